@@ -1,0 +1,49 @@
+# SafeNeuron (arXiv 2602.12158): find, protect and attack the safety neurons of language models.
+#
+#   snakemake                     the experiment of config/config.yaml: tables, figures and report
+#   snakemake figures             or tables: just these
+#   snakemake --configfile FILE   with the keys of FILE laid over the default ones
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/models.smk"
+include: "rules/capture.smk"
+include: "rules/neurons.smk"
+include: "rules/attack.smk"
+include: "rules/analyse.smk"
+include: "rules/report.smk"
+
+
+localrules:
+    all,
+    figures,
+    tables,
+
+
+rule all:
+    default_target: True
+    input:
+        rules.report.output,
+        TABLES,
+        FIGURES,
+
+
+rule figures:
+    input:
+        FIGURES,
+
+
+rule tables:
+    input:
+        TABLES,
+
+
+onsuccess:
+    print_products()

@@ -1,0 +1,241 @@
+# Where safety neurons lie: Figures 3, 4 and 5, and the attack's figure. One rule a figure, so that a
+# change of style redraws and computes nothing.
+ENDINGS = ("pdf", "png", "csv")
+
+
+def category_sets(wildcards):
+    """The neuron sets of all categories of a dataset."""
+    return [
+        f"{RESULTS}/sets/{STATE}/{{selection}}/{category}.parquet"
+        for category in CATEGORIES[wildcards.dataset]
+    ]
+
+
+def analysis_context(wildcards):
+    """The columns that are the same for all rows of one analysis table."""
+    return {
+        **state_of(wildcards),
+        "selection": wildcards.selection,
+        "dataset": wildcards.dataset,
+    }
+
+
+rule composition:
+    input:
+        model=CHECKPOINT,
+        neurons=category_sets,
+    output:
+        f"{RESULTS}/analyses/composition/{STATE}/{{selection}}/{{dataset}}.parquet",
+    log:
+        f"{RESULTS}/logs/composition/{STATE}/{{selection}}/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/composition/{STATE}/{{selection}}/{{dataset}}.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=lambda wildcards: canonical_json(
+            {"context": analysis_context(wildcards)}
+        ),
+        code=code_of("composition"),
+    shell:
+        "python workflow_scripts/composition.py --model {input.model} --neurons {input.neurons}"
+        " --out {output} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule overlap:
+    input:
+        model=CHECKPOINT,
+        neurons=category_sets,
+    output:
+        f"{RESULTS}/analyses/overlap/{STATE}/{{selection}}/{{dataset}}.parquet",
+    log:
+        f"{RESULTS}/logs/overlap/{STATE}/{{selection}}/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/overlap/{STATE}/{{selection}}/{{dataset}}.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=lambda wildcards: canonical_json(
+            {"context": analysis_context(wildcards), **CONFIG.overlap.model_dump()}
+        ),
+        code=code_of("overlap"),
+    shell:
+        "python workflow_scripts/overlap.py --model {input.model} --neurons {input.neurons}"
+        " --out {output} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule depth_profile:
+    input:
+        models=t0(CHECKPOINT),
+        neurons=t0(
+            f"{RESULTS}/sets/{STATE}/{{selection}}/overall.parquet",
+            selection=SELECTIONS,
+        ),
+    output:
+        f"{RESULTS}/analyses/depth_profile.parquet",
+    log:
+        f"{RESULTS}/logs/depth_profile.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/depth_profile.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=canonical_json(
+            {
+                "contexts": [
+                    {**state, "selection": selection}
+                    for state in t0_contexts()
+                    for selection in SELECTIONS
+                ]
+            }
+        ),
+        code=code_of("depth_profile"),
+    shell:
+        "python workflow_scripts/depth_profile.py --models {input.models}"
+        " --neurons {input.neurons} --out {output}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+FIGURES += expand(
+    f"{RESULTS}/figures/composition/{{model}}/{{dataset}}.{{ending}}",
+    model=MODELS,
+    dataset=TAXONOMIES,
+    ending=ENDINGS,
+)
+
+
+rule figure_composition:
+    input:
+        lambda wildcards: t0(
+            f"{RESULTS}/analyses/composition/{STATE}/{{selection}}/{wildcards.dataset}.parquet",
+            [wildcards.model],
+            selection=SELECTIONS,
+        ),
+    output:
+        pdf=f"{RESULTS}/figures/composition/{{model}}/{{dataset}}.pdf",
+        png=report(
+            f"{RESULTS}/figures/composition/{{model}}/{{dataset}}.png",
+            category="Where safety lives",
+            subcategory="Composition by layer (Fig. 3)",
+            labels={"model": "{model}", "categories": "{dataset}"},
+        ),
+        csv=f"{RESULTS}/figures/composition/{{model}}/{{dataset}}.csv",
+    log:
+        f"{RESULTS}/logs/figure_composition/{{model}}/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_composition/{{model}}/{{dataset}}.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        code=code_of("figure_composition"),
+    shell:
+        "python workflow_scripts/figure_composition.py --tables {input} --pdf {output.pdf}"
+        " --png {output.png} --csv {output.csv} --code {params.code} > {log} 2>&1"
+
+
+FIGURES += expand(
+    f"{RESULTS}/figures/overlap/{{model}}/{{dataset}}.{{ending}}",
+    model=MODELS,
+    dataset=TAXONOMIES,
+    ending=ENDINGS,
+)
+
+
+rule figure_overlap:
+    input:
+        lambda wildcards: t0(
+            f"{RESULTS}/analyses/overlap/{STATE}/{{selection}}/{wildcards.dataset}.parquet",
+            [wildcards.model],
+            selection=SELECTIONS,
+        ),
+    output:
+        pdf=f"{RESULTS}/figures/overlap/{{model}}/{{dataset}}.pdf",
+        png=report(
+            f"{RESULTS}/figures/overlap/{{model}}/{{dataset}}.png",
+            category="Where safety lives",
+            subcategory="Overlap of categories (Fig. 5)",
+            labels={"model": "{model}", "categories": "{dataset}"},
+        ),
+        csv=f"{RESULTS}/figures/overlap/{{model}}/{{dataset}}.csv",
+    log:
+        f"{RESULTS}/logs/figure_overlap/{{model}}/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_overlap/{{model}}/{{dataset}}.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        code=code_of("figure_overlap"),
+    shell:
+        "python workflow_scripts/figure_overlap.py --tables {input} --pdf {output.pdf}"
+        " --png {output.png} --csv {output.csv} --code {params.code} > {log} 2>&1"
+
+
+FIGURES += expand(f"{RESULTS}/figures/depth_profile.{{ending}}", ending=ENDINGS)
+
+
+rule figure_depth_profile:
+    input:
+        f"{RESULTS}/analyses/depth_profile.parquet",
+    output:
+        pdf=f"{RESULTS}/figures/depth_profile.pdf",
+        png=report(
+            f"{RESULTS}/figures/depth_profile.png",
+            category="Where safety lives",
+            subcategory="Depth across sizes (Fig. 4)",
+        ),
+        csv=f"{RESULTS}/figures/depth_profile.csv",
+    log:
+        f"{RESULTS}/logs/figure_depth_profile.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_depth_profile.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        code=code_of("figure_depth_profile"),
+    shell:
+        "python workflow_scripts/figure_depth_profile.py --table {input} --pdf {output.pdf}"
+        " --png {output.png} --csv {output.csv} --code {params.code} > {log} 2>&1"
+
+
+FIGURES += expand(
+    f"{RESULTS}/figures/attack/{{model}}/{{judge}}.{{ending}}",
+    model=ATTACKED,
+    judge=ATTACK.judges,
+    ending=ENDINGS,
+)
+
+
+rule figure_attack:
+    input:
+        f"{RESULTS}/tables/attack_success.parquet",
+    output:
+        pdf=f"{RESULTS}/figures/attack/{{model}}/{{judge}}.pdf",
+        png=report(
+            f"{RESULTS}/figures/attack/{{model}}/{{judge}}.png",
+            category="Does it hold",
+            subcategory="Pruning attack",
+            labels={"model": "{model}", "judge": "{judge}"},
+        ),
+        csv=f"{RESULTS}/figures/attack/{{model}}/{{judge}}.csv",
+    log:
+        f"{RESULTS}/logs/figure_attack/{{model}}/{{judge}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_attack/{{model}}/{{judge}}.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=lambda wildcards: canonical_json(
+            {"model": wildcards.model, "judge": wildcards.judge}
+        ),
+        code=code_of("figure_attack"),
+    shell:
+        "python workflow_scripts/figure_attack.py --table {input} --pdf {output.pdf}"
+        " --png {output.png} --csv {output.csv}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

@@ -1,0 +1,138 @@
+# The pruning attack: responses, verdicts, and the table of attack success (paper §4.2).
+ATTACK = CONFIG.attack
+BENCHMARK_DATASETS = sorted({b.dataset for b in ATTACK.benchmarks.values()})
+
+
+def attack_selection(wildcards):
+    """The selection that an attack uses, with its name."""
+    name = ATTACK.attacks[wildcards.attack].selection
+    return name, IDENTIFICATION.selections[name]
+
+
+def attack_settings(wildcards):
+    """The cells of an attack, its benchmarks and its decoding."""
+    attack = ATTACK.attacks[wildcards.attack]
+    return canonical_json(
+        {
+            "levels": attack.levels,
+            "fractions": attack.fractions,
+            "control_seeds": list(range(attack.random_controls)),
+            "benchmarks": {
+                name: b.model_dump() for name, b in ATTACK.benchmarks.items()
+            },
+            "max_new_tokens": ATTACK.max_new_tokens,
+            "batch_size": CONFIG.compute.batch_size,
+            "cpu_threads": CONFIG.compute.cpu_threads,
+        }
+    )
+
+
+rule attack:
+    input:
+        model=CHECKPOINT,
+        prompts=prompts_of(BENCHMARK_DATASETS),
+        scores=lambda wildcards: (
+            f"{RESULTS}/scores/{STATE}/{attack_selection(wildcards)[1].pooling}/overall.parquet"
+        ),
+        neurons=lambda wildcards: (
+            f"{RESULTS}/sets/{STATE}/{attack_selection(wildcards)[0]}/overall.parquet"
+        ),
+    output:
+        f"{RESULTS}/responses/{STATE}/{{attack}}.parquet",
+    log:
+        f"{RESULTS}/logs/attack/{STATE}/{{attack}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/attack/{STATE}/{{attack}}.tsv"
+    priority: 5
+    conda:
+        "../environment.yml"
+    threads: CONFIG.compute.cpu_threads
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        settings=attack_settings,
+        code=code_of("attack"),
+    shell:
+        "python workflow_scripts/attack.py --model {input.model} --prompts {input.prompts}"
+        " --scores {input.scores} --neurons {input.neurons} --out {output}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule judge:
+    input:
+        responses=f"{RESULTS}/responses/{STATE}/{{attack}}.parquet",
+        prompts=prompts_of(BENCHMARK_DATASETS),
+    output:
+        f"{RESULTS}/verdicts/{STATE}/{{attack}}/{{judge}}.parquet",
+    log:
+        f"{RESULTS}/logs/judge/{STATE}/{{attack}}/{{judge}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/judge/{STATE}/{{attack}}/{{judge}}.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=lambda wildcards: canonical_json(
+            {
+                "judge": wildcards.judge,
+                "datasets": {name: b.dataset for name, b in ATTACK.benchmarks.items()},
+            }
+        ),
+        code=code_of("judge"),
+    shell:
+        "python workflow_scripts/judge.py --responses {input.responses} --prompts {input.prompts}"
+        " --out {output} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+def attack_success_contexts():
+    """The columns that are the same for all rows of one verdict table, table by table."""
+    return [
+        {
+            **state,
+            "attack": name,
+            "pooling": IDENTIFICATION.selections[attack.selection].pooling,
+            "set_source": "adaptive",
+        }
+        for state in t0_contexts(ATTACKED)
+        for name, attack in ATTACK.attacks.items()
+        for _ in ATTACK.judges
+    ]
+
+
+TABLES.extend(
+    f"{RESULTS}/tables/attack_success.{ending}" for ending in ("parquet", "csv")
+)
+
+
+rule attack_success:
+    input:
+        verdicts=t0(
+            f"{RESULTS}/verdicts/{STATE}/{{attack}}/{{judge}}.parquet",
+            ATTACKED,
+            attack=ATTACK.attacks,
+            judge=ATTACK.judges,
+        ),
+        models=t0(CHECKPOINT, ATTACKED),
+    output:
+        table=f"{RESULTS}/tables/attack_success.parquet",
+        csv=f"{RESULTS}/tables/attack_success.csv",
+    log:
+        f"{RESULTS}/logs/attack_success.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/attack_success.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=canonical_json(
+            {
+                "contexts": attack_success_contexts(),
+                "roles": {name: b.role for name, b in ATTACK.benchmarks.items()},
+            }
+        ),
+        code=code_of("attack_success"),
+    shell:
+        "python workflow_scripts/attack_success.py --verdicts {input.verdicts}"
+        " --models {input.models} --out {output.table} --csv {output.csv}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

@@ -1,0 +1,109 @@
+# The configuration, validated once, and what every rule needs from it.
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+LIBRARY = Path(workflow.basedir) / "workflow_scripts"
+sys.path.insert(0, str(LIBRARY))
+
+from safeneuron.config import stages
+from safeneuron.config.inputs import categories_of, check_inputs
+from safeneuron.config.load import ConfigError, canonical_json, load_config
+from safeneuron.source_digest import source_digest
+
+try:
+    CONFIG = load_config(config)
+    RESULTS = f"results/{CONFIG.experiment}"
+    CATALOG = check_inputs(CONFIG, Path(RESULTS))
+except ConfigError as error:
+    raise WorkflowError(str(error)) from None
+
+# a state is a model as one arm left it after some rounds, from one seed; T0 belongs to arm base
+STATE = "{model}/{arm}/T{round}/s{seed}"
+CHECKPOINT = f"{RESULTS}/models/{STATE}/checkpoint.json"
+
+SEEDS = CONFIG.seeds
+MODELS = CONFIG.run.models
+ATTACKED = CONFIG.run.attacked
+ORGANISMS = [name for name in MODELS if CONFIG.models[name].kind == "organism"]
+SELECTIONS = list(CONFIG.identification.selections)
+TAXONOMIES = CONFIG.identification.unsafe.datasets
+CATEGORIES = {
+    dataset: [
+        f"{dataset}/{category}"
+        for category in categories_of(CONFIG.identification.unsafe, dataset, CATALOG)
+    ]
+    for dataset in TAXONOMIES
+}
+
+FIGURES = []
+TABLES = []
+
+
+def one_of(names):
+    """A wildcard constraint: one of the names, nothing if there are none."""
+    return "|".join(names) or "(?!)"
+
+
+wildcard_constraints:
+    model=one_of(MODELS),
+    arm="[a-z_]+",
+    round=r"\d+",
+    seed=r"\d+",
+    category=r"overall|safe|[^/]+/[^/]+",
+    dataset=one_of(CONFIG.datasets),
+    selection=one_of(SELECTIONS),
+    pooling=one_of(CONFIG.identification.poolings),
+    attack=one_of(CONFIG.attack.attacks),
+    judge=one_of(CONFIG.attack.judges),
+
+
+def code_of(stage):
+    """Digest of a stage's script and of the library modules that it imports: reruns it when they
+    change, which Snakemake does not notice by itself."""
+    return source_digest(LIBRARY / f"{stage}.py", LIBRARY)
+
+
+def prompts_of(datasets):
+    """The prompt tables of datasets."""
+    return [f"{RESULTS}/prompts/{dataset}.parquet" for dataset in datasets]
+
+
+def state_of(wildcards):
+    """The columns that say which model state a row is about."""
+    return {
+        "model": wildcards.model,
+        "arm": wildcards.arm,
+        "round": int(wildcards.round),
+        "seed": int(wildcards.seed),
+    }
+
+
+def t0(pattern, models=MODELS, **wildcards):
+    """A path pattern with STATE in it, for T0 of every seed of some models."""
+    return expand(pattern, model=models, arm="base", round=0, seed=SEEDS, **wildcards)
+
+
+def t0_contexts(models=MODELS):
+    """The state columns of `t0`'s paths, in the same order."""
+    return [
+        {"model": model, "arm": "base", "round": 0, "seed": seed}
+        for model in models
+        for seed in SEEDS
+    ]
+
+
+def print_products():
+    """Say where the results are."""
+    print(f"\nresults of experiment '{CONFIG.experiment}':")
+    for path in (f"{RESULTS}/report.html", *TABLES, *FIGURES):
+        if Path(path).suffix in (".html", ".csv", ".png") and Path(path).is_file():
+            print(f"  {path}")
+
+
+# rules run `python`: make it this environment's, also when the environment is not activated
+if shutil.which("python") != str(Path(sys.executable).parent / "python"):
+    shell.prefix(f"export PATH={Path(sys.executable).parent}:$PATH; ")

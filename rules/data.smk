@@ -1,0 +1,51 @@
+# Prompts as tables: prompt_id, dataset, category, split, text.
+from safeneuron.config.inputs import file_source
+
+
+rule organism_prompts:
+    output:
+        f"{RESULTS}/prompts/{{dataset}}.parquet",
+    log:
+        f"{RESULTS}/logs/organism_prompts/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/organism_prompts/{{dataset}}.tsv"
+    wildcard_constraints:
+        dataset=one_of(n for n, d in CONFIG.datasets.items() if d.kind == "organism"),
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=lambda wildcards: canonical_json(
+            {"dataset": wildcards.dataset, "language": stages.language(CONFIG)}
+        ),
+        code=code_of("organism_prompts"),
+    shell:
+        "python workflow_scripts/organism_prompts.py --out {output}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule file_prompts:
+    input:
+        lambda wildcards: CONFIG.datasets[wildcards.dataset].path,
+    output:
+        f"{RESULTS}/prompts/{{dataset}}.parquet",
+    log:
+        f"{RESULTS}/logs/file_prompts/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/file_prompts/{{dataset}}.tsv"
+    wildcard_constraints:
+        dataset=one_of(n for n, d in CONFIG.datasets.items() if d.kind == "file"),
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=lambda wildcards: canonical_json(
+            {
+                "dataset": wildcards.dataset,
+                "source": vars(file_source(CONFIG.datasets[wildcards.dataset])),
+            }
+        ),
+        code=code_of("file_prompts"),
+    shell:
+        "python workflow_scripts/file_prompts.py --source {input} --out {output}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

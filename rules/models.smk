@@ -1,0 +1,92 @@
+# Model states. T0 is an organism after ordinary safety tuning, or a user's checkpoint folder.
+
+
+rule pretrain_organism:
+    input:
+        f"{RESULTS}/prompts/organism.parquet",
+    output:
+        directory(f"{RESULTS}/models/{{model}}/pretrained/s{{seed}}"),
+    log:
+        f"{RESULTS}/logs/pretrain_organism/{{model}}/s{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/pretrain_organism/{{model}}/s{{seed}}.tsv"
+    # the large organism takes longest: start it first
+    priority: 10
+    conda:
+        "../environment.yml"
+    threads: CONFIG.compute.cpu_threads
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        settings=lambda wildcards: canonical_json(
+            {
+                "size": stages.size(CONFIG, wildcards.model),
+                "pretrain": CONFIG.organism.pretrain.model_dump(),
+                "seed": int(wildcards.seed),
+                "cpu_threads": CONFIG.compute.cpu_threads,
+            }
+        ),
+        code=code_of("pretrain_organism"),
+    shell:
+        "python workflow_scripts/pretrain_organism.py --prompts {input} --out {output}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule tune_organism:
+    input:
+        base=f"{RESULTS}/models/{{model}}/pretrained/s{{seed}}",
+        prompts=f"{RESULTS}/prompts/organism.parquet",
+    output:
+        folder=directory(f"{RESULTS}/models/{{model}}/base/T0/s{{seed}}/checkpoint"),
+        manifest=f"{RESULTS}/models/{{model}}/base/T0/s{{seed}}/checkpoint.json",
+    log:
+        f"{RESULTS}/logs/tune_organism/{{model}}/s{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tune_organism/{{model}}/s{{seed}}.tsv"
+    wildcard_constraints:
+        model=one_of(ORGANISMS),
+    priority: 10
+    conda:
+        "../environment.yml"
+    threads: CONFIG.compute.cpu_threads
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        settings=lambda wildcards: canonical_json(
+            {
+                "safety_tuning": CONFIG.organism.safety_tuning.model_dump(),
+                "seed": int(wildcards.seed),
+                "cpu_threads": CONFIG.compute.cpu_threads,
+            }
+        ),
+        code=code_of("tune_organism"),
+    shell:
+        "python workflow_scripts/tune_organism.py --base {input.base} --prompts {input.prompts}"
+        " --out {output.folder} --manifest {output.manifest}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule local_checkpoint:
+    input:
+        lambda wildcards: f"{CONFIG.models[wildcards.model].path}/config.json",
+    output:
+        manifest=f"{RESULTS}/models/{{model}}/base/T0/s{{seed}}/checkpoint.json",
+    log:
+        f"{RESULTS}/logs/local_checkpoint/{{model}}/s{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/local_checkpoint/{{model}}/s{{seed}}.tsv"
+    wildcard_constraints:
+        model=one_of(name for name in MODELS if CONFIG.models[name].kind == "local"),
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=lambda wildcards: canonical_json(
+            CONFIG.models[wildcards.model].model_dump(exclude={"kind"})
+        ),
+        code=code_of("local_checkpoint"),
+    shell:
+        "python workflow_scripts/local_checkpoint.py --manifest {output.manifest}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

@@ -1,0 +1,47 @@
+# Scores and neuron sets, per category and overall (paper §3.2). No torch.
+
+
+rule score:
+    input:
+        unsafe=f"{RESULTS}/moments/{STATE}/{{category}}.safetensors",
+        safe=f"{RESULTS}/moments/{STATE}/safe.safetensors",
+    output:
+        f"{RESULTS}/scores/{STATE}/{{pooling}}/{{category}}.parquet",
+    log:
+        f"{RESULTS}/logs/score/{STATE}/{{pooling}}/{{category}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/score/{STATE}/{{pooling}}/{{category}}.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=lambda wildcards: canonical_json({"pooling": wildcards.pooling}),
+        code=code_of("score"),
+    shell:
+        "python workflow_scripts/score.py --unsafe {input.unsafe} --safe {input.safe}"
+        " --out {output} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule select_neurons:
+    input:
+        lambda wildcards: (
+            f"{RESULTS}/scores/{STATE}/"
+            f"{IDENTIFICATION.selections[wildcards.selection].pooling}/{{category}}.parquet"
+        ),
+    output:
+        f"{RESULTS}/sets/{STATE}/{{selection}}/{{category}}.parquet",
+    log:
+        f"{RESULTS}/logs/select_neurons/{STATE}/{{selection}}/{{category}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/select_neurons/{STATE}/{{selection}}/{{category}}.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=lambda wildcards: canonical_json(
+            {"rule": IDENTIFICATION.selections[wildcards.selection].rule.model_dump()}
+        ),
+        code=code_of("select_neurons"),
+    shell:
+        "python workflow_scripts/select_neurons.py --scores {input} --out {output}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

@@ -1,0 +1,37 @@
+"""What a model state answers unpruned (ORI) and under one pruning attack with its controls."""
+
+from safeneuron.attack.cells import attack_cells, clean_cell
+from safeneuron.attack.respond import respond
+from safeneuron.command import stage_arguments
+from safeneuron.data.prompts import select_prompts
+from safeneuron.models.checkpoint import load_checkpoint
+from safeneuron.models.threads import set_deterministic
+from safeneuron.neurons.files import read_neuron_set, read_scores
+from safeneuron.tables import RESPONSES, write_rows
+
+if __name__ == "__main__":
+    args = stage_arguments(__doc__, "model", "scores", "neurons", "out", many=("prompts",))
+    settings = args.settings
+    set_deterministic(settings["cpu_threads"])
+    scores = read_scores(args.scores)
+    identified = read_neuron_set(args.neurons, scores.shift.shape)
+    tables = {path.stem: path for path in args.prompts}
+    benchmarks = {
+        name: select_prompts(tables[b["dataset"]], b["split"], b["categories"])
+        for name, b in settings["benchmarks"].items()
+    }
+    cells = [
+        clean_cell(scores.shift.shape),
+        *attack_cells(
+            identified, scores, settings["levels"], settings["fractions"], settings["control_seeds"]
+        ),
+    ]
+    rows = respond(
+        *load_checkpoint(args.model),
+        cells,
+        benchmarks,
+        settings["max_new_tokens"],
+        settings["batch_size"],
+    )
+    sources = args.provenance("model", "scores", "neurons", "prompts")
+    write_rows(args.out, RESPONSES, rows, sources)

@@ -1,0 +1,30 @@
+"""Moments of every neuron's pooled activation over one category of prompts, on one model state."""
+
+import logging
+
+from safeneuron.capture.capture import capture_moments
+from safeneuron.command import stage_arguments
+from safeneuron.data.prompts import select_prompts
+from safeneuron.models.chat import encode_prompts
+from safeneuron.models.checkpoint import load_checkpoint
+from safeneuron.models.threads import set_deterministic
+from safeneuron.neurons.moments import save_moments
+
+if __name__ == "__main__":
+    args = stage_arguments(__doc__, "model", "out", many=("prompts",))
+    settings = args.settings
+    set_deterministic(settings["cpu_threads"])
+    texts = [
+        text
+        for table in args.prompts
+        for text in select_prompts(table, settings["split"], settings["categories"])[
+            "text"
+        ].to_pylist()
+    ]
+    model, tokenizer = load_checkpoint(args.model)
+    prompts = encode_prompts(tokenizer, texts)
+    logging.info("%d prompts, %d tokens", len(prompts), sum(map(len, prompts)))
+    moments = capture_moments(
+        model, prompts, settings["poolings"], settings["batch_size"], tokenizer.pad_token_id
+    )
+    save_moments(args.out, moments, args.provenance("model", "prompts"))

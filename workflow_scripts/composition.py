@@ -1,0 +1,13 @@
+"""Core, shared and task-specific neurons by layer: the data of the paper's Figure 3."""
+
+from safeneuron.command import stage_arguments
+from safeneuron.manifests import gate_passed
+from safeneuron.neurons.analyses import category_sets, composition_rows
+from safeneuron.tables import COMPOSITION, write_rows
+
+if __name__ == "__main__":
+    args = stage_arguments(__doc__, "model", "out", many=("neurons",))
+    context = {**args.settings["context"], "gate_passed": gate_passed(args.model)}
+    sets = category_sets(args.neurons, args.model)
+    rows = composition_rows(sets, context)
+    write_rows(args.out, COMPOSITION, rows, args.provenance("model", "neurons"))

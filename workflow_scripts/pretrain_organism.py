@@ -1,0 +1,20 @@
+"""Train an organism from scratch to a helpful base that complies with everything."""
+
+from safeneuron.command import stage_arguments
+from safeneuron.data.prompts import select_prompts, sentences
+from safeneuron.models.checkpoint import save_checkpoint
+from safeneuron.models.threads import set_deterministic
+from safeneuron.organism.architecture import Size, build_model
+from safeneuron.organism.language import PRETRAINING
+from safeneuron.organism.tokenizer import build_tokenizer
+from safeneuron.organism.training import PretrainSettings, pretrain
+
+if __name__ == "__main__":
+    args = stage_arguments(__doc__, "prompts", "out")
+    settings = args.settings
+    set_deterministic(settings["cpu_threads"])
+    tokenizer = build_tokenizer()
+    model = build_model(Size(**settings["size"]), tokenizer, settings["seed"])
+    prompts = sentences(select_prompts(args.prompts, PRETRAINING))
+    pretrain(model, tokenizer, prompts, PretrainSettings(**settings["pretrain"]), settings["seed"])
+    save_checkpoint(model, tokenizer, args.out)

@@ -1,0 +1,1 @@
+"""Activations of FFN neurons, reduced to moments while the model runs."""

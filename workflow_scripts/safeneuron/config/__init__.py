@@ -1,0 +1,1 @@
+"""The typed configuration: one schema that validates, documents and generates the config files."""

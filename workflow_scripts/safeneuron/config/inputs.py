@@ -1,0 +1,163 @@
+"""Everything that can be known to be wrong before a job runs: files, columns, categories, folders."""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from safeneuron.config.load import ConfigError
+from safeneuron.config.schema import (
+    Config,
+    Dataset,
+    FileDataset,
+    LocalModel,
+    OrganismModel,
+    Side,
+    near_miss,
+)
+from safeneuron.data.sources import FileSource, PromptFileError, read_prompts
+from safeneuron.organism.language import BENIGN, LOOKALIKE, SPLITS, TASK
+from safeneuron.organism.vocabulary import CATEGORIES
+
+MIN_PROMPTS = 2
+
+Catalog = Mapping[str, Mapping[tuple[str, str], int]]
+"""Dataset -> (split, category) -> number of prompts."""
+
+
+def check_inputs(config: Config, results: Path) -> Catalog:
+    """Check what the run will read and where it will write; returns the prompts' counts.
+
+    Raises:
+        ConfigError: names the key or file, what was found and what is allowed.
+    """
+    _check_writable(results)
+    for name in config.run.models:
+        _check_model(name, config)
+    used = {
+        *config.identification.unsafe.datasets,
+        *config.identification.safe.datasets,
+        *(benchmark.dataset for benchmark in config.attack.benchmarks.values()),
+    }
+    catalog = {name: _count(name, config) for name in config.datasets if name in used}
+    for side in ("unsafe", "safe"):
+        _check_side(f"identification.{side}", getattr(config.identification, side), catalog)
+    for name, benchmark in config.attack.benchmarks.items():
+        key = f"attack.benchmarks.{name}"
+        side = Side(
+            datasets=[benchmark.dataset], split=benchmark.split, categories=benchmark.categories
+        )
+        if config.run.attacked:
+            _check_side(key, side, catalog)
+            dataset = config.datasets[benchmark.dataset]
+            if "oracle" in config.attack.judges and dataset.kind != "organism":
+                raise ConfigError(
+                    f"attack.judges: 'oracle' judges organism prompts only, but {key} uses dataset "
+                    f"'{benchmark.dataset}'; use refusal_prefix there"
+                )
+    return catalog
+
+
+def categories_of(side: Side, dataset: str, catalog: Catalog) -> list[str]:
+    """The categories that a side of the contrast takes from one of its datasets, in table order."""
+    present = [category for split, category in catalog[dataset] if split == side.split]
+    return [c for c in present if side.categories is None or c in side.categories]
+
+
+def file_source(dataset: FileDataset) -> FileSource:
+    """The library's description of a configured file."""
+    return FileSource(**dataset.model_dump(exclude={"kind"}))
+
+
+def _check_side(key: str, side: Side, catalog: Catalog) -> None:
+    present = {
+        category
+        for dataset in side.datasets
+        for split, category in catalog[dataset]
+        if split == side.split
+    }
+    if not present:
+        splits = sorted({split for dataset in side.datasets for split, _ in catalog[dataset]})
+        raise ConfigError(
+            f"{key}.split: '{side.split}' has no prompts in {', '.join(side.datasets)}"
+            f"{near_miss(side.split, splits)}; splits there: {', '.join(splits)}"
+        )
+    for category in side.categories or ():
+        if category not in present:
+            raise ConfigError(
+                f"{key}.categories: '{category}' is not a category of split '{side.split}' of "
+                f"{', '.join(side.datasets)}{near_miss(category, present)}; "
+                f"there are {', '.join(sorted(present))}"
+            )
+    for dataset in side.datasets:
+        for category in categories_of(side, dataset, catalog):
+            count = catalog[dataset][side.split, category]
+            if count < MIN_PROMPTS:
+                raise ConfigError(
+                    f"{key}: category '{category}' of dataset '{dataset}' has {count} prompt; "
+                    f"at least {MIN_PROMPTS} are needed"
+                )
+
+
+def _count(name: str, config: Config) -> Mapping[tuple[str, str], int]:
+    dataset: Dataset = config.datasets[name]
+    if isinstance(dataset, FileDataset):
+        try:
+            prompts = read_prompts(file_source(dataset))
+        except PromptFileError as error:
+            raise ConfigError(f"datasets.{name}: {error}") from error
+        return Counter((prompt.split, prompt.category) for prompt in prompts)
+    language = config.organism.language.model_dump()
+    counts: dict[tuple[str, str], int] = {}
+    for split in SPLITS:
+        sizes = language[split]
+        counts |= {(split, category): sizes["per_category"] for category in CATEGORIES}
+        counts |= {(split, kind): sizes[kind] for kind in (BENIGN, LOOKALIKE, TASK) if sizes[kind]}
+    return counts
+
+
+def _check_model(name: str, config: Config) -> None:
+    model = config.models[name]
+    if isinstance(model, OrganismModel):
+        return
+    check_checkpoint_folder(f"models.{name}.path", model)
+
+
+def check_checkpoint_folder(key: str, model: LocalModel) -> None:
+    """Whether a folder holds config, complete safetensors weights, tokenizer and chat template.
+
+    Raises:
+        ConfigError: names the key, the folder and what is missing.
+    """
+    folder = Path(model.path)
+    if not folder.is_dir():
+        raise ConfigError(f"{key}: {folder} is not a folder")
+    present = {path.name for path in folder.iterdir()}
+    index = "model.safetensors.index.json"
+    if index in present:
+        weights = set(json.loads((folder / index).read_text())["weight_map"].values())
+    else:
+        weights = {"model.safetensors"}
+    for file in sorted(weights - present):
+        found = ", ".join(sorted(n for n in present if n.endswith((".bin", ".safetensors", ".pt"))))
+        raise ConfigError(
+            f"{key}: {folder} has no {file}; weights must be safetensors "
+            f"(found: {found or 'no weights'}); download the folder again or save it with "
+            "save_pretrained"
+        )
+    for file in ("config.json", "tokenizer_config.json"):
+        if file not in present:
+            raise ConfigError(f"{key}: {folder} has no {file}; it is not a complete checkpoint")
+    inline = "chat_template" in json.loads((folder / "tokenizer_config.json").read_text())
+    if not inline and "chat_template.jinja" not in present:
+        raise ConfigError(
+            f"{key}: the tokenizer in {folder} has no chat template; put the one of the model's "
+            "authors there as chat_template.jinja"
+        )
+
+
+def _check_writable(results: Path) -> None:
+    folder = next(p for p in (results, *results.absolute().parents) if p.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigError(f"results: no permission to write in {folder}")

@@ -1,0 +1,51 @@
+"""From a raw mapping to a validated configuration, with errors that say what to change."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from safeneuron.config.schema import Config, near_miss
+
+
+class ConfigError(ValueError):
+    """The configuration is wrong; the message has one line a problem."""
+
+
+def load_config(raw: Mapping[str, Any]) -> Config:
+    """Validate a configuration.
+
+    Raises:
+        ConfigError: names each key, the value found and what is allowed.
+    """
+    try:
+        return Config.model_validate(dict(raw))
+    except ValidationError as error:
+        problems = [_describe(dict(e)) for e in error.errors()]
+        raise ConfigError("the configuration has errors:\n" + "\n".join(problems)) from None
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no spaces: equal settings give equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def _describe(error: dict[str, Any]) -> str:
+    key = ".".join(str(part) for part in error["loc"]) or "configuration"
+    message = error["msg"].removeprefix("Value error, ")
+    context = error.get("ctx", {})
+    found = error["input"]
+    if error["type"] == "literal_error":
+        options = re.findall(r"'([^']*)'", str(context["expected"]))
+        message = f"must be one of {', '.join(options)}{near_miss(str(found), options)}"
+    elif error["type"] == "missing":
+        return f"  {key}: missing; this key has no default"
+    show_value = error["type"] not in ("unknown_key", "value_error")
+    return f"  {key}: {message}" + (f" (found: {_short(found)})" if show_value else "")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,1 @@
+"""Prompt tables from files and from the organism's language."""

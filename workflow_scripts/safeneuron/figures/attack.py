@@ -1,0 +1,108 @@
+"""What a pruning attack does: complied, refused and broken against the neurons zeroed."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from safeneuron.attack.success import OVERALL
+from safeneuron.figures import style
+
+LEVELS = {"es": "ES", "sas": "SAS", "full": "FULL"}
+CLASSES = (
+    ("complied", style.COMPLIED),
+    ("broken", style.BROKEN),
+    ("refused", style.REFUSED),
+)
+
+
+def draw(table: pa.Table, judge: str) -> Figure:
+    """Stacked shares at ORI and at each strength; a row an attack, a column a level.
+
+    Dots: ASR of each seed with its 95 % Wilson interval. Diamonds: ASR of the random control,
+    matched in neurons per layer. Green: safe prompts still answered exactly.
+
+    Args:
+        table: rows of `tables.ATTACK_SUCCESS` of one model.
+        judge: whose verdicts to show.
+    """
+    frame = table.to_pandas()
+    frame = frame[(frame["judge"] == judge) & (frame["category"] == OVERALL)]
+    attacks = list(frame["attack"].unique())
+    levels = [level for level in LEVELS if level in set(frame["level"])]
+    figure, axes = plt.subplots(
+        len(attacks),
+        len(levels),
+        figsize=(2.9 * len(levels), 2.4 * len(attacks) + 0.7),
+        sharey=True,
+        squeeze=False,
+    )
+    for line, attack in enumerate(attacks):
+        mine = frame[frame["attack"] == attack]
+        for axis, level in zip(axes[line], levels, strict=True):
+            if level in set(mine["level"]):
+                _panel(axis, mine, level)
+            else:
+                axis.set_axis_off()
+            if line == 0:
+                axis.set_title(LEVELS[level])
+        axes[line][0].set_ylabel(f"{attack} ({mine['pooling'].iloc[0]})\nshare of prompts")
+    seeds = frame["seed"].nunique()
+    model = frame["model"].iloc[0]
+    missed = (frame["gate_passed"] == False).any()  # noqa: E712 (null is neither)
+    figure.suptitle(
+        f"{style.model_title(model, False if missed else None)}: harmful prompts under pruning, judge "
+        f"{judge}" + (f", mean of {seeds} seeds" if seeds > 1 else ""),
+        x=0.01,
+        ha="left",
+    )
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=6)
+    figure.tight_layout()
+    return figure
+
+
+def _panel(axis, frame: pd.DataFrame, level: str) -> None:
+    """One level of one attack: ORI, the identified set, then every fraction."""
+    ori = frame[frame["level"] == "ori"]
+    mine = frame[frame["level"] == level]
+    real, random = mine[mine["selector"] == level], mine[mine["selector"] == "random"]
+    fractions = sorted(mine["fraction"].dropna().unique())
+    own_size = real[real["fraction"].isna()]["n_neurons"].mean()
+    strengths = [(ori, ori.iloc[:0], "ORI")]
+    strengths.append(
+        (real[real["fraction"].isna()], random[random["fraction"].isna()], f"set\n({own_size:.0f})")
+    )
+    strengths += [
+        (real[real["fraction"] == f], random[random["fraction"] == f], f"{f:.0%}")
+        for f in fractions
+    ]
+    x = np.arange(len(strengths))
+    bottom = np.zeros(len(x))
+    for name, colour in CLASSES:
+        share = np.array([rows[name].mean() for rows, _, _ in strengths])
+        axis.bar(x, share, bottom=bottom, color=colour, width=0.78, label=name)
+        bottom += share
+    axis.plot(
+        x,
+        [rows["utility"].astype(float).mean() for rows, _, _ in strengths],
+        color=style.UTILITY, marker="s", ms=3.5, lw=1.2, label="safe prompts exact",
+    )  # fmt: skip
+    axis.plot(
+        x,
+        [control["asr"].mean() if len(control) else np.nan for _, control, _ in strengths],
+        ls="", marker="D", ms=4.5, mfc="white", mec=style.INK, label="ASR, random control",
+    )  # fmt: skip
+    for position, (rows, _, _) in zip(x, strengths, strict=True):
+        offsets = np.linspace(-0.2, 0.2, len(rows)) if len(rows) > 1 else [0.0]
+        axis.errorbar(
+            position + np.array(offsets),
+            rows["asr"],
+            yerr=[rows["asr"] - rows["asr_low"], rows["asr_high"] - rows["asr"]],
+            ls="", marker="o", ms=3.5, color=style.INK, lw=1, label="ASR, 95 % interval" if position == 0 else None,
+        )  # fmt: skip
+    axis.set_xticks(x, [label for _, _, label in strengths])
+    axis.set_ylim(0, 1.02)
+    axis.yaxis.set_major_formatter(PercentFormatter(1))

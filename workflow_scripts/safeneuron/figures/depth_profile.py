@@ -1,0 +1,67 @@
+"""Figure 4: the fraction of neurons that are safety neurons, against normalised depth, by model."""
+
+import numpy as np
+import pyarrow as pa
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from safeneuron.figures import style
+
+
+def draw(table: pa.Table) -> Figure:
+    """A heat map: a row a model (in the table's order), a cell a layer, a panel a selection.
+
+    Args:
+        table: rows of `tables.DEPTH_PROFILE`, of overall sets.
+    """
+    frame = table.to_pandas()
+    selections = list(frame["selection"].unique())
+    models = list(frame["model"].unique())
+    figure, axes = plt.subplots(
+        1,
+        len(selections),
+        figsize=(3.6 * len(selections) + 0.6, 1.1 + 0.42 * len(models)),
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
+    for axis, selection in zip(axes[0], selections, strict=True):
+        rows = frame[frame["selection"] == selection]
+        profiles = [
+            rows[rows["model"] == model].groupby("layer")["fraction"].mean() for model in models
+        ]
+        top = max(profile.max() for profile in profiles)
+        for height, profile in enumerate(profiles):
+            edges = np.linspace(0, 1, len(profile) + 1)
+            mesh = axis.pcolormesh(
+                edges,
+                [height - 0.44, height + 0.44],
+                profile.to_numpy()[None, :],
+                cmap="magma_r",
+                vmin=0,
+                vmax=top,
+                edgecolors="white",
+                linewidth=1.0,
+            )
+        axis.set_title(selection)
+        axis.set_xlim(0, 1)
+        axis.set_xticks([0, 0.5, 1], ["first layer", "normalised depth", "last"])
+        axis.set_yticks(range(len(models)), [_label(frame, model) for model in models])
+        axis.tick_params(length=0)
+        for spine in axis.spines.values():
+            spine.set_visible(False)
+        bar = figure.colorbar(mesh, ax=axis, format=PercentFormatter(1, decimals=None))
+        bar.set_label("of the layer's neurons")
+        bar.outline.set_visible(False)
+    axes[0][0].invert_yaxis()
+    return figure
+
+
+def _label(frame, model: str) -> str:
+    rows = frame[frame["model"] == model]
+    missed = (rows["gate_passed"] == False).any()  # noqa: E712 (null is neither)
+    seeds = rows["seed"].nunique()
+    return style.model_title(model, False if missed else None) + (
+        f"\nmean of {seeds} seeds" if seeds > 1 else ""
+    )

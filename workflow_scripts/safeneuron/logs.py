@@ -1,0 +1,12 @@
+"""One log format for every stage."""
+
+import logging
+
+
+def configure() -> None:
+    """Log to standard error, with times, from INFO on."""
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        datefmt="%Y-%m-%d %H:%M:%S",
+    )

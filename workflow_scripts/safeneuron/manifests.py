@@ -1,0 +1,21 @@
+"""Reading checkpoint manifests where no model is needed (see `models.checkpoint`)."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def read_manifest(manifest: Path) -> dict[str, Any]:
+    """The document of a manifest."""
+    return json.loads(manifest.read_text())
+
+
+def neuron_grid(manifest: Path) -> tuple[int, int]:
+    """Layers and neurons a layer."""
+    document = read_manifest(manifest)
+    return document["layers"], document["neurons"]
+
+
+def gate_passed(manifest: Path) -> bool | None:
+    """Whether the state passed its validation gate; None for a model that has none."""
+    return read_manifest(manifest)["reported"].get("gate_passed")

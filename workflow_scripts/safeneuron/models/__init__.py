@@ -1,0 +1,1 @@
+"""Loading models, finding their FFN sites, generating from them."""

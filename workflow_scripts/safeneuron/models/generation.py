@@ -1,0 +1,56 @@
+"""Greedy generation for many prompts."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from safeneuron.models.batches import batches
+from safeneuron.models.chat import encode_prompts
+
+
+class Response(NamedTuple):
+    """Generated text, its number of tokens, and whether it ended by itself (`stop` or `length`)."""
+
+    text: str
+    tokens: int
+    finish: str
+
+
+@torch.inference_mode()
+def generate(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[str],
+    max_new_tokens: int,
+    batch_size: int,
+) -> list[Response]:
+    """Greedy responses to prompts, one user turn each, in the order of `prompts`.
+
+    Sampling settings that ship with a checkpoint are ignored: decoding is greedy and reproducible.
+    """
+    ends = model.generation_config.eos_token_id or tokenizer.eos_token_id
+    ends = set(ends) if isinstance(ends, list) else {ends}
+    pad_id = tokenizer.eos_token_id if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+    settings = GenerationConfig(
+        do_sample=False,
+        max_new_tokens=max_new_tokens,
+        eos_token_id=sorted(ends),
+        pad_token_id=pad_id,
+        bos_token_id=tokenizer.bos_token_id,
+    )
+    model.eval()
+    responses: list[Response | None] = [None] * len(prompts)
+    for batch in batches(encode_prompts(tokenizer, prompts), batch_size, pad_id):
+        output = model.generate(
+            input_ids=batch.input_ids.to(model.device),
+            attention_mask=batch.attention_mask.to(model.device),
+            generation_config=settings,
+        )
+        for i, row in zip(batch.index, output[:, batch.input_ids.shape[1] :].tolist(), strict=True):
+            length = next((k for k, token in enumerate(row) if token in ends), None)
+            text = tokenizer.decode(row[:length], skip_special_tokens=True)
+            finish = "length" if length is None else "stop"
+            responses[i] = Response(text, len(row) if length is None else length + 1, finish)
+    return [r for r in responses if r is not None]

@@ -1,0 +1,1 @@
+"""Scores, selection, set algebra and null models of neurons; NumPy only."""

@@ -1,0 +1,77 @@
+"""Tables about where safety neurons lie, from neuron sets (paper Fig. 3, 4 and 5)."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from safeneuron.manifests import neuron_grid
+from safeneuron.neurons.composition import composition, normalised_depth
+from safeneuron.neurons.files import read_neuron_set
+from safeneuron.neurons.overlap import overlap_curves, overlap_null
+
+
+def category_sets(files: Sequence[Path], manifest: Path) -> np.ndarray:
+    """The categories' neuron sets, boolean [categories, layers, neurons]."""
+    grid = neuron_grid(manifest)
+    return np.stack([read_neuron_set(path, grid).union for path in files])
+
+
+def composition_rows(sets: np.ndarray, context: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows of `tables.COMPOSITION`, one a layer."""
+    parts = composition(sets)
+    return [
+        {
+            **context,
+            "layer": layer,
+            "neurons": sets.shape[2],
+            "core": int(parts.core[layer]),
+            "shared": int(parts.shared[layer]),
+            "specific": int(parts.specific[layer]),
+        }
+        for layer in range(sets.shape[1])
+    ]
+
+
+def depth_profile_rows(mask: np.ndarray, context: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows of `tables.DEPTH_PROFILE`, one a layer."""
+    layers, neurons = mask.shape
+    selected = mask.sum(axis=1)
+    return [
+        {
+            **context,
+            "layer": layer,
+            "depth": float(depth),
+            "neurons": neurons,
+            "selected": int(selected[layer]),
+            "fraction": float(selected[layer] / neurons),
+        }
+        for layer, depth in enumerate(normalised_depth(layers))
+    ]
+
+
+def overlap_rows(
+    sets: np.ndarray, context: Mapping[str, Any], null_draws: int, seed: int
+) -> list[dict[str, Any]]:
+    """Rows of `tables.OVERLAP`, one a measure and K, against a size-matched per-layer null."""
+    nulls = overlap_null(sets, null_draws, np.random.default_rng(seed))
+    counts = np.bincount([int(s).bit_count() for s in range(1 << len(sets))])
+    return [
+        {
+            **context,
+            "measure": measure,
+            "k": k,
+            "subsets": int(counts[k]),
+            "mean": float(curve.mean[k - 2]),
+            "sd": float(curve.sd[k - 2]),
+            "low": float(curve.low[k - 2]),
+            "high": float(curve.high[k - 2]),
+            "null_mean": float(nulls[measure].mean[k - 2]),
+            "null_low": float(nulls[measure].low[k - 2]),
+            "null_high": float(nulls[measure].high[k - 2]),
+            "null_draws": null_draws,
+        }
+        for measure, curve in overlap_curves(sets).items()
+        for k in range(2, len(sets) + 1)
+    ]

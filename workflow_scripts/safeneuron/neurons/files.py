@@ -1,0 +1,65 @@
+"""Scores and neuron sets as tables: one row a neuron."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from safeneuron.neurons.scores import Scores
+from safeneuron.neurons.selection import Selected
+from safeneuron.tables import NEURON_SET, SCORES, read_table, write_columns
+
+
+def write_scores(
+    path: Path,
+    scores: Scores,
+    mean_unsafe: np.ndarray,
+    mean_safe: np.ndarray,
+    provenance: Mapping[str, Any],
+) -> None:
+    """Write all neurons' scores, layer by layer."""
+    layers, neurons = scores.shift.shape
+    columns = {
+        "layer": np.repeat(np.arange(layers, dtype=np.int32), neurons),
+        "neuron": np.tile(np.arange(neurons, dtype=np.int32), layers),
+        "effect_size": scores.effect_size.ravel(),
+        "shift": scores.shift.ravel(),
+        "shift_z": scores.shift_z.ravel(),
+        "mean_unsafe": mean_unsafe.ravel(),
+        "mean_safe": mean_safe.ravel(),
+    }
+    write_columns(path, SCORES, columns, provenance)
+
+
+def read_scores(path: Path) -> Scores:
+    """Scores [layers, neurons] from a table written by `write_scores`."""
+    table = read_table(path, SCORES)
+    layers = table["layer"][-1].as_py() + 1
+
+    def array(name: str) -> np.ndarray:
+        return table[name].to_numpy().reshape(layers, -1)
+
+    return Scores(array("effect_size"), array("shift"), array("shift_z"))
+
+
+def write_neuron_set(path: Path, selected: Selected, provenance: Mapping[str, Any]) -> None:
+    """Write the neurons of a set, in order of layer and neuron."""
+    layer, neuron = np.nonzero(selected.union)
+    columns = {
+        "layer": layer.astype(np.int32),
+        "neuron": neuron.astype(np.int32),
+        "by_es": selected.by_es[layer, neuron],
+        "by_sas": selected.by_sas[layer, neuron],
+    }
+    write_columns(path, NEURON_SET, columns, provenance)
+
+
+def read_neuron_set(path: Path, shape: tuple[int, int]) -> Selected:
+    """The masks [layers, neurons] of a set."""
+    table = read_table(path, NEURON_SET)
+    index = table["layer"].to_numpy(), table["neuron"].to_numpy()
+    masks = np.zeros((2, *shape), dtype=bool)
+    for mask, name in zip(masks, ("by_es", "by_sas"), strict=True):
+        mask[index] = table[name].to_numpy(zero_copy_only=False)
+    return Selected(*masks)

@@ -1,0 +1,1 @@
+"""The built-in model organism: its language, tokenizer, training and exact oracle."""

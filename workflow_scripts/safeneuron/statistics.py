@@ -1,0 +1,35 @@
+"""Intervals for shares."""
+
+import math
+from typing import NamedTuple
+
+_Z95 = 1.959963984540054
+
+
+class Interval(NamedTuple):
+    """A closed interval."""
+
+    low: float
+    high: float
+
+
+def wilson_interval(hits: int, trials: int, z: float = _Z95) -> Interval:
+    """Wilson score interval of a binomial share (Wilson, 1927), 95 % by default.
+
+    Returns:
+        Bounds in [0, 1]; (nan, nan) for no trials.
+
+    Raises:
+        ValueError: `hits` is not between 0 and `trials`.
+    """
+    if not 0 <= hits <= trials:
+        raise ValueError(f"{hits} hits in {trials} trials")
+    if trials == 0:
+        return Interval(math.nan, math.nan)
+    share = hits / trials
+    centre = share + z * z / (2 * trials)
+    spread = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+    scale = 1 + z * z / trials
+    low = 0.0 if hits == 0 else (centre - spread) / scale
+    high = 1.0 if hits == trials else (centre + spread) / scale
+    return Interval(low, high)
