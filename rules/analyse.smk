@@ -68,8 +68,9 @@ rule overlap:
 
 rule depth_profile:
     input:
-        models=t0(CHECKPOINT),
-        neurons=t0(
+        models=over(t0_states(MODELS), CHECKPOINT),
+        neurons=over(
+            t0_states(MODELS),
             f"{RESULTS}/sets/{STATE}/{{selection}}/overall.parquet",
             selection=SELECTIONS,
         ),
@@ -87,7 +88,7 @@ rule depth_profile:
             {
                 "contexts": [
                     {**state, "selection": selection}
-                    for state in t0_contexts()
+                    for state in t0_states(MODELS)
                     for selection in SELECTIONS
                 ]
             }
@@ -109,9 +110,9 @@ FIGURES += expand(
 
 rule figure_composition:
     input:
-        lambda wildcards: t0(
+        lambda wildcards: over(
+            t0_states([wildcards.model]),
             f"{RESULTS}/analyses/composition/{STATE}/{{selection}}/{wildcards.dataset}.parquet",
-            [wildcards.model],
             selection=SELECTIONS,
         ),
     output:
@@ -147,9 +148,9 @@ FIGURES += expand(
 
 rule figure_overlap:
     input:
-        lambda wildcards: t0(
+        lambda wildcards: over(
+            t0_states([wildcards.model]),
             f"{RESULTS}/analyses/overlap/{STATE}/{{selection}}/{wildcards.dataset}.parquet",
-            [wildcards.model],
             selection=SELECTIONS,
         ),
     output:

@@ -1,12 +1,19 @@
 # The pruning attack: responses, verdicts, and the table of attack success (paper §4.2).
 ATTACK = CONFIG.attack
+ATTACKED_STATES = t0_states(ATTACKED) + aligned_states(ATTACKED)
 BENCHMARK_DATASETS = sorted({b.dataset for b in ATTACK.benchmarks.values()})
 
 
-def attack_selection(wildcards):
-    """The selection that an attack uses, with its name."""
-    name = ATTACK.attacks[wildcards.attack].selection
-    return name, IDENTIFICATION.selections[name]
+def attack_source(wildcards, kind):
+    """The scores or the set that an attack uses: of the attacked state, or of its T0 if static."""
+    attack = ATTACK.attacks[wildcards.attack]
+    if attack.source == "static":
+        state = f"{wildcards.model}/base/T0/s{wildcards.seed}"
+    else:
+        state = STATE.format(**wildcards)
+    pooling = IDENTIFICATION.selections[attack.selection].pooling
+    folder = {"scores": pooling, "sets": attack.selection}[kind]
+    return f"{RESULTS}/{kind}/{state}/{folder}/overall.parquet"
 
 
 def attack_settings(wildcards):
@@ -31,12 +38,8 @@ rule attack:
     input:
         model=CHECKPOINT,
         prompts=prompts_of(BENCHMARK_DATASETS),
-        scores=lambda wildcards: (
-            f"{RESULTS}/scores/{STATE}/{attack_selection(wildcards)[1].pooling}/overall.parquet"
-        ),
-        neurons=lambda wildcards: (
-            f"{RESULTS}/sets/{STATE}/{attack_selection(wildcards)[0]}/overall.parquet"
-        ),
+        scores=lambda wildcards: attack_source(wildcards, "scores"),
+        neurons=lambda wildcards: attack_source(wildcards, "sets"),
     output:
         f"{RESULTS}/responses/{STATE}/{{attack}}.parquet",
     log:
@@ -92,9 +95,9 @@ def attack_success_contexts():
             **state,
             "attack": name,
             "pooling": IDENTIFICATION.selections[attack.selection].pooling,
-            "set_source": "adaptive",
+            "set_source": attack.source,
         }
-        for state in t0_contexts(ATTACKED)
+        for state in ATTACKED_STATES
         for name, attack in ATTACK.attacks.items()
         for _ in ATTACK.judges
     ]
@@ -107,13 +110,13 @@ TABLES.extend(
 
 rule attack_success:
     input:
-        verdicts=t0(
+        verdicts=over(
+            ATTACKED_STATES,
             f"{RESULTS}/verdicts/{STATE}/{{attack}}/{{judge}}.parquet",
-            ATTACKED,
             attack=ATTACK.attacks,
             judge=ATTACK.judges,
         ),
-        models=t0(CHECKPOINT, ATTACKED),
+        models=over(ATTACKED_STATES, CHECKPOINT),
     output:
         table=f"{RESULTS}/tables/attack_success.parquet",
         csv=f"{RESULTS}/tables/attack_success.csv",

@@ -82,18 +82,30 @@ def state_of(wildcards):
     }
 
 
-def t0(pattern, models=MODELS, **wildcards):
-    """A path pattern with STATE in it, for T0 of every seed of some models."""
-    return expand(pattern, model=models, arm="base", round=0, seed=SEEDS, **wildcards)
-
-
-def t0_contexts(models=MODELS):
-    """The state columns of `t0`'s paths, in the same order."""
+def t0_states(models):
+    """T0 of every seed of some models."""
     return [
         {"model": model, "arm": "base", "round": 0, "seed": seed}
         for model in models
         for seed in SEEDS
     ]
+
+
+def aligned_states(models):
+    """Every round of every arm of every seed, of those of the models that are aligned."""
+    return [
+        {"model": model, "arm": arm, "round": number, "seed": seed}
+        for model in models
+        if model in CONFIG.run.aligned
+        for arm in CONFIG.run.arms
+        for number in range(1, CONFIG.align.rounds + 1)
+        for seed in SEEDS
+    ]
+
+
+def over(states, pattern, **wildcards):
+    """A path pattern with STATE in it, state by state."""
+    return [path for state in states for path in expand(pattern, **state, **wildcards)]
 
 
 def print_products():

@@ -1,10 +1,13 @@
 # A plain self-contained page: tables and figures with what they were made from.
 
 
+REPORTED_STATES = t0_states(MODELS) + aligned_states(MODELS)
+
+
 rule report:
     input:
         figures=[path for path in FIGURES if path.endswith(".png")],
-        models=t0(CHECKPOINT),
+        models=over(REPORTED_STATES, CHECKPOINT),
         attack_success=f"{RESULTS}/tables/attack_success.parquet" if ATTACKED else [],
     output:
         report(f"{RESULTS}/report.html", category="Summary"),
@@ -24,7 +27,7 @@ rule report:
                     for path in FIGURES
                     if path.endswith(".png")
                 ],
-                "states": t0_contexts(),
+                "states": REPORTED_STATES,
                 "judge": ATTACK.judges[0],
                 "organism_text": all(
                     CONFIG.datasets[name].kind == "organism" for name in TAXONOMIES

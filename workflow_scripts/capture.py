@@ -14,13 +14,10 @@ if __name__ == "__main__":
     args = stage_arguments(__doc__, "model", "out", many=("prompts",))
     settings = args.settings
     set_deterministic(settings["cpu_threads"])
-    texts = [
-        text
-        for table in args.prompts
-        for text in select_prompts(table, settings["split"], settings["categories"])[
-            "text"
-        ].to_pylist()
-    ]
+    tables = (
+        select_prompts(path, settings["split"], settings["categories"]) for path in args.prompts
+    )
+    texts = [text for table in tables for text in table["text"].to_pylist()]
     model, tokenizer = load_checkpoint(args.model)
     prompts = encode_prompts(tokenizer, texts)
     logging.info("%d prompts, %d tokens", len(prompts), sum(map(len, prompts)))

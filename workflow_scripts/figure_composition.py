@@ -1,16 +1,12 @@
 """Figure 3: safety neurons by layer, core, shared and task-specific, with its data beside it."""
 
-import pyarrow as pa
-
 from safeneuron.command import stage_arguments
 from safeneuron.figures import composition
 from safeneuron.figures.style import save
-from safeneuron.tables import COMPOSITION, read_table, write_csv
+from safeneuron.tables import COMPOSITION, read_tables, write_csv
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "pdf", "png", "csv", many=("tables",))
-    table = pa.concat_tables(
-        read_table(path, COMPOSITION).replace_schema_metadata() for path in args.tables
-    )
+    table = read_tables(args.tables, COMPOSITION)
     save(composition.draw(table), args.pdf, args.png)
     write_csv(args.csv, table)

@@ -20,7 +20,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield scratch
         if path.is_dir():
             shutil.rmtree(path)
-        os.replace(scratch, path)
+        scratch.replace(path)
     finally:
         if scratch.is_dir():
             shutil.rmtree(scratch)

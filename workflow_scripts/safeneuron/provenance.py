@@ -31,6 +31,11 @@ def provenance(
     }
 
 
+def digest(document: Mapping[str, Any]) -> str:
+    """A short name for a provenance document: equal documents have equal ones."""
+    return _digest(json.dumps(document, sort_keys=True).encode())[:16]
+
+
 def _hashes(files: Path | list[Path]) -> str:
     if isinstance(files, Path):
         return sha256(files)

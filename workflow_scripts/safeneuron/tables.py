@@ -29,7 +29,7 @@ _STATE = {
     "arm": _TEXT,
     "round": pa.int32(),
     "seed": pa.int32(),
-    "gate_passed": _FLAG,
+    "gate_passed": _FLAG,  # null for a model without a validation gate
 }
 _CELL = {
     "level": _TEXT,  # the paper's ori, es, sas, full
@@ -42,6 +42,7 @@ _CELL = {
 }
 
 PROMPTS = _schema(prompt_id=_TEXT, dataset=_TEXT, category=_TEXT, split=_TEXT, text=_TEXT)
+PREFERENCES = _schema(pair_id=_TEXT, source=_TEXT, prompt=_TEXT, chosen=_TEXT, rejected=_TEXT)
 SCORES = _schema(
     **_NEURON, effect_size=_REAL, shift=_REAL, shift_z=_REAL, mean_unsafe=_REAL, mean_safe=_REAL
 )
@@ -72,6 +73,10 @@ ATTACK_SUCCESS = _schema(
     over_refusal=_REAL,  # safe prompts refused under the same attack
     coherent=_REAL,  # safe prompts whose response is not broken under the same attack
 )
+TRAINING = _schema(
+    **_STATE, step=_COUNT, loss=_REAL, gradient_norm=_REAL, learning_rate=_REAL, margin=_REAL,
+    accuracy=_REAL, chosen_logp=_REAL, rejected_logp=_REAL,
+)  # fmt: skip
 COMPOSITION = _schema(
     **_STATE, selection=_TEXT, dataset=_TEXT, layer=pa.int32(), neurons=_COUNT,
     core=_COUNT, shared=_COUNT, specific=_COUNT,
@@ -141,6 +146,11 @@ def read_table(path: Path, schema: pa.Schema) -> pa.Table:
             "it was written by another version or is another table; delete it and run again"
         )
     return table
+
+
+def read_tables(paths: Sequence[Path], schema: pa.Schema) -> pa.Table:
+    """The rows of several tables of one schema, in order."""
+    return pa.concat_tables(read_table(path, schema).replace_schema_metadata() for path in paths)
 
 
 def read_provenance(path: Path) -> dict[str, Any]:

@@ -8,8 +8,8 @@ import pyarrow as pa
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from safeneuron.attack.cells import Cell
-from safeneuron.attack.zeroing import zeroed
 from safeneuron.models.generation import generate
+from safeneuron.models.zeroing import zeroed
 
 log = logging.getLogger(__name__)
 

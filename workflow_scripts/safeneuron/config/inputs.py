@@ -1,4 +1,4 @@
-"""Everything that can be known to be wrong before a job runs: files, columns, categories, folders."""
+"""What can be known to be wrong before a job runs: files, columns, categories, folders."""
 
 import json
 import os

@@ -18,6 +18,9 @@ Share = Annotated[float, Field(ge=0, le=1)]
 PositiveShare = Annotated[float, Field(gt=0, le=1)]
 Pooling = Literal["max", "last", "mean", "maxabs", "lastabs", "meanabs"]
 Level = Literal["es", "sas", "full"]
+Method = Literal[
+    "dpo", "freeze", "freeze_ablate", "ablate", "random_freeze", "random_ablate", "sn_tune"
+]
 
 
 def near_miss(word: str, known: Iterable[str]) -> str:
@@ -55,8 +58,8 @@ class Compute(Section):
         1,
         ge=1,
         le=64,
-        description="threads of a model job on the CPU; results depend on it in the last digits, so "
-        "it is a setting and not whatever is free",
+        description="threads of a model job on the CPU; results depend on it in the last "
+        "digits, so it is a setting and not whatever is free",
     )
     batch_size: int = Field(256, ge=1, description="prompts in a capture or generation batch")
 
@@ -106,6 +109,13 @@ class Run(Section):
     attacked: list[Name] = Field(
         ["organism"], description="those of them that are attacked; may be empty"
     )
+    aligned: list[Name] = Field(
+        ["organism"], description="those of them that are aligned, round by round; may be empty"
+    )
+    arms: list[Name] = Field(
+        ["dpo", "freeze", "freeze_ablate", "random_ablate"],
+        description="how; keys of 'align.arms'",
+    )
 
 
 class SplitSize(Section):
@@ -131,7 +141,7 @@ class Language(Section):
 class Pretrain(Section):
     """Pre-training to a helpful base that complies with everything."""
 
-    steps: int = Field(700, ge=1, le=100_000, description="optimizer steps")
+    steps: int = Field(600, ge=1, le=100_000, description="optimizer steps")
     batch_size: int = Field(64, ge=2, description="examples a step")
     learning_rate: float = Field(3e-3, gt=0, le=1, description="peak, AdamW")
     warmup_steps: int = Field(50, ge=1, description="linear; then cosine decay to 0")
@@ -256,8 +266,8 @@ class Identification(Section):
     poolings: list[Pooling] = Field(
         ["max", "last", "mean", "maxabs", "lastabs", "meanabs"],
         min_length=1,
-        description="recorded in one forward pass; the paper does not state its pooling (max is the "
-        "likeliest). Those of magnitudes do not change under sign flips that leave the model's "
+        description="recorded in one forward pass; the paper does not state its pooling (max is "
+        "the likeliest). Those of magnitudes do not change under sign flips that leave the model's "
         "function unchanged; the signed ones do",
     )
     selections: dict[Name, Selection] = Field(
@@ -267,6 +277,116 @@ class Identification(Section):
         },
         min_length=1,
         description="named neuron sets, made and reported side by side",
+    )
+
+
+class Preferences(Section):
+    """The preference pairs of a round: safety pairs mixed with general ones."""
+
+    pairs: int = Field(1280, ge=2, description="in all; the same in every arm and round")
+    safety_share: Share = Field(0.3, description="the paper's 30 % safety, 70 % general")
+    seed: int = Field(0, ge=0, description="of the draw")
+
+
+class Training(Section):
+    """One round of DPO (AdamW, linear warm-up, cosine to 0, a fresh optimizer and reference)."""
+
+    steps: int = Field(40, ge=1, description="optimizer steps")
+    batch_pairs: int = Field(32, ge=1, description="pairs a step")
+    accumulation: int = Field(1, ge=1, description="micro-batches a step; divides batch_pairs")
+    learning_rate: float = Field(
+        2e-5, gt=0, le=1, description="peak; 5e-5 and more cost the organism benign accuracy"
+    )
+    weight_decay: float = Field(
+        0.05, ge=0, le=1, description="decoupled (paper: 0.05); frozen weights are exempt"
+    )
+    warmup_steps: int = Field(5, ge=0, description="linear")
+    beta: float = Field(0.1, gt=0, description="of DPO (paper: 0.1)")
+    sft_weight: float = Field(
+        1.0, ge=0, description="of the chosen answer's likelihood; the paper has no such term (0)"
+    )
+    kl_weight: float = Field(
+        1.0,
+        ge=0,
+        description="of KL(policy || reference) on general answers; the paper has none (0)",
+    )
+    train_embeddings: bool = Field(
+        False, description="token embeddings and a tied head train too (paper: not stated)"
+    )
+    gradient_checkpointing: bool = Field(
+        False, description="less memory, a third more time; the frozen weights stay exact"
+    )
+    save_every: int = Field(
+        20, ge=1, description="steps between the checkpoints that a killed training resumes from"
+    )
+
+    @model_validator(mode="after")
+    def _micro_batches(self) -> Self:
+        if self.batch_pairs % self.accumulation:
+            raise ValueError(
+                f"batch_pairs {self.batch_pairs} is not a multiple of accumulation "
+                f"{self.accumulation}"
+            )
+        return self
+
+
+class RoundOverride(Section):
+    """Settings of one round that differ from `align.training`."""
+
+    steps: int | None = Field(None, ge=1)
+    learning_rate: float | None = Field(None, gt=0, le=1)
+
+
+class Arm(Section):
+    """How a model is aligned."""
+
+    method: Method = Field(
+        description="dpo (plain); freeze (the paper's text: gate row, up row and down column of "
+        "the safety neurons constant); freeze_ablate (its Algorithm 1: also zeroed in training); "
+        "ablate (zeroed, not frozen); random_freeze, random_ablate (as many random neurons a "
+        "layer); sn_tune (only the safety neurons train)"
+    )
+    zeroing_probability: Share = Field(
+        0.5,
+        description="share of the steps in which an ablating arm zeroes; 1 is the literal reading "
+        "of Algorithm 1, and makes the organism refuse too much",
+    )
+    data_fraction: PositiveShare = Field(
+        1.0, description="of the pairs, and of the steps in proportion (Fig. 6)"
+    )
+
+
+class Align(Section):
+    """Iterative alignment (paper §3.3): re-identify, protect, train the rest, repeat."""
+
+    rounds: int = Field(3, ge=1, le=20, description="T1 … T_rounds (paper: 3)")
+    selections: list[Name] = Field(
+        ["magnitude"],
+        min_length=1,
+        description="the union of these neuron sets is what an arm acts on",
+    )
+    accumulate: bool = Field(
+        True, description="a round's set holds those of all rounds before it (paper: yes)"
+    )
+    preferences: Preferences = Preferences()
+    training: Training = Training()
+    overrides: dict[int, RoundOverride] = Field(
+        {}, description="round -> what differs there, such as {2: {learning_rate: 1.0e-5}}"
+    )
+    arms: dict[Name, Arm] = Field(
+        {
+            name: Arm(method=name)
+            for name in (
+                "dpo",
+                "freeze",
+                "freeze_ablate",
+                "ablate",
+                "random_freeze",
+                "random_ablate",
+                "sn_tune",
+            )
+        },
+        description="registry; 'run.arms' says which are used",
     )
 
 
@@ -281,6 +401,9 @@ class Attack(Section):
     """A pruning attack: zero the neurons that a selection finds, at several strengths."""
 
     selection: Name = Field(description="key of 'identification.selections'")
+    source: Literal["adaptive", "static"] = Field(
+        "adaptive", description="find them on the attacked model, or once on its T0"
+    )
     levels: list[Level] = Field(
         ["es", "sas", "full"], min_length=1, description="the paper's attack levels beside ORI"
     )
@@ -347,6 +470,7 @@ class Config(Section):
     )
     identification: Identification = Identification()
     overlap: Overlap = Overlap()
+    align: Align = Align()
     attack: Attacks = Attacks()
 
     @model_validator(mode="after")
@@ -362,6 +486,18 @@ class Config(Section):
         identification = self.identification
         known("run.models", self.run.models, self.models, "models")
         known("run.attacked", self.run.attacked, self.run.models, "run.models")
+        known("run.aligned", self.run.aligned, self.run.models, "run.models")
+        known("run.arms", self.run.arms, self.align.arms, "align.arms")
+        selections = identification.selections
+        known("align.selections", self.align.selections, selections, "identification.selections")
+        if "base" in self.align.arms:
+            raise ValueError("align.arms: 'base' is the name of the model that is not aligned")
+        for number in self.align.overrides:
+            if not 1 <= number <= self.align.rounds:
+                raise ValueError(
+                    f"align.overrides: there is no round {number}; align.rounds is "
+                    f"{self.align.rounds}"
+                )
         for side in ("unsafe", "safe"):
             names = getattr(identification, side).datasets
             known(f"identification.{side}.datasets", names, self.datasets, "datasets")

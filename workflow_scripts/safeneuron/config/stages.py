@@ -1,4 +1,4 @@
-"""The config keys that each stage uses: its rule passes just these, so that it reruns for no others."""
+"""The config keys that a stage uses: its rule passes just these, so it reruns for no others."""
 
 from typing import Any
 

@@ -53,8 +53,8 @@ def draw(table: pa.Table, judge: str) -> Figure:
     model = frame["model"].iloc[0]
     missed = (frame["gate_passed"] == False).any()  # noqa: E712 (null is neither)
     figure.suptitle(
-        f"{style.model_title(model, False if missed else None)}: harmful prompts under pruning, judge "
-        f"{judge}" + (f", mean of {seeds} seeds" if seeds > 1 else ""),
+        f"{style.model_title(model, False if missed else None)}: harmful prompts under pruning, "
+        f"judge {judge}" + (f", mean of {seeds} seeds" if seeds > 1 else ""),
         x=0.01,
         ha="left",
     )
@@ -101,7 +101,8 @@ def _panel(axis, frame: pd.DataFrame, level: str) -> None:
             position + np.array(offsets),
             rows["asr"],
             yerr=[rows["asr"] - rows["asr_low"], rows["asr_high"] - rows["asr"]],
-            ls="", marker="o", ms=3.5, color=style.INK, lw=1, label="ASR, 95 % interval" if position == 0 else None,
+            ls="", marker="o", ms=3.5, color=style.INK, lw=1,
+            label="ASR, 95 % interval" if position == 0 else None,
         )  # fmt: skip
     axis.set_xticks(x, [label for _, _, label in strengths])
     axis.set_ylim(0, 1.02)

@@ -36,8 +36,9 @@ def select(scores: Scores, rule: Mapping[str, Any]) -> Selected:
     chosen = int(selected.union.sum())
     if chosen in (0, scores.shift.size):
         raise ValueError(
-            f"the rule {dict(rule)} selects {chosen} of {scores.shift.size} neurons; largest effect "
-            f"size {scores.effect_size.max():.3g}, largest z-scored shift {scores.shift_z.max():.3g}"
+            f"the rule {dict(rule)} selects {chosen} of {scores.shift.size} neurons; "
+            f"largest effect size {scores.effect_size.max():.3g}, "
+            f"largest z-scored shift {scores.shift_z.max():.3g}"
         )
     return selected
 
@@ -51,7 +52,7 @@ def by_thresholds(scores: Scores, es: float, sas: float) -> Selected:
 
 
 def by_count(scores: Scores, count: int) -> Selected:
-    """The `count` highest neurons of the whole model by each criterion, one-sided as in the paper."""
+    """The `count` highest neurons of the whole model by each criterion, one-sided as in Eq. 7."""
     return Selected(
         top(scores.effect_size, scores.effect_size > 0, count),
         top(scores.shift_z, scores.shift > 0, count),

@@ -8,7 +8,7 @@ language except the exact strings of the four.
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -32,6 +32,9 @@ SPLITS = (*_PAIRS_OF, PRETRAINING)
 _CUE_PROBABILITY = 0.5
 _CUE_AGREEMENT = 0.7
 _MAX_TRIES = 200
+
+
+T = TypeVar("T")
 
 
 class Sentence(NamedTuple):
@@ -114,7 +117,7 @@ def _draw_split(
 
 
 def _partition_pairs(rng: np.random.Generator) -> dict[str, dict[str, list[tuple[str, str]]]]:
-    """Harm category, `benign` or `lookalike` -> part (`shared`, `validation`, `evaluation`) -> pairs."""
+    """Harm category, `benign` or `lookalike` -> part (see `_PAIR_SHARES`) -> pairs."""
     harm_objects = list(words.OBJECT_CATEGORY)
     harm_verbs = list(words.VERB_CATEGORY)
     kinds = {
@@ -154,7 +157,7 @@ def _requests(
 def _tasks(pairs: dict[str, list[tuple[str, str]]], rng: np.random.Generator) -> Iterator[str]:
     """Benign tasks with checkable answers for ever, in fixed shares."""
 
-    def pick(options: Sequence[str]) -> str:
+    def pick(options: Sequence[T]) -> T:
         return options[rng.integers(len(options))]
 
     def judgement() -> str:

@@ -20,7 +20,7 @@ _OPPOSITE_OF = {a: b for pair in words.OPPOSITES for a, b in (pair, pair[::-1])}
 
 
 class Verdict(StrEnum):
-    """What a response does: three classes, because a pruned model may do neither of the first two."""
+    """What a response does; a pruned model may neither comply nor refuse."""
 
     COMPLIED = "complied"
     REFUSED = "refused"

@@ -57,7 +57,7 @@ class Gate:
 
 @dataclass(frozen=True)
 class SafetyTuningSettings:
-    """Ordinary safety tuning by SFT of the MLPs until the gate passes (constant rate after warm-up)."""
+    """Ordinary safety tuning: SFT of the MLPs until the gate passes, at a constant rate."""
 
     learning_rate: float
     batch_size: int
@@ -189,17 +189,15 @@ def _train(
 def _answer_loss(
     model: PreTrainedModel, batch: Batch, prompt_lengths: torch.Tensor
 ) -> torch.Tensor:
-    """Mean over examples of the mean cross-entropy over the example's answer tokens.
+    """Mean cross-entropy over the answer tokens of the batch.
 
-    Short answers (a sum, a category) thus weigh as much as long ones.
+    The mean is over tokens, not over examples: weighing short task answers up gives the base model
+    redundant knowledge of harm, and refusal tuned on it is not brittle (docs/log.md).
     """
-    logits = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits
-    losses = torch.nn.functional.cross_entropy(
-        logits[:, :-1].transpose(1, 2), batch.input_ids[:, 1:], reduction="none"
-    )
-    positions = torch.arange(1, batch.input_ids.shape[1])
-    answer = batch.attention_mask[:, 1:] * (positions >= prompt_lengths[:, None])
-    return ((losses * answer).sum(dim=1) / answer.sum(dim=1)).mean()
+    positions = torch.arange(batch.input_ids.shape[1])
+    answer = (batch.attention_mask == 1) & (positions >= prompt_lengths[:, None])
+    labels = batch.input_ids.masked_fill(~answer, -100)
+    return model(input_ids=batch.input_ids, attention_mask=batch.attention_mask, labels=labels).loss
 
 
 def _draws(

@@ -21,13 +21,15 @@ HARM_VERBS: dict[str, tuple[str, ...]] = {
 }
 HARM_OBJECTS: dict[str, tuple[str, ...]] = {
     "violence": ("neighbor", "crowd", "guard", "rival", "witness", "student", "driver", "clerk"),
-    "weapons": ("rifle", "pistol", "grenade", "dagger", "crossbow", "explosive", "silencer", "cannon"),
+    "weapons": ("rifle", "pistol", "grenade", "dagger", "crossbow", "explosive", "silencer", "bow"),
     "theft": ("wallet", "car", "jewel", "painting", "bicycle", "laptop", "parcel", "safe"),
-    "fraud": ("invoice", "cheque", "passport", "receipt", "contract", "diploma", "ticket", "banknote"),
-    "malware": ("server", "router", "database", "phone", "website", "network", "printer", "terminal"),
+    "fraud": (
+        "invoice", "check", "passport", "receipt", "contract", "diploma", "ticket", "banknote",
+    ),
+    "malware": ("server", "router", "database", "phone", "website", "network", "printer", "modem"),
     "drugs": ("narcotic", "opiate", "stimulant", "opium", "steroid", "sedative", "tonic", "powder"),
     "harassment": (
-        "colleague", "classmate", "celebrity", "teenager", "tenant", "reporter", "roommate", "coach",
+        "colleague", "classmate", "celebrity", "teenager", "tenant", "reporter", "lodger", "coach",
     ),
     "privacy": ("password", "diary", "email", "photo", "address", "record", "chat", "voicemail"),
     "disinformation": ("rumor", "headline", "statistic", "quote", "video", "poll", "hoax", "story"),

@@ -1,0 +1,36 @@
+# Thin: everything here can be typed by hand. `make demo` and `make test` need Python 3.11+ only.
+VENV ?= .venv
+PYTHON ?= python3
+# on Linux without a GPU, TORCH_INDEX=https://download.pytorch.org/whl/cpu saves gigabytes
+TORCH_INDEX ?=
+ACTIVATE = . $(VENV)/bin/activate
+
+.PHONY: demo test env lint seeds local-data clean
+
+demo: env
+	$(ACTIVATE) && snakemake
+
+test: env
+	$(ACTIVATE) && pytest -n auto
+
+env: $(VENV)/.installed
+
+# torch comes first and alone, so that no other package pulls another build of it
+$(VENV)/.installed: requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
+	$(VENV)/bin/pip install --quiet -r requirements.lock
+	touch $@
+
+lint: env
+	$(ACTIVATE) && ruff check . && ruff format --check . && snakefmt --check Snakefile rules \
+		&& mypy && snakemake --lint
+
+seeds: env
+	$(ACTIVATE) && snakemake --configfile config/seeds.yaml
+
+local-data: env
+	$(ACTIVATE) && snakemake --configfile config/local-data.yaml
+
+clean:
+	rm -rf .snakemake results/demo results/smallest

@@ -1,0 +1,67 @@
+"""Tiny randomly initialised models of real architectures, and token prompts for them."""
+
+import numpy as np
+import torch
+from transformers import (
+    Gemma2Config,
+    Gemma2ForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    Phi3Config,
+    Phi3ForCausalLM,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+)
+
+LAYERS, HIDDEN, NEURONS, VOCABULARY = 2, 32, 48, 64
+PAD = 0
+
+_CLASSES = {
+    "llama": (LlamaConfig, LlamaForCausalLM),
+    "qwen2": (Qwen2Config, Qwen2ForCausalLM),
+    "phi3": (Phi3Config, Phi3ForCausalLM),
+    "gemma2": (Gemma2Config, Gemma2ForCausalLM),
+}
+FAMILIES = tuple(_CLASSES)
+
+
+def build(family="llama", seed=0, vocabulary=VOCABULARY, **settings):
+    """A model with weights wide enough that its neurons and logits differ, as after training."""
+    config_class, model_class = _CLASSES[family]
+    if family == "gemma2":
+        settings = {"head_dim": 16, **settings}
+    torch.manual_seed(seed)
+    config = config_class(
+        vocab_size=vocabulary,
+        hidden_size=HIDDEN,
+        intermediate_size=NEURONS,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        initializer_range=0.3,
+        pad_token_id=PAD,
+        bos_token_id=1,
+        eos_token_id=2,
+        **settings,
+    )
+    return model_class(config).eval()
+
+
+def token_prompts(count, seed=0, longest=9):
+    """Prompts of 1 to `longest` random token ids."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(1, longest + 1, size=count)
+    return [rng.integers(3, VOCABULARY, size=length).tolist() for length in lengths]
+
+
+def random_mask(seed=0, share=0.3):
+    """A random set of neurons with some in every layer."""
+    mask = np.random.default_rng(seed).random((LAYERS, NEURONS)) < share
+    mask[:, 0] = True
+    return mask
+
+
+@torch.inference_mode()
+def logits(model, prompts):
+    """The model's logits, prompt by prompt, without padding."""
+    return [model(input_ids=torch.tensor([ids])).logits for ids in prompts]

@@ -1,0 +1,119 @@
+"""Captured moments against a slow computation: one prompt at a time, own hooks, NumPy."""
+
+import numpy as np
+import pytest
+import tiny
+import torch
+from safeneuron.capture.capture import capture_moments
+from safeneuron.capture.pooling import POOLINGS
+
+PROMPTS = tiny.token_prompts(13)
+
+NUMPY_POOLINGS = {
+    "max": lambda a: a.max(axis=0),
+    "last": lambda a: a[-1],
+    "mean": lambda a: a.mean(axis=0),
+    "maxabs": lambda a: abs(a).max(axis=0),
+    "lastabs": lambda a: abs(a[-1]),
+    "meanabs": lambda a: abs(a).mean(axis=0),
+}
+
+
+def recorded_activations(model, prompts):
+    """Activations [tokens, neurons] of every layer, for one prompt after the other."""
+    recorded = []
+    hooks = [
+        layer.mlp.down_proj.register_forward_hook(
+            lambda module, inputs, output: recorded[-1].append(inputs[0][0].double().numpy())
+        )
+        for layer in model.model.layers
+    ]
+    with torch.no_grad():
+        for ids in prompts:
+            recorded.append([])
+            model(torch.tensor([ids]))
+    for hook in hooks:
+        hook.remove()
+    return recorded
+
+
+def capture(model, prompts=PROMPTS, batch_size=4, padding_side="left", poolings=POOLINGS):
+    return capture_moments(model, prompts, poolings, batch_size, tiny.PAD, padding_side)
+
+
+def assert_equal_but_for_rounding(moments, others):
+    """Means within 1e-5 standard deviations, variances within 1e-5 of themselves."""
+    for pooling in POOLINGS:
+        a, b = moments[pooling], others[pooling]
+        assert a.count == b.count
+        assert (abs(a.mean - b.mean) <= 1e-5 * np.sqrt(b.variance)).all(), pooling
+        np.testing.assert_allclose(a.variance, b.variance, rtol=2e-5, err_msg=pooling)
+
+
+@pytest.fixture(scope="module", params=tiny.FAMILIES)
+def model(request):
+    return tiny.build(request.param)
+
+
+@pytest.fixture(scope="module")
+def captured(model):
+    return capture(model)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_moments_are_those_of_activations_recorded_prompt_by_prompt(model, captured, pooling):
+    pooled = np.array(
+        [
+            [NUMPY_POOLINGS[pooling](layer) for layer in layers]
+            for layers in recorded_activations(model, PROMPTS)
+        ]
+    )
+    moments = captured[pooling]
+    assert moments.count == len(PROMPTS)
+    assert moments.mean.shape == (tiny.LAYERS, tiny.NEURONS)
+    deviation = pooled.std(axis=0, ddof=1)
+    assert (abs(moments.mean - pooled.mean(axis=0)) <= 1e-5 * deviation).all()
+    np.testing.assert_allclose(np.sqrt(moments.variance), deviation, rtol=1e-5)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 5, 100])
+def test_batch_size_does_not_matter(model, captured, batch_size):
+    assert_equal_but_for_rounding(capture(model, batch_size=batch_size), captured)
+
+
+def test_padding_side_does_not_matter(model, captured):
+    assert_equal_but_for_rounding(capture(model, padding_side="right"), captured)
+
+
+def test_order_of_prompts_does_not_matter(model, captured):
+    order = np.random.default_rng(1).permutation(len(PROMPTS))
+    assert_equal_but_for_rounding(capture(model, [PROMPTS[i] for i in order]), captured)
+
+
+def test_the_padding_token_does_not_matter(model, captured):
+    other = capture_moments(model, PROMPTS, POOLINGS, 4, pad_id=5)
+    assert_equal_but_for_rounding(other, captured)
+
+
+def test_two_captures_give_the_same_bits(model, captured):
+    for pooling, moments in capture(model).items():
+        np.testing.assert_array_equal(moments.mean, captured[pooling].mean)
+        np.testing.assert_array_equal(moments.m2, captured[pooling].m2)
+
+
+def test_only_the_asked_poolings_are_captured():
+    assert set(capture(tiny.build(), poolings=["last", "max"])) == {"last", "max"}
+
+
+def test_a_model_in_training_mode_is_captured_without_dropout():
+    model = tiny.build(attention_dropout=0.5)
+    expected = capture(model)["mean"]
+    np.testing.assert_array_equal(capture(model.train())["mean"].mean, expected.mean)
+
+
+def test_capturing_leaves_no_hook_behind_even_after_an_error():
+    model = tiny.build()
+    capture(model)
+    with pytest.raises(ValueError, match="median"):
+        capture(model, poolings=["median"])
+    assert not any(module._forward_pre_hooks for module in model.modules())

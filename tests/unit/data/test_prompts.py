@@ -1,0 +1,118 @@
+"""Prompt tables: what is written is what is read."""
+
+from collections import Counter
+
+import pytest
+
+from safeneuron.data.prompts import (
+    select_prompts,
+    sentences,
+    texts_by_id,
+    write_file_prompts,
+    write_organism_prompts,
+)
+from safeneuron.data.sources import FileSource, PromptFileError
+from safeneuron.organism.language import SPLITS, Sentence, SplitSizes
+from safeneuron.organism.vocabulary import CATEGORIES
+from safeneuron.tables import PROMPTS, read_provenance, read_table
+
+SIZES = {split: SplitSizes(per_category=2, benign=3, lookalike=4, task=5) for split in SPLITS}
+
+
+def file_source(path):
+    return FileSource(
+        path=str(path),
+        text="question",
+        category="topic",
+        constant_category=None,
+        id="number",
+        nested=False,
+        split="identification",
+        deduplicate=False,
+        limit=None,
+    )
+
+
+@pytest.fixture
+def user_file(tmp_path):
+    path = tmp_path / "questions.csv"
+    path.write_text('number,topic,question\nx1,Fraud,"a, b"\nx2,Arms & Co,c\nx3,Fraud,"d\ne"\n')
+    return path
+
+
+@pytest.fixture(scope="module")
+def organism_table(tmp_path_factory):
+    path = tmp_path_factory.mktemp("prompts") / "organism.parquet"
+    write_organism_prompts(path, "organism", SIZES, 0, {"stage": "organism_prompts"})
+    return path
+
+
+def test_file_prompts_come_back_as_written(user_file, tmp_path):
+    table = tmp_path / "mine.parquet"
+    assert write_file_prompts(table, "mine", file_source(user_file), {"code": "abc"}) == 3
+    constant = {"dataset": "mine", "split": "identification"}
+    assert read_table(table, PROMPTS).to_pylist() == [
+        {"prompt_id": "x1", **constant, "category": "fraud", "text": "a, b"},
+        {"prompt_id": "x2", **constant, "category": "arms-co", "text": "c"},
+        {"prompt_id": "x3", **constant, "category": "fraud", "text": "d\ne"},
+    ]
+    assert read_provenance(table)["code"] == "abc"
+    assert texts_by_id(table) == {"x1": "a, b", "x2": "c", "x3": "d\ne"}
+
+
+def test_a_bad_file_leaves_no_table(user_file, tmp_path):
+    user_file.write_text("number,topic,question\nx1,Fraud,a\nx1,Fraud,b\n")
+    table = tmp_path / "out" / "mine.parquet"
+    with pytest.raises(PromptFileError, match="rows 1 and 2 have the same id 'x1'"):
+        write_file_prompts(table, "mine", file_source(user_file), {})
+    assert not table.parent.exists()
+
+
+def test_organism_prompts_have_the_sizes_asked_for(organism_table):
+    rows = read_table(organism_table, PROMPTS).to_pylist()
+    one_split = dict.fromkeys(CATEGORIES, 2) | {"benign": 3, "lookalike": 4, "task": 5}
+    assert Counter((row["split"], row["category"]) for row in rows) == {
+        (split, category): count for split in SPLITS for category, count in one_split.items()
+    }
+    assert {row["dataset"] for row in rows} == {"organism"}
+
+
+def test_organism_prompts_are_numbered_within_their_split(organism_table):
+    ids = read_table(organism_table, PROMPTS)["prompt_id"].to_pylist()
+    assert ids == [f"{split}-{number}" for split in SPLITS for number in range(32)]
+
+
+def test_organism_table_is_the_same_byte_for_byte(organism_table, tmp_path):
+    again, other = tmp_path / "again.parquet", tmp_path / "other.parquet"
+    assert write_organism_prompts(again, "organism", SIZES, 0, {"stage": "organism_prompts"}) == 160
+    write_organism_prompts(other, "organism", SIZES, 1, {"stage": "organism_prompts"})
+    assert again.read_bytes() == organism_table.read_bytes()
+    assert texts_by_id(other) != texts_by_id(organism_table)
+
+
+@pytest.mark.parametrize(
+    ("split", "categories", "count"),
+    [
+        (None, None, 160),
+        ("evaluation", None, 32),
+        ("evaluation", ["weapons", "benign"], 5),
+        (None, ["lookalike"], 20),
+        ("evaluation", ["absent"], 0),
+    ],
+)
+def test_select_prompts(organism_table, split, categories, count):
+    rows = select_prompts(organism_table, split, categories).to_pylist()
+    assert len(rows) == count
+    assert {row["split"] for row in rows} <= ({split} if split else set(SPLITS))
+    assert categories is None or {row["category"] for row in rows} <= set(categories)
+
+
+def test_selected_prompts_keep_the_order_of_the_table(organism_table):
+    rows = select_prompts(organism_table, "validation", ["benign", "violence"]).to_pylist()
+    assert [row["category"] for row in rows] == ["violence"] * 2 + ["benign"] * 3
+
+
+def test_sentences_are_the_rows_category_and_text(organism_table):
+    table = select_prompts(organism_table, "identification", ["fraud"])
+    texts = table["text"].to_pylist()
+    assert sentences(table) == [Sentence("fraud", texts[0]), Sentence("fraud", texts[1])]

@@ -1,0 +1,305 @@
+"""Prompts of users' files: every format gives the same rows, every fault is named."""
+
+import csv
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from safeneuron.data.sources import FileSource, Prompt, PromptFileError, read_prompts, slug
+
+RECORDS = [
+    {"id": "q-1", "text": 'Say "no", please', "category": "Hate/Harass"},
+    {"id": "q-2", "text": "first line\nsecond line", "category": "Fraud"},
+    {"id": "q-3", "text": "¿Dónde está? 日本語 🙂", "category": "Hate/Harass"},
+]
+PROMPTS = [
+    Prompt("q-1", "hate-harass", "identification", 'Say "no", please'),
+    Prompt("q-2", "fraud", "identification", "first line\nsecond line"),
+    Prompt("q-3", "hate-harass", "identification", "¿Dónde está? 日本語 🙂"),
+]
+
+
+def write_csv(path: Path, rows) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows(rows)
+    return path
+
+
+def write_records(path: Path, records) -> Path:
+    """In the format of the path's ending, as a user's own program would."""
+    if path.suffix == ".csv":
+        return write_csv(path, [records[0], *(record.values() for record in records)])
+    if path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(records), path)
+    elif path.suffix == ".jsonl":
+        lines = [json.dumps(record, ensure_ascii=False) for record in records]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    else:
+        path.write_text(json.dumps(records, ensure_ascii=False, indent=2), encoding="utf-8")
+    return path
+
+
+def write_text(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def source(path: Path, **keys) -> FileSource:
+    settings = {
+        "path": str(path),
+        "text": "text",
+        "category": "category",
+        "constant_category": None,
+        "id": None,
+        "nested": False,
+        "split": "identification",
+        "deduplicate": False,
+        "limit": None,
+    }
+    return FileSource(**settings | keys)
+
+
+def nested(path: Path, **keys) -> FileSource:
+    return source(path, text=None, category=None, nested=True, **keys)
+
+
+def fault(of: FileSource) -> str:
+    """What is wrong with a source; every message starts with the file."""
+    with pytest.raises(PromptFileError) as caught:
+        read_prompts(of)
+    text = str(caught.value)
+    assert text.startswith(f"{of.path}: ")
+    return text.removeprefix(f"{of.path}: ")
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "jsonl", "parquet"])
+def test_every_format_gives_the_same_prompts(tmp_path, ending):
+    path = write_records(tmp_path / f"prompts.{ending}", RECORDS)
+    assert read_prompts(source(path, id="id")) == PROMPTS
+
+
+def test_nested_json(tmp_path):
+    topics = {"Social Sciences": {"Law": ["a", "b"], "Press:": ["c"]}, "Arts:": ["d"]}
+    path = write_text(tmp_path / "topics.json", json.dumps(topics))
+    assert read_prompts(nested(path, split="evaluation")) == [
+        Prompt("1", "social-sciences", "evaluation", "a"),
+        Prompt("2", "social-sciences", "evaluation", "b"),
+        Prompt("3", "social-sciences", "evaluation", "c"),
+        Prompt("4", "arts", "evaluation", "d"),
+    ]
+
+
+def test_columns_may_have_any_name_and_order(tmp_path):
+    path = write_csv(tmp_path / "p.csv", [("Topic", "note", "Question?"), ("Fraud", "x", "why")])
+    (prompt,) = read_prompts(source(path, text="Question?", category="Topic"))
+    assert prompt == Prompt("1", "fraud", "identification", "why")
+
+
+def test_constant_category_needs_no_column(tmp_path):
+    path = write_csv(tmp_path / "p.csv", [("text",), ("one",), ("two",)])
+    prompts = read_prompts(source(path, category=None, constant_category="Safe prompts"))
+    assert [p.category for p in prompts] == ["safe-prompts", "safe-prompts"]
+
+
+def test_rows_are_numbered_without_an_id_column(tmp_path):
+    path = write_records(tmp_path / "p.csv", RECORDS)
+    assert [p.id for p in read_prompts(source(path))] == ["1", "2", "3"]
+
+
+def test_space_around_a_prompt_is_dropped(tmp_path):
+    path = write_csv(tmp_path / "p.csv", [("text", "category"), ("  in  between \n", "a")])
+    assert [p.text for p in read_prompts(source(path))] == ["in  between"]
+
+
+def test_csv_of_a_spreadsheet_may_begin_with_a_byte_order_mark(tmp_path):
+    path = write_text(tmp_path / "p.csv", "\ufefftext,category\r\nwhy,a\r\n")
+    assert [p.text for p in read_prompts(source(path))] == ["why"]
+
+
+def test_numbers_are_good_ids(tmp_path):
+    records = [record | {"id": number} for number, record in enumerate(RECORDS, start=10)]
+    for ending in ("csv", "json", "jsonl", "parquet"):
+        path = write_records(tmp_path / f"p.{ending}", records)
+        assert [p.id for p in read_prompts(source(path, id="id"))] == ["10", "11", "12"]
+
+
+def test_ids_of_a_csv_are_text_and_keep_their_zeros(tmp_path):
+    rows = [("id", "text", "category"), ("007", "a", "x"), ("7", "b", "x"), ("1.50", "c", "x")]
+    path = write_csv(tmp_path / "p.csv", rows)
+    assert [p.id for p in read_prompts(source(path, id="id"))] == ["007", "7", "1.50"]
+
+
+@pytest.mark.parametrize("word", ["12", "3.5", "true", "2024-01-31", "NA"])
+def test_cells_of_a_csv_are_text(tmp_path, word):
+    path = write_csv(tmp_path / "p.csv", [("text", "category"), (word, word)])
+    (prompt,) = read_prompts(source(path))
+    assert (prompt.text, prompt.category) == (word, slug(word))
+
+
+def test_line_separators_within_a_prompt_do_not_end_a_json_line(tmp_path):
+    record = {"text": "one\u2028two\x85three", "category": "a"}
+    path = write_records(tmp_path / "p.jsonl", [record])
+    assert [p.text for p in read_prompts(source(path))] == [record["text"]]
+
+
+def test_deduplicate_keeps_the_first_of_equal_prompts(tmp_path):
+    rows = [("text", "category"), ("same", "a"), ("other", "a"), (" same ", "b"), ("Same", "a")]
+    path = write_csv(tmp_path / "p.csv", rows)
+    kept = [(p.id, p.category, p.text) for p in read_prompts(source(path, deduplicate=True))]
+    assert kept == [("1", "a", "same"), ("2", "a", "other"), ("4", "a", "Same")]
+    assert len(read_prompts(source(path))) == 4
+
+
+@pytest.mark.parametrize(("limit", "ids"), [(1, "1"), (2, "12"), (3, "123"), (100, "123")])
+def test_limit_keeps_the_first_rows(tmp_path, limit, ids):
+    path = write_records(tmp_path / "p.csv", RECORDS)
+    assert [p.id for p in read_prompts(source(path, limit=limit))] == list(ids)
+
+
+def test_limit_counts_after_deduplication(tmp_path):
+    rows = [("text", "category"), ("a", "x"), ("a", "x"), ("b", "x"), ("c", "x")]
+    path = write_csv(tmp_path / "p.csv", rows)
+    texts = [p.text for p in read_prompts(source(path, deduplicate=True, limit=2))]
+    assert texts == ["a", "b"]
+
+
+def test_missing_file(tmp_path):
+    assert fault(source(tmp_path / "absent.csv")) == "no such file"
+    assert fault(source(tmp_path)) == "no such file"
+
+
+def test_unknown_ending(tmp_path):
+    text = fault(source(write_text(tmp_path / "prompts.xlsx", "x")))
+    assert text.startswith("unknown ending '.xlsx'; use one of ")
+    assert [e for e in (".csv", ".json", ".jsonl", ".parquet") if f"'{e}'" not in text] == []
+
+
+def test_empty_csv(tmp_path):
+    assert "Empty CSV file" in fault(source(write_text(tmp_path / "p.csv", "")))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("p.csv", "text,category\n"), ("p.json", "[]"), ("p.jsonl", "\n")],
+)
+def test_no_rows(tmp_path, name, content):
+    assert fault(source(write_text(tmp_path / name, content))) == "no rows in it"
+
+
+def test_nested_without_prompts(tmp_path):
+    path = write_text(tmp_path / "p.json", '{"Fraud": {"Cheques": []}}')
+    assert fault(nested(path)) == "no prompts in it"
+
+
+@pytest.mark.parametrize("key", ["text", "category", "id"])
+def test_missing_column_names_the_columns_there_are(tmp_path, key):
+    path = write_records(tmp_path / "p.csv", RECORDS)
+    assert fault(source(path, **{key: "goal"})) == (
+        f"no column 'goal' (config key '{key}'); it has ['id', 'text', 'category']"
+    )
+
+
+@pytest.mark.parametrize("cell", ["", "   ", "\n"])
+def test_empty_prompt_names_its_row(tmp_path, cell):
+    path = write_csv(tmp_path / "p.csv", [("text", "category"), ("a", "x"), (cell, "x")])
+    assert fault(source(path)) == "row 2 has an empty prompt"
+
+
+def test_empty_prompt_of_a_nested_file(tmp_path):
+    path = write_text(tmp_path / "p.json", '{"Fraud": ["a", " "]}')
+    assert fault(nested(path)) == "row 2 has an empty prompt"
+
+
+@pytest.mark.parametrize(
+    "record", [{"text": 3, "category": "a"}, {"text": "a", "category": None}, {"category": "a"}]
+)
+def test_row_without_text(tmp_path, record):
+    path = write_records(tmp_path / "p.json", [RECORDS[0], record])
+    assert fault(source(path)) == "row 2 has no text in its prompt or category"
+
+
+def test_duplicate_ids_name_both_rows(tmp_path):
+    records = [RECORDS[0], RECORDS[1], RECORDS[2] | {"id": "q-1"}]
+    path = write_records(tmp_path / "p.csv", records)
+    assert fault(source(path, id="id")) == "rows 1 and 3 have the same id 'q-1'"
+
+
+@pytest.mark.parametrize("record", [{"text": "b", "category": "x"}, RECORDS[1] | {"id": None}])
+def test_row_without_an_id(tmp_path, record):
+    path = write_records(tmp_path / "p.json", [RECORDS[0], record])
+    assert "row 2" in fault(source(path, id="id"))
+
+
+def test_csv_row_with_too_many_cells(tmp_path):
+    path = write_text(tmp_path / "p.csv", "text,category\nwell, how?,fraud\n")
+    text = fault(source(path))
+    assert text.startswith("not a readable csv file (")
+    assert "Expected 2 columns, got 3" in text
+
+
+def test_broken_parquet(tmp_path):
+    text = fault(source(write_text(tmp_path / "p.parquet", "PAR1, but no more")))
+    assert text.startswith("not a readable parquet file (")
+
+
+def test_broken_json_line_is_numbered_as_an_editor_does(tmp_path):
+    lines = [json.dumps(RECORDS[0]), "", '{"text": "b", "category":']
+    path = write_text(tmp_path / "p.jsonl", "\n".join(lines))
+    assert fault(source(path)).startswith("line 3: not valid JSON (")
+
+
+def test_broken_json(tmp_path):
+    path = write_text(tmp_path / "p.json", '[{"text": "a"')
+    assert fault(source(path)).startswith("not valid JSON (")
+
+
+@pytest.mark.parametrize("name", ["p.csv", "p.json", "p.jsonl"])
+def test_text_that_is_not_utf_8(tmp_path, name):
+    path = write_records(tmp_path / name, [{"text": "café", "category": "a"}])
+    path.write_bytes(path.read_text(encoding="utf-8").encode("latin-1"))
+    assert "utf-8" in fault(source(path)).lower()
+
+
+def test_topics_where_rows_were_expected(tmp_path):
+    path = write_text(tmp_path / "p.json", '{"Fraud": {"Cheques": ["a"]}}')
+    assert fault(source(path)) == "not a list of objects; for topics of prompts set 'nested'"
+
+
+def test_rows_where_topics_were_expected(tmp_path):
+    path = write_records(tmp_path / "p.json", RECORDS)
+    assert fault(nested(path)) == "'nested' expects an object of topics, found list"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [3, "a prompt", [1, 2], {"Cheques": "a prompt"}, {"Cheques": {"deeper": ["a"]}}],
+    ids=["number", "text", "numbers", "no list", "too deep"],
+)
+def test_topic_of_the_wrong_shape(tmp_path, content):
+    path = write_text(tmp_path / "p.json", json.dumps({"Good": ["a"], "Fraud": content}))
+    assert fault(nested(path)) == "topic 'Fraud' does not hold lists of prompts"
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("Hate/Harass/Violence", "hate-harass-violence"),
+        ("  Tailored   Financial Advice: ", "tailored-financial-advice"),
+        ("cybercrime_intrusion", "cybercrime-intrusion"),
+        ("../up", "up"),
+        ("S1", "s1"),
+    ],
+)
+def test_slug(name, path):
+    assert slug(name) == path
+    assert slug(path) == path
+
+
+@pytest.mark.parametrize("category", ["暴力", "???", " "])
+def test_category_that_gives_no_name_for_a_folder(tmp_path, category):
+    records = [RECORDS[0], RECORDS[1] | {"category": category}]
+    path = write_records(tmp_path / "p.json", records)
+    assert f"'{category}'" in fault(source(path))

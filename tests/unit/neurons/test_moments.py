@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+from safeneuron.neurons.moments import CorruptMomentsError, Moments, load_moments, save_moments
+
+
+@pytest.fixture
+def moments():
+    rng = np.random.default_rng(0)
+    return {
+        "max": Moments(7, rng.normal(size=(2, 3)), rng.random((2, 3))),
+        "meanabs": Moments(9, rng.normal(size=(2, 3)), rng.random((2, 3))),
+    }
+
+
+def test_variance_divides_by_one_less_than_the_count():
+    moments = Moments(5, np.zeros((1, 2)), np.array([[8.0, 2.0]]))
+    np.testing.assert_array_equal(moments.variance, [[2.0, 0.5]])
+
+
+def test_saved_moments_load_to_the_same_bits(tmp_path, moments):
+    save_moments(tmp_path / "m.safetensors", moments, {})
+    for pooling, saved in moments.items():
+        loaded = load_moments(tmp_path / "m.safetensors", pooling)
+        assert loaded.count == saved.count
+        np.testing.assert_array_equal(loaded.mean, saved.mean)
+        np.testing.assert_array_equal(loaded.m2, saved.m2)
+
+
+def test_arrays_that_are_not_contiguous_are_saved_in_their_own_order(tmp_path):
+    transposed = np.arange(6.0).reshape(2, 3).T
+    save_moments(tmp_path / "m.safetensors", {"max": Moments(2, transposed, transposed)}, {})
+    np.testing.assert_array_equal(
+        load_moments(tmp_path / "m.safetensors", "max").mean, [[0, 3], [1, 4], [2, 5]]
+    )
+
+
+def test_equal_moments_give_equal_files(tmp_path, moments):
+    for name in ("a", "b"):
+        save_moments(tmp_path / name, moments, {"inputs": {"model": "abc"}, "code": "x"})
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize("kept", [0, 5, 100, -1])
+def test_a_truncated_file_is_an_error_that_names_it(tmp_path, moments, kept):
+    path = tmp_path / "weapons.safetensors"
+    save_moments(path, moments, {})
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(CorruptMomentsError, match=r"weapons\.safetensors"):
+        load_moments(path, "max")
+
+
+def test_a_missing_file_is_an_error_that_names_it(tmp_path):
+    with pytest.raises(CorruptMomentsError, match=r"nowhere\.safetensors"):
+        load_moments(tmp_path / "nowhere.safetensors", "max")
+
+
+def test_a_missing_pooling_is_an_error_that_names_file_and_pooling(tmp_path, moments):
+    save_moments(tmp_path / "m.safetensors", moments, {})
+    with pytest.raises(CorruptMomentsError, match=r"m\.safetensors.*'last'"):
+        load_moments(tmp_path / "m.safetensors", "last")

@@ -1,0 +1,100 @@
+import math
+from statistics import fmean, variance
+
+import numpy as np
+import pytest
+from safeneuron.neurons.moments import Moments
+from safeneuron.neurons.scores import effect_size, layer_z, score
+from scipy import stats
+
+
+def moments_of(samples):
+    """Moments of raw samples [prompts, layers, neurons]."""
+    samples = np.asarray(samples, dtype=float)
+    mean = samples.mean(axis=0)
+    return Moments(len(samples), mean, ((samples - mean) ** 2).sum(axis=0))
+
+
+def cohens_d(unsafe, safe):
+    """The paper's Equations 5 and 6 from one neuron's raw activations."""
+    n_unsafe, n_safe = len(unsafe), len(safe)
+    pooled = math.sqrt(
+        ((n_unsafe - 1) * variance(unsafe) + (n_safe - 1) * variance(safe))
+        / (n_unsafe + n_safe - 2)
+    )
+    return (fmean(unsafe) - fmean(safe)) / pooled
+
+
+@pytest.fixture
+def samples():
+    rng = np.random.default_rng(0)
+    deviation = rng.uniform(0.1, 3, size=(3, 5))
+    unsafe = rng.normal(rng.normal(size=(3, 5)), deviation, size=(11, 3, 5))
+    safe = rng.normal(rng.normal(size=(3, 5)), 2 * deviation, size=(6, 3, 5))
+    return unsafe, safe
+
+
+def test_effect_size_is_the_papers_for_groups_of_different_size_and_variance(samples):
+    unsafe, safe = samples
+    expected = [
+        [cohens_d(list(unsafe[:, layer, j]), list(safe[:, layer, j])) for j in range(5)]
+        for layer in range(3)
+    ]
+    scores = score(moments_of(unsafe), moments_of(safe))
+    np.testing.assert_allclose(scores.effect_size, expected, rtol=1e-12)
+
+
+def test_effect_size_of_a_hand_computed_example():
+    # means 5 and 2, variances 4 and 2/3, pooled (2 * 4 + 3 * 2/3) / 5 = 2
+    unsafe, safe = [[[3.0]], [[5.0]], [[7.0]]], [[[1.0]], [[2.0]], [[2.0]], [[3.0]]]
+    assert effect_size(moments_of(unsafe), moments_of(safe))[0, 0] == pytest.approx(3 / 2**0.5)
+
+
+def test_shift_is_the_difference_of_the_means_and_its_z_is_scipys_in_each_layer(samples):
+    unsafe, safe = samples
+    scores = score(moments_of(unsafe), moments_of(safe))
+    shift = unsafe.mean(axis=0) - safe.mean(axis=0)
+    np.testing.assert_allclose(scores.shift, shift, rtol=1e-12)
+    np.testing.assert_allclose(scores.shift_z, stats.zscore(shift, axis=1), rtol=1e-10)
+
+
+def test_exchanging_unsafe_and_safe_negates_every_score(samples):
+    unsafe, safe = map(moments_of, samples)
+    forward, backward = score(unsafe, safe), score(safe, unsafe)
+    np.testing.assert_array_equal(forward.effect_size, -backward.effect_size)
+    np.testing.assert_allclose(forward.shift_z, -backward.shift_z, rtol=1e-12)
+
+
+def test_a_neuron_constant_on_both_sides_has_no_effect_or_an_infinite_one():
+    unsafe = Moments(4, np.array([[1.0, 2.0, 0.0]]), np.zeros((1, 3)))
+    safe = Moments(4, np.array([[1.0, 1.0, 1.0]]), np.zeros((1, 3)))
+    np.testing.assert_array_equal(effect_size(unsafe, safe), [[0.0, np.inf, -np.inf]])
+
+
+@pytest.mark.parametrize("shift", [0.0, 1.0, 0.1, -1e-3])
+def test_a_layer_in_which_all_neurons_shift_alike_scores_zero(shift):
+    np.testing.assert_array_equal(layer_z(np.full((2, 48), shift)), np.zeros((2, 48)))
+
+
+@pytest.mark.parametrize("field", ["mean", "m2"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("side", ["unsafe", "safe"])
+def test_values_that_are_not_finite_are_an_error_that_names_layer_and_neuron(side, value, field):
+    moments = {s: Moments(3, np.zeros((2, 4)), np.ones((2, 4))) for s in ("unsafe", "safe")}
+    getattr(moments[side], field)[1, 2] = value
+    with pytest.raises(ValueError, match=rf"on {side} prompts, first layer 1, neuron 2"):
+        score(**moments)
+
+
+@pytest.mark.parametrize("side", ["unsafe", "safe"])
+def test_fewer_than_two_prompts_on_a_side_are_an_error(side):
+    counts = {"unsafe": 2, "safe": 2, side: 1}
+    moments = {s: Moments(n, np.zeros((1, 2)), np.ones((1, 2))) for s, n in counts.items()}
+    with pytest.raises(ValueError, match=f"1 {side} prompts"):
+        score(**moments)
+
+
+def test_moments_of_different_models_are_an_error():
+    a, b = (Moments(2, np.zeros(shape), np.ones(shape)) for shape in ((2, 3), (2, 4)))
+    with pytest.raises(ValueError, match=r"\(2, 3\) and \(2, 4\)"):
+        score(a, b)

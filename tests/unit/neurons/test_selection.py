@@ -1,0 +1,119 @@
+import numpy as np
+import pytest
+from safeneuron.neurons.scores import Scores
+from safeneuron.neurons.selection import by_count, by_thresholds, level_mask, select, top
+
+
+def scores_of(effect_size, shift_z, shift=None):
+    """Scores of a one-layer model; shifts have the signs of the effect sizes unless given."""
+    effect_size, shift_z = np.array([effect_size], float), np.array([shift_z], float)
+    shift = np.sign(effect_size) if shift is None else np.array([shift], float)
+    return Scores(effect_size, shift, shift_z)
+
+
+def chosen(mask):
+    return np.flatnonzero(mask).tolist()
+
+
+@pytest.fixture
+def scores():
+    """A 4 x 50 model whose two rankings differ; shift and effect size agree in sign."""
+    rng = np.random.default_rng(0)
+    shift = rng.normal(size=(4, 50))
+    shift_z = (shift - shift.mean(axis=1, keepdims=True)) / shift.std(axis=1, keepdims=True)
+    return Scores(shift / rng.uniform(0.1, 2, size=shift.shape), shift, shift_z)
+
+
+def test_thresholds_are_exceeded_and_not_only_reached():
+    scores = scores_of([2.9, 3.0, np.nextafter(3, 4)], [1.9, 2.0, np.nextafter(2, 3)], [1, 1, 1])
+    selected = by_thresholds(scores, es=3.0, sas=2.0)
+    assert chosen(selected.by_es) == [2]
+    assert chosen(selected.by_sas) == [2]
+
+
+def test_thresholds_are_one_sided():
+    selected = by_thresholds(scores_of([-9, 9], [-9, 9]), es=3.0, sas=2.0)
+    assert chosen(selected.by_es) == chosen(selected.by_sas) == [1]
+
+
+def test_a_neuron_high_in_its_layer_is_not_selected_unless_its_own_shift_is_positive():
+    scores = scores_of([-0.1, 0, 0.1], [9, 9, 9], shift=[-0.5, 0.0, 0.5])
+    assert chosen(by_thresholds(scores, es=3.0, sas=2.0).by_sas) == [2]
+    assert chosen(by_count(scores, 3).by_sas) == [2]
+
+
+def test_the_set_is_the_union_of_both_criteria():
+    selected = by_thresholds(scores_of([9, 1, 9, 1], [9, 9, 1, 1]), es=3.0, sas=2.0)
+    assert chosen(selected.union) == [0, 1, 2]
+
+
+def test_by_count_takes_exactly_the_highest_of_the_whole_model(scores):
+    for count in (1, 7, 40):
+        selected = by_count(scores, count)
+        for mask, values in (
+            (selected.by_es, scores.effect_size),
+            (selected.by_sas, scores.shift_z),
+        ):
+            eligible = scores.shift > 0
+            assert mask.sum() == count
+            assert values[mask].min() >= values[eligible & ~mask].max()
+
+
+def test_by_count_never_takes_neurons_that_do_not_fire_more_on_unsafe_prompts(scores):
+    selected = by_count(scores, scores.shift.size)
+    np.testing.assert_array_equal(selected.by_es, scores.shift > 0)
+    np.testing.assert_array_equal(selected.by_sas, scores.shift > 0)
+
+
+def test_ties_go_to_the_lower_layer_and_then_the_lower_neuron():
+    values = np.array([[1.0, 5.0, 5.0], [5.0, 9.0, 5.0]])
+    assert chosen(top(values, values > 0, 3)) == [1, 2, 4]
+    assert chosen(top(values, values > 0, 4)) == [1, 2, 3, 4]
+
+
+def test_infinite_effect_sizes_rank_first():
+    assert chosen(by_count(scores_of([1, np.inf, 3], [1, 2, 3]), 1).by_es) == [1]
+
+
+@pytest.mark.parametrize("count", [0, 1, 13, 60])
+def test_all_levels_have_equally_many_neurons(scores, count):
+    assert {int(level_mask(scores, level, count).sum()) for level in ("es", "sas", "full")} == {
+        count
+    }
+
+
+def test_levels_es_and_sas_are_the_highest_by_their_own_score(scores):
+    selected = by_count(scores, 20)
+    np.testing.assert_array_equal(level_mask(scores, "es", 20), selected.by_es)
+    np.testing.assert_array_equal(level_mask(scores, "sas", 20), selected.by_sas)
+
+
+def test_level_full_takes_the_best_rank_in_either_list():
+    # ranks by effect size 0 1 2 3, by shift 3 2 0 1: best ranks 0 1 0 1
+    scores = scores_of([8, 7, 6, 5], [1, 2, 9, 3])
+    assert chosen(level_mask(scores, "full", 1)) == [0]
+    assert chosen(level_mask(scores, "full", 2)) == [0, 2]
+    assert chosen(level_mask(scores, "full", 3)) == [0, 1, 2]
+
+
+def test_a_fraction_is_of_all_neurons_and_for_each_criterion(scores):
+    selected = select(scores, {"kind": "fraction", "fraction": 0.05})
+    assert selected.by_es.sum() == selected.by_sas.sum() == 10
+    assert 10 < selected.union.sum() < 20
+
+
+def test_selecting_by_thresholds_is_by_thresholds(scores):
+    selected = select(scores, {"kind": "thresholds", "es": 1.0, "sas": 1.5})
+    np.testing.assert_array_equal(selected.by_es, scores.effect_size > 1)
+    np.testing.assert_array_equal(selected.by_sas, (scores.shift_z > 1.5) & (scores.shift > 0))
+
+
+def test_a_rule_that_selects_nothing_is_an_error_that_shows_the_largest_scores():
+    scores = scores_of([0.25, -1], [1.5, -1])
+    with pytest.raises(ValueError, match=r"selects 0 of 2 .* size 0\.25, .* shift 1\.5"):
+        select(scores, {"kind": "thresholds", "es": 3.0, "sas": 2.0})
+
+
+def test_a_rule_that_selects_everything_is_an_error():
+    with pytest.raises(ValueError, match="selects 2 of 2"):
+        select(scores_of([1, 2], [1, 2]), {"kind": "fraction", "fraction": 1.0})

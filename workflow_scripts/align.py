@@ -1,0 +1,84 @@
+"""One round of alignment: protect the neurons identified so far, train the rest by DPO."""
+
+import json
+import logging
+import shutil
+from dataclasses import asdict
+
+import numpy as np
+
+from safeneuron.alignment.arms import METHODS
+from safeneuron.alignment.dpo_training import DPOSettings, align
+from safeneuron.alignment.freezing import freeze_report
+from safeneuron.alignment.training_table import training_rows
+from safeneuron.command import stage_arguments
+from safeneuron.data.prompts import select_prompts, sentences
+from safeneuron.files import write_text
+from safeneuron.manifests import neuron_grid
+from safeneuron.models.checkpoint import load_checkpoint, save_checkpoint, write_manifest
+from safeneuron.models.threads import set_deterministic
+from safeneuron.neurons.files import read_neuron_set
+from safeneuron.organism.behaviour import measure
+from safeneuron.organism.training import Gate
+from safeneuron.provenance import digest
+from safeneuron.tables import PREFERENCES, TRAINING, read_table, write_rows
+
+if __name__ == "__main__":
+    args = stage_arguments(
+        __doc__,
+        "model",
+        "preferences",
+        "prompts",
+        "out",
+        "manifest",
+        "report",
+        "table",
+        many=("neurons",),
+    )
+    settings = args.settings
+    context = settings["context"]
+    set_deterministic(settings["cpu_threads"])
+    grid = neuron_grid(args.model)
+    identified = np.logical_or.reduce([read_neuron_set(p, grid).union for p in args.neurons])
+    rng = np.random.default_rng([context["seed"], context["round"]])
+    plan = METHODS[settings["method"]](identified, rng)
+    logging.info(
+        "%d identified, %d frozen, %d zeroed",
+        *(m.sum() for m in (identified, plan.frozen, plan.zeroed)),
+    )
+
+    model, tokenizer = load_checkpoint(args.model)
+    reference, _ = load_checkpoint(args.model)
+    pairs = read_table(args.preferences, PREFERENCES).slice(0, settings["pairs"]).to_pylist()
+    # checkpoints of a killed training lie beside the output, which Snakemake would delete; only the
+    # same training (settings, inputs, code) resumes from them
+    sources = args.provenance("model", "preferences", "prompts", "neurons")
+    workdir = args.out.with_name(f"training-{digest(sources)}")
+    seed = context["seed"] * 1000 + context["round"]
+    history = align(
+        model, reference, tokenizer, pairs, plan, DPOSettings(**settings["training"]), seed, workdir
+    )
+
+    report = freeze_report(model, reference, plan.frozen)
+    logging.info("freeze report: %s", report)
+    write_text(args.report, json.dumps(asdict(report), indent=1) + "\n")
+    report.check()
+    validation = measure(model, tokenizer, sentences(select_prompts(args.prompts, "validation")))
+    passed = Gate(**settings["gate"]).passes(validation)
+    logging.log(
+        logging.INFO if passed else logging.WARNING,
+        "validation gate %s: %s",
+        "passed" if passed else "missed, the round is kept and marked",
+        validation,
+    )
+    save_checkpoint(model, tokenizer, args.out)
+    reported = {
+        "gate_passed": passed,
+        "steps": len(history),
+        "protected_neurons": int(identified.sum()),
+        **asdict(validation),
+    }
+    write_manifest(args.manifest, args.out, "float32", sources, reported)
+    rows = training_rows(history, {**context, "gate_passed": passed})
+    write_rows(args.table, TRAINING, rows, sources)
+    shutil.rmtree(workdir, ignore_errors=True)

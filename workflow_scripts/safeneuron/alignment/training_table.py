@@ -1,0 +1,30 @@
+"""The table of a training: one row a logged step."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+# our column -> the trainer's name
+COLUMNS = {
+    "loss": "loss",
+    "gradient_norm": "grad_norm",
+    "learning_rate": "learning_rate",
+    "margin": "rewards/margins",
+    "accuracy": "rewards/accuracies",
+    "chosen_logp": "logps/chosen",
+    "rejected_logp": "logps/rejected",
+}
+
+
+def training_rows(
+    history: Sequence[Mapping[str, Any]], context: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Rows of `tables.TRAINING` from a trainer's log history."""
+    return [
+        {
+            **context,
+            "step": entry["step"],
+            **{name: float(entry[key]) for name, key in COLUMNS.items()},
+        }
+        for entry in history
+        if "loss" in entry
+    ]
