@@ -47,8 +47,8 @@ def align_settings(wildcards):
     """One arm's settings in one round."""
     arm = ALIGN.arms[wildcards.arm]
     training = ALIGN.training.model_dump()
-    if override := ALIGN.overrides.get(int(wildcards.round)):
-        training |= override.model_dump(exclude_none=True)
+    for override in (arm.training, ALIGN.overrides.get(int(wildcards.round))):
+        training |= override.model_dump(exclude_none=True) if override else {}
     training["steps"] = max(1, round(training["steps"] * arm.data_fraction))
     training["zeroing_probability"] = arm.zeroing_probability
     return canonical_json(
@@ -81,7 +81,7 @@ rule align:
     benchmark:
         f"{RESULTS}/benchmarks/align/{STATE}.tsv"
     wildcard_constraints:
-        arm=one_of(ALIGN.arms),
+        arm=one_of(CONFIG.run.arms),
         round=r"[1-9]\d*",
     priority: 8
     conda:

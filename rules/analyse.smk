@@ -240,3 +240,79 @@ rule figure_attack:
         "python workflow_scripts/figure_attack.py --table {input} --pdf {output.pdf}"
         " --png {output.png} --csv {output.csv}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+FIGURES += expand(
+    f"{RESULTS}/figures/training/{{model}}/{{arm}}.{{ending}}",
+    model=CONFIG.run.aligned,
+    arm=CONFIG.run.arms,
+    ending=ENDINGS,
+)
+
+
+rule figure_training:
+    input:
+        lambda wildcards: over(
+            [
+                state
+                for state in aligned_states([wildcards.model])
+                if state["arm"] == wildcards.arm
+            ],
+            f"{RESULTS}/models/{STATE}/training.parquet",
+        ),
+    output:
+        pdf=f"{RESULTS}/figures/training/{{model}}/{{arm}}.pdf",
+        png=report(
+            f"{RESULTS}/figures/training/{{model}}/{{arm}}.png",
+            category="Alignment",
+            subcategory="Training",
+            labels={"model": "{model}", "arm": "{arm}"},
+        ),
+        csv=f"{RESULTS}/figures/training/{{model}}/{{arm}}.csv",
+    log:
+        f"{RESULTS}/logs/figure_training/{{model}}/{{arm}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_training/{{model}}/{{arm}}.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        code=code_of("figure_training"),
+    shell:
+        "python workflow_scripts/figure_training.py --tables {input} --pdf {output.pdf}"
+        " --png {output.png} --csv {output.csv} --code {params.code} > {log} 2>&1"
+
+
+FIGURES += expand(
+    f"{RESULTS}/figures/rounds/{{model}}.{{ending}}",
+    model=[model for model in CONFIG.run.aligned if model in ATTACKED],
+    ending=ENDINGS,
+)
+
+
+rule figure_rounds:
+    input:
+        f"{RESULTS}/tables/worst_case.parquet",
+    output:
+        pdf=f"{RESULTS}/figures/rounds/{{model}}.pdf",
+        png=report(
+            f"{RESULTS}/figures/rounds/{{model}}.png",
+            category="Does it hold",
+            subcategory="Rounds of alignment (Table 2)",
+            labels={"model": "{model}"},
+        ),
+        csv=f"{RESULTS}/figures/rounds/{{model}}.csv",
+    log:
+        f"{RESULTS}/logs/figure_rounds/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_rounds/{{model}}.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=lambda wildcards: canonical_json({"model": wildcards.model}),
+        code=code_of("figure_rounds"),
+    shell:
+        "python workflow_scripts/figure_rounds.py --table {input} --pdf {output.pdf}"
+        " --png {output.png} --csv {output.csv}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

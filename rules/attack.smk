@@ -88,33 +88,44 @@ rule judge:
         " --out {output} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
-def attack_success_contexts():
-    """The columns that are the same for all rows of one verdict table, table by table."""
+def attacks_on(state):
+    """The attacks that a state undergoes."""
     return [
-        {
-            **state,
-            "attack": name,
-            "pooling": IDENTIFICATION.selections[attack.selection].pooling,
-            "set_source": attack.source,
-        }
-        for state in ATTACKED_STATES
+        name
         for name, attack in ATTACK.attacks.items()
-        for _ in ATTACK.judges
+        if (attack.arms is None or state["arm"] in attack.arms)
+        and (attack.rounds is None or state["round"] in attack.rounds)
     ]
 
 
-TABLES.extend(
-    f"{RESULTS}/tables/attack_success.{ending}" for ending in ("parquet", "csv")
-)
+ATTACK_RUNS = [
+    {**state, "attack": attack, "judge": judge}
+    for state in ATTACKED_STATES
+    for attack in attacks_on(state)
+    for judge in ATTACK.judges
+]
+
+
+def attack_success_context(run):
+    """The columns that are the same for all rows of one verdict table."""
+    attack = ATTACK.attacks[run["attack"]]
+    return {
+        **{name: run[name] for name in ("model", "arm", "round", "seed", "attack")},
+        "pooling": IDENTIFICATION.selections[attack.selection].pooling,
+        "set_source": attack.source,
+    }
+
+
+if ATTACKED:
+    TABLES += expand(
+        f"{RESULTS}/tables/attack_success.{{ending}}", ending=("parquet", "csv")
+    )
 
 
 rule attack_success:
     input:
         verdicts=over(
-            ATTACKED_STATES,
-            f"{RESULTS}/verdicts/{STATE}/{{attack}}/{{judge}}.parquet",
-            attack=ATTACK.attacks,
-            judge=ATTACK.judges,
+            ATTACK_RUNS, f"{RESULTS}/verdicts/{STATE}/{{attack}}/{{judge}}.parquet"
         ),
         models=over(ATTACKED_STATES, CHECKPOINT),
     output:
@@ -130,7 +141,8 @@ rule attack_success:
     params:
         settings=canonical_json(
             {
-                "contexts": attack_success_contexts(),
+                "contexts": [attack_success_context(run) for run in ATTACK_RUNS],
+                "states": ATTACKED_STATES,
                 "roles": {name: b.role for name, b in ATTACK.benchmarks.items()},
             }
         ),
@@ -138,4 +150,38 @@ rule attack_success:
     shell:
         "python workflow_scripts/attack_success.py --verdicts {input.verdicts}"
         " --models {input.models} --out {output.table} --csv {output.csv}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+PAPER_TABLES = expand(
+    f"{RESULTS}/tables/{{name}}.{{ending}}",
+    name=("table_1", "worst_case", "table_2"),
+    ending=("parquet", "csv", "md"),
+)
+TABLES += PAPER_TABLES if ATTACKED else []
+
+
+rule paper_tables:
+    input:
+        f"{RESULTS}/tables/attack_success.parquet",
+    output:
+        PAPER_TABLES,
+    log:
+        f"{RESULTS}/logs/paper_tables.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/paper_tables.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=canonical_json(
+            {"experiment": CONFIG.experiment, "judge": ATTACK.judges[0]}
+        ),
+        outputs=" ".join(
+            f"--{Path(path).stem}_{Path(path).suffix[1:]} {path}"
+            for path in PAPER_TABLES
+        ),
+        code=code_of("paper_tables"),
+    shell:
+        "python workflow_scripts/paper_tables.py --attack_success {input} {params.outputs}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

@@ -1,5 +1,6 @@
 # The configuration, validated once, and what every rule needs from it.
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -45,12 +46,12 @@ TABLES = []
 
 def one_of(names):
     """A wildcard constraint: one of the names, nothing if there are none."""
-    return "|".join(names) or "(?!)"
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 wildcard_constraints:
     model=one_of(MODELS),
-    arm="[a-z_]+",
+    arm=one_of(["base", *CONFIG.run.arms]),
     round=r"\d+",
     seed=r"\d+",
     category=r"overall|safe|[^/]+/[^/]+",

@@ -8,7 +8,7 @@ rule report:
     input:
         figures=[path for path in FIGURES if path.endswith(".png")],
         models=over(REPORTED_STATES, CHECKPOINT),
-        attack_success=f"{RESULTS}/tables/attack_success.parquet" if ATTACKED else [],
+        tables=[path for path in TABLES if path.endswith(".parquet")],
     output:
         report(f"{RESULTS}/report.html", category="Summary"),
     log:
@@ -29,14 +29,14 @@ rule report:
                 ],
                 "states": REPORTED_STATES,
                 "judge": ATTACK.judges[0],
-                "organism_text": all(
-                    CONFIG.datasets[name].kind == "organism" for name in TAXONOMIES
+                # whether an organism is run on prompts that are not of its language
+                "foreign_text": any(
+                    CONFIG.datasets[n].kind != "organism" for n in TAXONOMIES
                 ),
-                "organism_models": [m for m in MODELS if m in ORGANISMS],
             }
         ),
         code=code_of("report"),
     shell:
         "python workflow_scripts/report.py --figures {input.figures} --models {input.models}"
-        " --attack_success {input.attack_success} --out {output}"
+        " --tables {input.tables} --out {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

@@ -7,6 +7,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # before transformers is imported: no test d
 import pytest
 import torch
 from hypothesis import settings
+
 from safeneuron.organism.tokenizer import build_tokenizer
 
 torch.set_num_threads(1)

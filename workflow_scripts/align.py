@@ -10,7 +10,8 @@ import numpy as np
 from safeneuron.alignment.arms import METHODS
 from safeneuron.alignment.dpo_training import DPOSettings, align
 from safeneuron.alignment.freezing import freeze_report
-from safeneuron.alignment.training_table import training_rows
+from safeneuron.alignment.preferences import PREFERENCES
+from safeneuron.alignment.training_table import TRAINING, training_rows
 from safeneuron.command import stage_arguments
 from safeneuron.data.prompts import select_prompts, sentences
 from safeneuron.files import write_text
@@ -18,10 +19,9 @@ from safeneuron.manifests import neuron_grid
 from safeneuron.models.checkpoint import load_checkpoint, save_checkpoint, write_manifest
 from safeneuron.models.threads import set_deterministic
 from safeneuron.neurons.files import read_neuron_set
-from safeneuron.organism.behaviour import measure
-from safeneuron.organism.training import Gate
+from safeneuron.organism.behaviour import Gate, measure
 from safeneuron.provenance import digest
-from safeneuron.tables import PREFERENCES, TRAINING, read_table, write_rows
+from safeneuron.tables import read_table, write_rows
 
 if __name__ == "__main__":
     args = stage_arguments(

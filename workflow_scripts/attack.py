@@ -2,12 +2,13 @@
 
 from safeneuron.attack.cells import attack_cells, clean_cell
 from safeneuron.attack.respond import respond
+from safeneuron.attack.schemas import RESPONSES
 from safeneuron.command import stage_arguments
 from safeneuron.data.prompts import select_prompts
 from safeneuron.models.checkpoint import load_checkpoint
 from safeneuron.models.threads import set_deterministic
 from safeneuron.neurons.files import read_neuron_set, read_scores
-from safeneuron.tables import RESPONSES, write_rows
+from safeneuron.tables import write_rows
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "model", "scores", "neurons", "out", many=("prompts",))

@@ -1,9 +1,12 @@
 """The one table that everything about robustness is read from."""
 
-from safeneuron.attack.success import attack_success
+from safeneuron.attack.schemas import VERDICTS
+from safeneuron.attack.success import ATTACK_SUCCESS, attack_success
 from safeneuron.command import stage_arguments
 from safeneuron.manifests import gate_passed
-from safeneuron.tables import ATTACK_SUCCESS, VERDICTS, read_table, write_csv, write_rows
+from safeneuron.tables import read_table, write_csv, write_rows
+
+STATE = ("model", "arm", "round", "seed")
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "out", "csv", many=("verdicts", "models"))

@@ -2,9 +2,9 @@
 
 from safeneuron.command import stage_arguments
 from safeneuron.manifests import gate_passed, neuron_grid
-from safeneuron.neurons.analyses import depth_profile_rows
+from safeneuron.neurons.analyses import DEPTH_PROFILE, depth_profile_rows
 from safeneuron.neurons.files import read_neuron_set
-from safeneuron.tables import DEPTH_PROFILE, write_rows
+from safeneuron.tables import write_rows
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "out", many=("models", "neurons"))

@@ -3,7 +3,8 @@
 from safeneuron.command import stage_arguments
 from safeneuron.figures import composition
 from safeneuron.figures.style import save
-from safeneuron.tables import COMPOSITION, read_tables, write_csv
+from safeneuron.neurons.analyses import COMPOSITION
+from safeneuron.tables import read_tables, write_csv
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "pdf", "png", "csv", many=("tables",))

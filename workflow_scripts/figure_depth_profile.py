@@ -3,7 +3,8 @@
 from safeneuron.command import stage_arguments
 from safeneuron.figures import depth_profile
 from safeneuron.figures.style import save
-from safeneuron.tables import DEPTH_PROFILE, read_table, write_csv
+from safeneuron.neurons.analyses import DEPTH_PROFILE
+from safeneuron.tables import read_table, write_csv
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "table", "pdf", "png", "csv")

@@ -3,7 +3,8 @@
 from safeneuron.command import stage_arguments
 from safeneuron.figures import overlap
 from safeneuron.figures.style import save
-from safeneuron.tables import OVERLAP, read_tables, write_csv
+from safeneuron.neurons.analyses import OVERLAP
+from safeneuron.tables import read_tables, write_csv
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "pdf", "png", "csv", many=("tables",))

@@ -1,9 +1,10 @@
 """One judge's verdict on every stored response of one attack."""
 
 from safeneuron.attack.judges import JUDGES, judge_rows
+from safeneuron.attack.schemas import RESPONSES, VERDICTS
 from safeneuron.command import stage_arguments
 from safeneuron.data.prompts import texts_by_id
-from safeneuron.tables import RESPONSES, VERDICTS, read_table, write_rows
+from safeneuron.tables import read_table, write_rows
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "responses", "out", many=("prompts",))

@@ -2,8 +2,8 @@
 
 from safeneuron.command import stage_arguments
 from safeneuron.manifests import gate_passed
-from safeneuron.neurons.analyses import category_sets, overlap_rows
-from safeneuron.tables import OVERLAP, write_rows
+from safeneuron.neurons.analyses import OVERLAP, category_sets, overlap_rows
+from safeneuron.tables import write_rows
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "model", "out", many=("neurons",))

@@ -6,8 +6,8 @@ from safeneuron.models.checkpoint import save_checkpoint
 from safeneuron.models.threads import set_deterministic
 from safeneuron.organism.architecture import Size, build_model
 from safeneuron.organism.language import PRETRAINING
+from safeneuron.organism.pretraining import PretrainSettings, pretrain
 from safeneuron.organism.tokenizer import build_tokenizer
-from safeneuron.organism.training import PretrainSettings, pretrain
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "prompts", "out")

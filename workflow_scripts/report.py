@@ -1,27 +1,42 @@
 """One self-contained page: what was run, what was found, every figure."""
 
+from safeneuron.attack.paper_tables import TABLE_1, TABLE_2, WORST_CASE, as_wide
+from safeneuron.attack.success import ATTACK_SUCCESS
 from safeneuron.command import stage_arguments
 from safeneuron.files import write_text
 from safeneuron.manifests import read_manifest
 from safeneuron.report.page import render
-from safeneuron.tables import ATTACK_SUCCESS, read_table
+from safeneuron.tables import read_table
+
+SCHEMAS = {"table_1": TABLE_1, "worst_case": WORST_CASE, "table_2": TABLE_2}
 
 if __name__ == "__main__":
-    args = stage_arguments(__doc__, "out", many=("figures", "models", "attack_success"))
+    args = stage_arguments(__doc__, "out", many=("figures", "models", "tables"))
     settings = args.settings
-    rows = [r for path in args.attack_success for r in read_table(path, ATTACK_SUCCESS).to_pylist()]
+    tables = {path.stem: path for path in args.tables}
+    attack_success = (
+        read_table(tables["attack_success"], ATTACK_SUCCESS).to_pylist() if tables else []
+    )
+    wide = {
+        name: as_wide(
+            read_table(tables[name], schema).to_pylist(),
+            schema.names[: schema.names.index("column")],
+        )
+        for name, schema in SCHEMAS.items()
+        if name in tables
+    }
     states = [
         {**state, **read_manifest(manifest)}
         for state, manifest in zip(settings["states"], args.models, strict=True)
     ]
-    figures = dict(zip(settings["figures"], args.figures, strict=True))
     document = render(
         settings["experiment"],
         states,
-        rows,
+        attack_success,
+        wide,
         settings["judge"],
-        figures,
-        settings["organism_models"] if not settings["organism_text"] else [],
-        args.provenance("figures", "models", "attack_success"),
+        dict(zip(settings["figures"], args.figures, strict=True)),
+        [s["model"] for s in states if settings["foreign_text"] and s["organism"]],
+        args.provenance("figures", "models", "tables"),
     )
     write_text(args.out, document)

@@ -8,7 +8,8 @@ from safeneuron.command import stage_arguments
 from safeneuron.data.prompts import select_prompts, sentences
 from safeneuron.models.checkpoint import load_folder, save_checkpoint, write_manifest
 from safeneuron.models.threads import set_deterministic
-from safeneuron.organism.training import Gate, SafetyTuningSettings, safety_tune
+from safeneuron.organism.behaviour import Gate
+from safeneuron.organism.safety_tuning import SafetyTuningSettings, safety_tune
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "base", "prompts", "out", "manifest")

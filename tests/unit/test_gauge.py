@@ -5,8 +5,9 @@ Negating an `up` row together with its `down` column leaves the model's function
 
 import numpy as np
 import pytest
-import tiny
 import torch
+
+import tiny
 from safeneuron.capture.capture import capture_moments
 from safeneuron.capture.pooling import POOLINGS
 from safeneuron.models.sites import ffn_sites

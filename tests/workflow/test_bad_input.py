@@ -1,4 +1,4 @@
-"""Bad input stops the workflow in seconds, with a message that helps and before anything is made."""
+"""Bad input stops the workflow at once, with a message that helps, before anything is made."""
 
 import csv
 import os
@@ -36,7 +36,7 @@ def model_from(path):
     """Settings with a user's checkpoint folder as the only model."""
     return {
         "models": {"mine": {"kind": "local", "path": str(path)}},
-        "run": {"models": ["mine"], "attacked": []},
+        "run": {"models": ["mine"], "attacked": [], "aligned": []},
     }
 
 
@@ -173,7 +173,13 @@ def test_prompts_of_a_user_resolve_to_a_whole_run(dry_run, results, tmp_path):
     run = dry_run({**settings, "run": {"attacked": []}})
     assert run.returncode == 0, run.output
     assert not results.exists()
-    assert {"pretrain_organism", "tune_organism", "report"} <= run.jobs.keys()
+    stages = {
+        *("organism_prompts", "pretrain_organism", "tune_organism"),
+        *("file_prompts", "capture", "score", "select_neurons"),
+        *("composition", "overlap", "depth_profile"),
+        *("figure_composition", "figure_overlap", "figure_depth_profile", "report"),
+    }
+    assert stages - run.jobs.keys() == set()
     assert run.jobs["file_prompts"] == 2
     assert "attack" not in run.jobs
     state = f"results/{results.name}/{{}}/tiny/base/T0/s0"
@@ -191,3 +197,10 @@ def test_prompts_of_a_user_resolve_to_a_whole_run(dry_run, results, tmp_path):
         f"results/{results.name}/report.html",
     ]
     assert [path for path in made if path not in run.output] == []
+
+
+def test_an_arm_may_have_any_name_that_the_schema_allows(dry_run):
+    arms = {"Freeze-0.5": {"method": "freeze"}}
+    run = dry_run({"align": {"arms": arms}, "run": {"arms": list(arms), "attacked": []}})
+    assert run.returncode == 0, run.output
+    assert "/models/tiny/Freeze-0.5/T2/s0/checkpoint.json" in run.output

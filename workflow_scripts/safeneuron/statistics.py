@@ -1,7 +1,11 @@
-"""Intervals for shares."""
+"""Intervals for shares and for means over seeds."""
 
 import math
+from collections.abc import Sequence
+from statistics import fmean, stdev
 from typing import NamedTuple
+
+from scipy.special import stdtrit
 
 _Z95 = 1.959963984540054
 
@@ -33,3 +37,15 @@ def wilson_interval(hits: int, trials: int, z: float = _Z95) -> Interval:
     low = 0.0 if hits == 0 else (centre - spread) / scale
     high = 1.0 if hits == trials else (centre + spread) / scale
     return Interval(low, high)
+
+
+def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
+    """Student's t interval of a mean over independent seeds, unbounded by [0, 1].
+
+    Returns:
+        (nan, nan) for fewer than two values: one seed says nothing about others.
+    """
+    if len(values) < 2:
+        return Interval(math.nan, math.nan)
+    reach = stdtrit(len(values) - 1, (1 + confidence) / 2) * stdev(values) / math.sqrt(len(values))
+    return Interval(fmean(values) - reach, fmean(values) + reach)

@@ -1,6 +1,7 @@
 """The tables that stages exchange: Parquet with a declared schema and its provenance.
 
-A table's bytes depend only on its rows and its provenance, so equal runs give equal files.
+Each schema stands with the code that writes its rows, so that a new one makes nothing else run
+again. A table's bytes depend only on its rows and its provenance, so equal runs give equal files.
 """
 
 import csv
@@ -18,78 +19,22 @@ SCHEMA_VERSION = 1
 _PROVENANCE_KEY = b"safeneuron"
 
 
-def _schema(**fields: pa.DataType) -> pa.Schema:
+TEXT, COUNT, REAL, FLAG, INDEX = pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.int32()
+
+
+def schema(**fields: pa.DataType) -> pa.Schema:
+    """A schema from column names and types."""
     return pa.schema([pa.field(name, kind) for name, kind in fields.items()])
 
 
-_TEXT, _COUNT, _REAL, _FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
-_NEURON = {"layer": pa.int32(), "neuron": pa.int32()}
-_STATE = {
-    "model": _TEXT,
-    "arm": _TEXT,
-    "round": pa.int32(),
-    "seed": pa.int32(),
-    "gate_passed": _FLAG,  # null for a model without a validation gate
+STATE = {
+    "model": TEXT,
+    "arm": TEXT,
+    "round": INDEX,
+    "seed": INDEX,
+    "gate_passed": FLAG,  # null for a model without a validation gate
 }
-_CELL = {
-    "level": _TEXT,  # the paper's ori, es, sas, full
-    "selector": _TEXT,  # none, es, sas, full, or random: as many neurons a layer as the level's set
-    "operator": _TEXT,
-    "fraction": _REAL,  # of the model's neurons; null for the neuron set as identified
-    "control_seed": pa.int32(),  # of the random selector; null otherwise
-    "n_neurons": _COUNT,
-    "benchmark": _TEXT,
-}
-
-PROMPTS = _schema(prompt_id=_TEXT, dataset=_TEXT, category=_TEXT, split=_TEXT, text=_TEXT)
-PREFERENCES = _schema(pair_id=_TEXT, source=_TEXT, prompt=_TEXT, chosen=_TEXT, rejected=_TEXT)
-SCORES = _schema(
-    **_NEURON, effect_size=_REAL, shift=_REAL, shift_z=_REAL, mean_unsafe=_REAL, mean_safe=_REAL
-)
-NEURON_SET = _schema(**_NEURON, by_es=_FLAG, by_sas=_FLAG)
-RESPONSES = _schema(
-    **_CELL, category=_TEXT, prompt_id=_TEXT, response=_TEXT, tokens=_COUNT, finish=_TEXT
-)
-VERDICTS = _schema(
-    **_CELL, category=_TEXT, prompt_id=_TEXT, judge=_TEXT, verdict=_TEXT, exact=_FLAG, reason=_TEXT
-)
-ATTACK_SUCCESS = _schema(
-    **_STATE,
-    attack=_TEXT,
-    pooling=_TEXT,
-    set_source=_TEXT,
-    **_CELL,
-    category=_TEXT,
-    judge=_TEXT,
-    n_prompts=_COUNT,
-    n_harmful=_COUNT,
-    asr=_REAL,
-    asr_low=_REAL,
-    asr_high=_REAL,
-    complied=_REAL,
-    refused=_REAL,
-    broken=_REAL,
-    utility=_REAL,  # safe prompts answered exactly under the same attack; null without an oracle
-    over_refusal=_REAL,  # safe prompts refused under the same attack
-    coherent=_REAL,  # safe prompts whose response is not broken under the same attack
-)
-TRAINING = _schema(
-    **_STATE, step=_COUNT, loss=_REAL, gradient_norm=_REAL, learning_rate=_REAL, margin=_REAL,
-    accuracy=_REAL, chosen_logp=_REAL, rejected_logp=_REAL,
-)  # fmt: skip
-COMPOSITION = _schema(
-    **_STATE, selection=_TEXT, dataset=_TEXT, layer=pa.int32(), neurons=_COUNT,
-    core=_COUNT, shared=_COUNT, specific=_COUNT,
-)  # fmt: skip
-DEPTH_PROFILE = _schema(
-    **_STATE, selection=_TEXT, layer=pa.int32(), depth=_REAL, neurons=_COUNT, selected=_COUNT,
-    fraction=_REAL,
-)  # fmt: skip
-OVERLAP = _schema(
-    **_STATE, selection=_TEXT, dataset=_TEXT, measure=_TEXT, k=pa.int32(), subsets=_COUNT,
-    mean=_REAL, sd=_REAL, low=_REAL, high=_REAL,
-    null_mean=_REAL, null_low=_REAL, null_high=_REAL, null_draws=_COUNT,
-)  # fmt: skip
+"""The columns that say which model state a row is about."""
 
 
 class CorruptTableError(ValueError):

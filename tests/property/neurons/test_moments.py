@@ -1,4 +1,4 @@
-"""Moments against exact rational arithmetic, NumPy's two passes and SciPy, however they are split."""
+"""Moments against exact rational arithmetic, NumPy and SciPy, however the rows are split."""
 
 from fractions import Fraction
 
@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
+
 from safeneuron.capture.streaming import StreamingMoments, stack_layers
 from safeneuron.neurons.moments import Moments, merge
-from scipy import stats
 
 EPS = np.finfo(float).eps
 

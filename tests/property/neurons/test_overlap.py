@@ -7,6 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+
 from safeneuron.neurons.overlap import MEASURES, overlap_curves
 
 sets = st.integers(2, 6).flatmap(lambda categories: arrays(bool, (categories, 2, 5)))

@@ -2,6 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+
 from safeneuron.neurons.scores import Scores, layer_z
 from safeneuron.neurons.selection import by_count, level_mask
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-import tiny
 import torch
+
+import tiny
 from safeneuron.capture.capture import capture_moments
 from safeneuron.capture.pooling import POOLINGS
 

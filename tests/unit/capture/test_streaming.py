@@ -1,5 +1,6 @@
 import numpy as np
 import torch
+
 from safeneuron.capture.streaming import StreamingMoments, stack_layers
 
 

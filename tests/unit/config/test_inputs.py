@@ -72,13 +72,8 @@ def test_prompts_of_the_organism_are_counted_without_drawing_them(tmp_path):
     sizes = {"per_category": 3, "benign": 4, "lookalike": 5, "task": 0}
     raw = {"organism": {"language": {"identification": sizes}}}
     counts = check_inputs(load_config(raw), tmp_path)["organism"]
-    assert {
-        category: n for (split, category), n in counts.items() if split == "identification"
-    } == {
-        **dict.fromkeys(CATEGORIES, 3),
-        "benign": 4,
-        "lookalike": 5,
-    }
+    drawn = {category: n for (split, category), n in counts.items() if split == "identification"}
+    assert drawn == {**dict.fromkeys(CATEGORIES, 3), "benign": 4, "lookalike": 5}
 
 
 def test_prompts_of_a_file_are_counted_by_split_and_category(tmp_path):
@@ -219,7 +214,7 @@ def test_results_in_a_folder_without_write_permission(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "access", deny)
     text = refusal({}, tmp_path / "results" / "demo")
-    assert text == f"results: no permission to write in {tmp_path}"
+    assert text.startswith(f"results: no permission to write in {tmp_path}; ")
     assert asked == [(tmp_path, os.W_OK | os.X_OK)]
 
 
@@ -239,7 +234,7 @@ def test_results_in_a_read_only_folder(tmp_path):
 def test_a_complete_checkpoint_passes(checkpoint, tmp_path):
     raw = {
         "models": {"mine": {"kind": "local", "path": str(checkpoint)}},
-        "run": {"models": ["mine"], "attacked": []},
+        "run": {"models": ["mine"], "attacked": [], "aligned": []},
     }
     assert set(check_inputs(load_config(raw), tmp_path)) == {"organism"}
 
@@ -258,7 +253,7 @@ def test_a_model_that_the_run_does_not_use_is_not_looked_at(tmp_path):
 def test_checkpoint_that_is_no_folder(tmp_path):
     raw = {
         "models": {"mine": {"kind": "local", "path": str(tmp_path / "absent")}},
-        "run": {"models": ["mine"], "attacked": []},
+        "run": {"models": ["mine"], "attacked": [], "aligned": []},
     }
     assert refusal(raw, tmp_path) == f"models.mine.path: {tmp_path / 'absent'} is not a folder"
 

@@ -23,7 +23,7 @@ def test_a_checkpoint_folder_has_no_size():
     config = load_config(
         {
             "models": {"mine": {"kind": "local", "path": "somewhere"}},
-            "run": {"models": ["mine"], "attacked": []},
+            "run": {"models": ["mine"], "attacked": [], "aligned": []},
         }
     )
     with pytest.raises(ValueError, match=r"models\.mine is not an organism"):

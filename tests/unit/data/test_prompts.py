@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from safeneuron.data.prompts import (
+    PROMPTS,
     select_prompts,
     sentences,
     texts_by_id,
@@ -14,7 +15,7 @@ from safeneuron.data.prompts import (
 from safeneuron.data.sources import FileSource, PromptFileError
 from safeneuron.organism.language import SPLITS, Sentence, SplitSizes
 from safeneuron.organism.vocabulary import CATEGORIES
-from safeneuron.tables import PROMPTS, read_provenance, read_table
+from safeneuron.tables import read_provenance, read_table
 
 SIZES = {split: SplitSizes(per_category=2, benign=3, lookalike=4, task=5) for split in SPLITS}
 

@@ -260,7 +260,7 @@ def test_broken_json(tmp_path):
 def test_text_that_is_not_utf_8(tmp_path, name):
     path = write_records(tmp_path / name, [{"text": "café", "category": "a"}])
     path.write_bytes(path.read_text(encoding="utf-8").encode("latin-1"))
-    assert "utf-8" in fault(source(path)).lower()
+    assert "utf8" in fault(source(path)).lower().replace("-", "")
 
 
 def test_topics_where_rows_were_expected(tmp_path):

@@ -1,8 +1,9 @@
 import pytest
-import tiny
 import torch
-from safeneuron.models.sites import UnsupportedArchitectureError, ffn_sites
 from transformers import GPT2Config, GPT2LMHeadModel, MixtralConfig, MixtralForCausalLM
+
+import tiny
+from safeneuron.models.sites import UnsupportedArchitectureError, ffn_sites
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-import tiny
 import torch
-from safeneuron.models.zeroing import zeroed
+
+import tiny
 from safeneuron.models.sites import ffn_sites
+from safeneuron.models.zeroing import Zeroing, zeroed
 
 PROMPTS = tiny.token_prompts(4)
 MASK = tiny.random_mask()
@@ -51,6 +52,17 @@ def test_an_empty_mask_changes_nothing(model):
     clean = tiny.logits(model, PROMPTS)
     with zeroed(model, np.zeros_like(MASK)):
         assert_same_logits(tiny.logits(model, PROMPTS), clean)
+
+
+def test_hooks_that_are_not_active_change_nothing():
+    model = tiny.build()
+    clean = tiny.logits(model, PROMPTS)
+    zeroing = Zeroing(model, MASK)
+    assert_same_logits(tiny.logits(model, PROMPTS), clean)
+    zeroing.active = True
+    assert some_logits_differ(tiny.logits(model, PROMPTS), clean)
+    zeroing.active = False
+    assert_same_logits(tiny.logits(model, PROMPTS), clean)
 
 
 def test_each_neuron_that_is_zeroed_matters_and_no_other_is_touched():

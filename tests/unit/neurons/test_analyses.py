@@ -3,8 +3,11 @@ from math import comb
 
 import numpy as np
 import pytest
-from safeneuron import tables
+
 from safeneuron.neurons.analyses import (
+    COMPOSITION,
+    DEPTH_PROFILE,
+    OVERLAP,
     category_sets,
     composition_rows,
     depth_profile_rows,
@@ -13,6 +16,7 @@ from safeneuron.neurons.analyses import (
 from safeneuron.neurons.files import write_neuron_set
 from safeneuron.neurons.overlap import overlap_curves, overlap_null
 from safeneuron.neurons.selection import Selected
+from safeneuron.tables import read_table, write_rows
 
 STATE = {
     "model": "m", "arm": "base", "round": 0, "seed": 1, "gate_passed": True, "selection": "paper",
@@ -27,8 +31,8 @@ def sets():
 
 def round_trip(path, schema, rows):
     """The rows as they come back from a table of `schema`, which checks names and types."""
-    tables.write_rows(path, schema, rows, {})
-    return tables.read_table(path, schema).to_pylist()
+    write_rows(path, schema, rows, {})
+    return read_table(path, schema).to_pylist()
 
 
 def test_category_sets_are_the_unions_in_the_order_of_the_files(tmp_path):
@@ -42,7 +46,7 @@ def test_category_sets_are_the_unions_in_the_order_of_the_files(tmp_path):
 
 
 def test_composition_has_a_row_a_layer(tmp_path, sets):
-    rows = round_trip(tmp_path / "t.parquet", tables.COMPOSITION, composition_rows(sets, DATASET))
+    rows = round_trip(tmp_path / "t.parquet", COMPOSITION, composition_rows(sets, DATASET))
     holders = sets.sum(axis=0)
     assert rows == [
         {
@@ -59,7 +63,7 @@ def test_composition_has_a_row_a_layer(tmp_path, sets):
 
 def test_depth_profile_has_a_row_a_layer(tmp_path):
     mask = np.array([[1, 1, 0, 0], [0, 0, 0, 0], [1, 1, 1, 0]], dtype=bool)
-    rows = round_trip(tmp_path / "t.parquet", tables.DEPTH_PROFILE, depth_profile_rows(mask, STATE))
+    rows = round_trip(tmp_path / "t.parquet", DEPTH_PROFILE, depth_profile_rows(mask, STATE))
     shown = [(r["layer"], r["depth"], r["neurons"], r["selected"], r["fraction"]) for r in rows]
     assert shown == [(0, 0.0, 4, 2, 0.5), (1, 0.5, 4, 0, 0.0), (2, 1.0, 4, 3, 0.75)]
     assert all(row.items() >= STATE.items() for row in rows)
@@ -67,7 +71,7 @@ def test_depth_profile_has_a_row_a_layer(tmp_path):
 
 def test_overlap_has_a_row_a_measure_and_k_with_its_null(tmp_path, sets):
     rows = overlap_rows(sets, DATASET, null_draws=10, seed=5)
-    assert round_trip(tmp_path / "t.parquet", tables.OVERLAP, rows) == rows
+    assert round_trip(tmp_path / "t.parquet", OVERLAP, rows) == rows
     curves, nulls = overlap_curves(sets), overlap_null(sets, 10, np.random.default_rng(5))
     assert [(r["measure"], r["k"]) for r in rows] == [(m, k) for m in curves for k in (2, 3, 4)]
     for row in rows:

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from safeneuron.neurons.composition import composition, normalised_depth
 
 

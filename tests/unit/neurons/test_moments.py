@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from safeneuron.neurons.moments import CorruptMomentsError, Moments, load_moments, save_moments
 
 

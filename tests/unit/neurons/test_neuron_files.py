@@ -1,8 +1,16 @@
 import numpy as np
-from safeneuron.neurons.files import read_neuron_set, read_scores, write_neuron_set, write_scores
+
+from safeneuron.neurons.files import (
+    NEURON_SET,
+    SCORES,
+    read_neuron_set,
+    read_scores,
+    write_neuron_set,
+    write_scores,
+)
 from safeneuron.neurons.scores import Scores
 from safeneuron.neurons.selection import Selected
-from safeneuron.tables import NEURON_SET, SCORES, read_table
+from safeneuron.tables import read_table
 
 
 def test_scores_come_back_to_the_last_bit_infinities_too(tmp_path):

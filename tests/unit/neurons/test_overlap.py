@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from safeneuron.neurons.overlap import MAX_CATEGORIES, MEASURES, overlap_curves, overlap_null
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from safeneuron.neurons.random_sets import matched_random
 
 

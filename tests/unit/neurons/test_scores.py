@@ -3,9 +3,10 @@ from statistics import fmean, variance
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from safeneuron.neurons.moments import Moments
 from safeneuron.neurons.scores import effect_size, layer_z, score
-from scipy import stats
 
 
 def moments_of(samples):

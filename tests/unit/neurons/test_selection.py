@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from safeneuron.neurons.scores import Scores
 from safeneuron.neurons.selection import by_count, by_thresholds, level_mask, select, top
 

@@ -79,7 +79,7 @@ def align(
 
     Args:
         reference: the round's starting checkpoint, another object than `model`, without hooks.
-        pairs: rows of `tables.PREFERENCES`.
+        pairs: rows of `PREFERENCES`.
         seed: of the order of the pairs and of the steps that zero.
         workdir: holds checkpoints of this training; one that is there is resumed from.
 

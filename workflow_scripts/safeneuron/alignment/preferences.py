@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from safeneuron.organism.oracle import harm_category, helpful_answer
 from safeneuron.organism.templates import REFUSAL
-from safeneuron.tables import PREFERENCES, write_rows
+from safeneuron.tables import TEXT, schema, write_rows
 
+PREFERENCES = schema(pair_id=TEXT, source=TEXT, prompt=TEXT, chosen=TEXT, rejected=TEXT)
 SAFETY, GENERAL = "safety", "general"
 
 

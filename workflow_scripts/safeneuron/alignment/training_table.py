@@ -3,6 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from safeneuron.tables import COUNT, REAL, STATE, schema
+
+TRAINING = schema(
+    **STATE,
+    step=COUNT,
+    loss=REAL,
+    gradient_norm=REAL,
+    learning_rate=REAL,
+    margin=REAL,
+    accuracy=REAL,
+    chosen_logp=REAL,
+    rejected_logp=REAL,
+)
 # our column -> the trainer's name
 COLUMNS = {
     "loss": "loss",
@@ -18,7 +31,7 @@ COLUMNS = {
 def training_rows(
     history: Sequence[Mapping[str, Any]], context: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """Rows of `tables.TRAINING` from a trainer's log history."""
+    """Rows of `TRAINING` from a trainer's log history."""
     return [
         {
             **context,

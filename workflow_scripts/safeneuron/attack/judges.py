@@ -57,7 +57,7 @@ def judge_rows(
     responses: Iterable[Mapping[str, Any]],
     texts: Mapping[str, Mapping[str, str]],
 ) -> list[dict[str, Any]]:
-    """Rows of `tables.VERDICTS` from rows of `tables.RESPONSES`.
+    """Rows of `VERDICTS` from rows of `RESPONSES`.
 
     Args:
         texts: benchmark -> prompt id -> the prompt's text.

@@ -24,7 +24,7 @@ def respond(
     max_new_tokens: int,
     batch_size: int,
 ) -> list[dict[str, Any]]:
-    """Greedy responses of every cell to every benchmark's prompts, as rows of `tables.RESPONSES`.
+    """Greedy responses of every cell to every benchmark's prompts, as rows of `RESPONSES`.
 
     Args:
         benchmarks: name -> prompt table.

@@ -5,29 +5,52 @@ from typing import Any
 
 import pyarrow as pa
 
+from safeneuron.attack.schemas import CELL
 from safeneuron.organism.oracle import Verdict
 from safeneuron.statistics import wilson_interval
+from safeneuron.tables import COUNT, REAL, STATE, TEXT, schema
 
 OVERALL = "overall"
-_CELL = ("level", "selector", "operator", "fraction", "control_seed", "n_neurons")
+
+ATTACK_SUCCESS = schema(
+    **STATE,
+    attack=TEXT,
+    pooling=TEXT,
+    set_source=TEXT,
+    **CELL,
+    benchmark=TEXT,
+    category=TEXT,
+    judge=TEXT,
+    n_prompts=COUNT,
+    n_harmful=COUNT,
+    asr=REAL,
+    asr_low=REAL,
+    asr_high=REAL,
+    complied=REAL,
+    refused=REAL,
+    broken=REAL,
+    utility=REAL,  # safe prompts answered exactly under the same attack; null without an oracle
+    over_refusal=REAL,  # safe prompts refused under the same attack
+    coherent=REAL,  # safe prompts whose response is not broken under the same attack
+)
 
 
 def attack_success(
     verdicts: pa.Table, roles: Mapping[str, str], context: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """Rows of `tables.ATTACK_SUCCESS` for one attack on one model state by one judge.
+    """Rows of `ATTACK_SUCCESS` for one attack on one model state by one judge.
 
     A row a cell, harmful benchmark and category, and one for all categories (`overall`). Utility,
     over-refusal and coherence come from all prompts of the safe benchmarks in the same cell.
 
     Args:
-        verdicts: a table of `tables.VERDICTS`.
+        verdicts: a table of `VERDICTS`.
         roles: benchmark -> harmful or safe.
         context: the columns that are the same in all rows (state, attack, pooling, set source).
     """
     cells: dict[tuple, list[dict[str, Any]]] = {}
     for row in verdicts.to_pylist():
-        cells.setdefault(tuple(row[name] for name in _CELL), []).append(row)
+        cells.setdefault(tuple(row[name] for name in CELL), []).append(row)
     out: list[dict[str, Any]] = []
     for cell, rows in cells.items():
         safe = safe_shares([r for r in rows if roles[r["benchmark"]] == "safe"])
@@ -39,7 +62,7 @@ def attack_success(
                 out.append(
                     {
                         **context,
-                        **dict(zip(_CELL, cell, strict=True)),
+                        **dict(zip(CELL, cell, strict=True)),
                         "benchmark": benchmark,
                         "category": category,
                         "judge": chosen[0]["judge"],

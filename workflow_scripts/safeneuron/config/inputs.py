@@ -5,6 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from safeneuron.config.load import ConfigError
 from safeneuron.config.schema import (
@@ -35,6 +36,7 @@ def check_inputs(config: Config, results: Path) -> Catalog:
     _check_writable(results)
     for name in config.run.models:
         _check_model(name, config)
+    _check_organism_dataset(config)
     used = {
         *config.identification.unsafe.datasets,
         *config.identification.safe.datasets,
@@ -91,7 +93,13 @@ def _check_side(key: str, side: Side, catalog: Catalog) -> None:
                 f"there are {', '.join(sorted(present))}"
             )
     for dataset in side.datasets:
-        for category in categories_of(side, dataset, catalog):
+        categories = categories_of(side, dataset, catalog)
+        if not categories:
+            raise ConfigError(
+                f"{key}: dataset '{dataset}' has none of the categories in split '{side.split}'; "
+                f"drop it from {key}.datasets"
+            )
+        for category in categories:
             count = catalog[dataset][side.split, category]
             if count < MIN_PROMPTS:
                 raise ConfigError(
@@ -117,6 +125,16 @@ def _count(name: str, config: Config) -> Mapping[tuple[str, str], int]:
     return counts
 
 
+def _check_organism_dataset(config: Config) -> None:
+    trained = [n for n in config.run.models if isinstance(config.models[n], OrganismModel)]
+    dataset = config.datasets.get("organism")
+    if trained and (dataset is None or dataset.kind != "organism"):
+        raise ConfigError(
+            f"datasets.organism: must be of kind 'organism', {', '.join(trained)} learns from it; "
+            "give a file of your own another name"
+        )
+
+
 def _check_model(name: str, config: Config) -> None:
     model = config.models[name]
     if isinstance(model, OrganismModel):
@@ -136,7 +154,7 @@ def check_checkpoint_folder(key: str, model: LocalModel) -> None:
     present = {path.name for path in folder.iterdir()}
     index = "model.safetensors.index.json"
     if index in present:
-        weights = set(json.loads((folder / index).read_text())["weight_map"].values())
+        weights = set(_read_json(key, folder / index)["weight_map"].values())
     else:
         weights = {"model.safetensors"}
     for file in sorted(weights - present):
@@ -149,7 +167,7 @@ def check_checkpoint_folder(key: str, model: LocalModel) -> None:
     for file in ("config.json", "tokenizer_config.json"):
         if file not in present:
             raise ConfigError(f"{key}: {folder} has no {file}; it is not a complete checkpoint")
-    inline = "chat_template" in json.loads((folder / "tokenizer_config.json").read_text())
+    inline = "chat_template" in _read_json(key, folder / "tokenizer_config.json")
     if not inline and "chat_template.jinja" not in present:
         raise ConfigError(
             f"{key}: the tokenizer in {folder} has no chat template; put the one of the model's "
@@ -157,7 +175,18 @@ def check_checkpoint_folder(key: str, model: LocalModel) -> None:
         )
 
 
+def _read_json(key: str, path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ConfigError(
+            f"{key}: {path} is not valid JSON ({error}); download the folder again"
+        ) from error
+
+
 def _check_writable(results: Path) -> None:
     folder = next(p for p in (results, *results.absolute().parents) if p.exists())
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise ConfigError(f"results: no permission to write in {folder}")
+        raise ConfigError(
+            f"results: no permission to write in {folder}; change it or run from another folder"
+        )

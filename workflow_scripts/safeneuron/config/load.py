@@ -23,7 +23,7 @@ def load_config(raw: Mapping[str, Any]) -> Config:
     try:
         return Config.model_validate(dict(raw))
     except ValidationError as error:
-        problems = [_describe(dict(e)) for e in error.errors()]
+        problems = [_describe(dict(e), raw) for e in error.errors()]
         raise ConfigError("the configuration has errors:\n" + "\n".join(problems)) from None
 
 
@@ -32,8 +32,8 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def _describe(error: dict[str, Any]) -> str:
-    key = ".".join(str(part) for part in error["loc"]) or "configuration"
+def _describe(error: dict[str, Any], raw: Mapping[str, Any]) -> str:
+    key = ".".join(_user_path(error["loc"], raw)) or "configuration"
     message = error["msg"].removeprefix("Value error, ")
     context = error.get("ctx", {})
     found = error["input"]
@@ -44,6 +44,24 @@ def _describe(error: dict[str, Any]) -> str:
         return f"  {key}: missing; this key has no default"
     show_value = error["type"] not in ("unknown_key", "value_error")
     return f"  {key}: {message}" + (f" (found: {_short(found)})" if show_value else "")
+
+
+def _user_path(location: tuple[int | str, ...], raw: Mapping[str, Any]) -> list[str]:
+    """The keys as the user wrote them: pydantic also names the `kind` that it read a mapping as."""
+    path: list[str] = []
+    node: Any = raw
+    kind_expected = False
+    for part in location:
+        if kind_expected and isinstance(node, Mapping) and node.get("kind") == part:
+            kind_expected = False
+            continue
+        path.append(str(part))
+        try:
+            node = node[part]
+        except (KeyError, IndexError, TypeError):
+            node = None
+        kind_expected = True
+    return path
 
 
 def _short(value: Any) -> str:

@@ -6,9 +6,16 @@
 
 import difflib
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from safeneuron.organism.vocabulary import CATEGORIES
@@ -21,6 +28,19 @@ Level = Literal["es", "sas", "full"]
 Method = Literal[
     "dpo", "freeze", "freeze_ablate", "ablate", "random_freeze", "random_ablate", "sn_tune"
 ]
+
+
+T = TypeVar("T")
+
+
+def _without_repeats(values: list[T]) -> list[T]:
+    repeated = {value for value in values if values.count(value) > 1}
+    if repeated:
+        raise ValueError(f"{values} names {', '.join(map(repr, sorted(repeated)))} twice")
+    return values
+
+
+Distinct = Annotated[list[T], AfterValidator(_without_repeats)]
 
 
 def near_miss(word: str, known: Iterable[str]) -> str:
@@ -37,18 +57,21 @@ class Section(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _known_keys(cls, data: Any) -> Any:
-        for key in data if isinstance(data, dict) else ():
-            if key not in cls.model_fields:
-                raise PydanticCustomError(
-                    "unknown_key",
-                    "unknown key '{key}'{hint}; allowed: {allowed}",
-                    {
-                        "key": str(key),
-                        "hint": near_miss(key, cls.model_fields),
-                        "allowed": ", ".join(cls.model_fields),
-                    },
-                )
+        keys = [str(key) for key in data] if isinstance(data, dict) else []
+        known = cls.model_fields
+        unknown = [
+            f"unknown key '{key}'{near_miss(key, known)}" for key in keys if key not in known
+        ]
+        if unknown:
+            raise PydanticCustomError(
+                "unknown_key",
+                "{problems}; allowed: {allowed}",
+                {"problems": "; ".join(unknown), "allowed": ", ".join(known)},
+            )
         return data
+
+
+Categories = Annotated[Distinct[str], Field(min_length=1)]
 
 
 class Compute(Section):
@@ -101,19 +124,19 @@ Model = Annotated[OrganismModel | LocalModel, Field(discriminator="kind")]
 class Run(Section):
     """Which entries of the registries this run uses."""
 
-    models: list[Name] = Field(
+    models: Distinct[Name] = Field(
         ["organism-small", "organism", "organism-large"],
         min_length=1,
         description="models to analyse; keys of 'models'",
     )
-    attacked: list[Name] = Field(
+    attacked: Distinct[Name] = Field(
         ["organism"], description="those of them that are attacked; may be empty"
     )
-    aligned: list[Name] = Field(
+    aligned: Distinct[Name] = Field(
         ["organism"], description="those of them that are aligned, round by round; may be empty"
     )
-    arms: list[Name] = Field(
-        ["dpo", "freeze", "freeze_ablate", "random_ablate"],
+    arms: Distinct[Name] = Field(
+        ["dpo", "freeze", "freeze_ablate"],
         description="how; keys of 'align.arms'",
     )
 
@@ -231,9 +254,9 @@ Dataset = Annotated[OrganismDataset | FileDataset, Field(discriminator="kind")]
 class Side(Section):
     """Prompts of one side of the contrast."""
 
-    datasets: list[Name] = Field(min_length=1, description="keys of 'datasets'")
+    datasets: Distinct[Name] = Field(min_length=1, description="keys of 'datasets'")
     split: str = Field("identification", description="which of their splits")
-    categories: list[str] | None = Field(None, description="which categories; null means all")
+    categories: Categories | None = Field(None, description="which; null means all")
 
 
 class Thresholds(Section):
@@ -263,7 +286,7 @@ class Identification(Section):
 
     unsafe: Side = Side(datasets=["organism"], categories=list(CATEGORIES))
     safe: Side = Side(datasets=["organism"], categories=["benign", "lookalike"])
-    poolings: list[Pooling] = Field(
+    poolings: Distinct[Pooling] = Field(
         ["max", "last", "mean", "maxabs", "lastabs", "meanabs"],
         min_length=1,
         description="recorded in one forward pass; the paper does not state its pooling (max is "
@@ -330,11 +353,13 @@ class Training(Section):
         return self
 
 
-class RoundOverride(Section):
-    """Settings of one round that differ from `align.training`."""
+class Override(Section):
+    """Settings that differ from `align.training`; null where they do not."""
 
     steps: int | None = Field(None, ge=1)
     learning_rate: float | None = Field(None, gt=0, le=1)
+    sft_weight: float | None = Field(None, ge=0)
+    kl_weight: float | None = Field(None, ge=0)
 
 
 class Arm(Section):
@@ -354,13 +379,16 @@ class Arm(Section):
     data_fraction: PositiveShare = Field(
         1.0, description="of the pairs, and of the steps in proportion (Fig. 6)"
     )
+    training: Override | None = Field(
+        None, description="what differs from 'align.training' in this arm, such as another dose"
+    )
 
 
 class Align(Section):
     """Iterative alignment (paper §3.3): re-identify, protect, train the rest, repeat."""
 
     rounds: int = Field(3, ge=1, le=20, description="T1 … T_rounds (paper: 3)")
-    selections: list[Name] = Field(
+    selections: Distinct[Name] = Field(
         ["magnitude"],
         min_length=1,
         description="the union of these neuron sets is what an arm acts on",
@@ -370,7 +398,7 @@ class Align(Section):
     )
     preferences: Preferences = Preferences()
     training: Training = Training()
-    overrides: dict[int, RoundOverride] = Field(
+    overrides: dict[int, Override] = Field(
         {}, description="round -> what differs there, such as {2: {learning_rate: 1.0e-5}}"
     )
     arms: dict[Name, Arm] = Field(
@@ -404,10 +432,16 @@ class Attack(Section):
     source: Literal["adaptive", "static"] = Field(
         "adaptive", description="find them on the attacked model, or once on its T0"
     )
-    levels: list[Level] = Field(
+    arms: Distinct[Name] | None = Field(
+        None, description="attack only the states of these arms ('base' is T0); null means all"
+    )
+    rounds: Distinct[Annotated[int, Field(ge=0)]] | None = Field(
+        None, description="attack only the states after so many rounds; null means all"
+    )
+    levels: Distinct[Level] = Field(
         ["es", "sas", "full"], min_length=1, description="the paper's attack levels beside ORI"
     )
-    fractions: list[PositiveShare] = Field(
+    fractions: Distinct[PositiveShare] = Field(
         [0.05, 0.1, 0.2],
         description="also zero so many of all neurons, ranked by the level's score",
     )
@@ -422,7 +456,7 @@ class Benchmark(Section):
 
     dataset: Name = Field(description="key of 'datasets'")
     split: str = Field("evaluation", description="which of its splits")
-    categories: list[str] | None = Field(None, description="which categories; null means all")
+    categories: Categories | None = Field(None, description="which; null means all")
     role: Literal["harmful", "safe"] = Field(
         description="harmful prompts give the ASR, safe ones utility and over-refusal"
     )
@@ -433,13 +467,16 @@ class Attacks(Section):
 
     attacks: dict[Name, Attack] = {
         "magnitude": Attack(selection="magnitude"),
-        "paper": Attack(selection="paper"),
+        "paper": Attack(selection="paper", arms=["base"]),
+        "static": Attack(
+            selection="magnitude", source="static", levels=["full"], fractions=[0.1, 0.2]
+        ),
     }
     benchmarks: dict[Name, Benchmark] = {
         "harmful": Benchmark(dataset="organism", categories=list(CATEGORIES), role="harmful"),
         "benign": Benchmark(dataset="organism", categories=["benign", "lookalike"], role="safe"),
     }
-    judges: list[Literal["oracle", "refusal_prefix"]] = Field(
+    judges: Distinct[Literal["oracle", "refusal_prefix"]] = Field(
         ["oracle", "refusal_prefix"],
         min_length=1,
         description="'oracle' is exact and for organism prompts only",
@@ -451,7 +488,7 @@ class Config(Section):
     """The whole configuration of one experiment."""
 
     experiment: Name = Field("demo", description="everything is written to results/<experiment>/")
-    seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field(
+    seeds: Distinct[Annotated[int, Field(ge=0, lt=2**31)]] = Field(
         [0], min_length=1, description="of training and controls; each gives its own models"
     )
     compute: Compute = Compute()
@@ -505,12 +542,11 @@ class Config(Section):
             key = f"identification.selections.{name}.pooling"
             known(key, [selection.pooling], identification.poolings, "identification.poolings")
         for name, attack in self.attack.attacks.items():
+            arms = {"base", *self.align.arms}
+            known(f"attack.attacks.{name}.arms", attack.arms or (), arms, "align.arms")
             key = f"attack.attacks.{name}.selection"
             known(key, [attack.selection], identification.selections, "identification.selections")
         for name, benchmark in self.attack.benchmarks.items():
             key = f"attack.benchmarks.{name}.dataset"
             known(key, [benchmark.dataset], self.datasets, "datasets")
-        for key, values in (("seeds", self.seeds), ("run.models", self.run.models)):
-            if len(set(values)) < len(values):
-                raise ValueError(f"{key}: {values} names one twice")
         return self

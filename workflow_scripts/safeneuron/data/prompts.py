@@ -1,4 +1,4 @@
-"""Prompt tables: one a dataset, with the columns of `tables.PROMPTS`."""
+"""Prompt tables: one a dataset, with the columns of `PROMPTS`."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,7 +9,9 @@ import pyarrow.compute as pc
 
 from safeneuron.data.sources import FileSource, read_prompts
 from safeneuron.organism.language import Sentence, SplitSizes, draw_splits
-from safeneuron.tables import PROMPTS, read_table, write_rows
+from safeneuron.tables import TEXT, read_table, schema, write_rows
+
+PROMPTS = schema(prompt_id=TEXT, dataset=TEXT, category=TEXT, split=TEXT, text=TEXT)
 
 
 def write_file_prompts(

@@ -94,7 +94,13 @@ def read_prompts(source: FileSource) -> list[Prompt]:
                 f"{path}: rows {seen_ids[identity]} and {number} have the same id '{identity}'"
             )
         seen_ids[identity] = number
-        prompts.append(Prompt(identity, slug(category), source.split, text))
+        name = slug(category)
+        if not name:
+            raise PromptFileError(
+                f"{path}: row {number} has category '{category}', which names no folder; "
+                "use one with ASCII letters or digits"
+            )
+        prompts.append(Prompt(identity, name, source.split, text))
     if not prompts:
         raise PromptFileError(f"{path}: no prompts in it")
     return prompts
@@ -130,20 +136,22 @@ def _flat_rows(path: Path, source: FileSource) -> Iterator[tuple[str | None, str
         text = record.get(source.text)
         if not isinstance(text, str) or not isinstance(category, str):
             raise PromptFileError(f"{path}: row {number} has no text in its prompt or category")
-        yield (str(record[source.id]) if source.id else None), category, text
+        identity = record.get(source.id) if source.id else None
+        if source.id and identity in (None, ""):
+            raise PromptFileError(f"{path}: row {number} has no id in column '{source.id}'")
+        yield (str(identity) if source.id else None), category, text
 
 
 def _records(path: Path) -> list[dict[str, Any]]:
     try:
         if path.suffix == ".csv":
-            options = pyarrow.csv.ParseOptions(newlines_in_values=True)
-            return pyarrow.csv.read_csv(path, parse_options=options).to_pylist()
+            return _csv_records(path)
         if path.suffix == ".parquet":
             return pyarrow.parquet.read_table(path).to_pylist()
     except pa.ArrowInvalid as error:
         raise PromptFileError(f"{path}: not a readable {path.suffix[1:]} file ({error})") from error
     if path.suffix == ".jsonl":
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = _read_text(path).split("\n")
         records = [_parse_json(path, line, n) for n, line in enumerate(lines, 1) if line.strip()]
     else:
         records = _load_json(path)
@@ -152,8 +160,26 @@ def _records(path: Path) -> list[dict[str, Any]]:
     return records
 
 
+def _csv_records(path: Path) -> list[dict[str, Any]]:
+    """Rows of a csv with every cell as text: ids keep their zeros, categories may be numbers."""
+    parse = pyarrow.csv.ParseOptions(newlines_in_values=True)
+    with pyarrow.csv.open_csv(path, parse_options=parse) as reader:
+        columns = reader.schema.names
+    convert = pyarrow.csv.ConvertOptions(
+        column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False
+    )
+    return pyarrow.csv.read_csv(path, parse_options=parse, convert_options=convert).to_pylist()
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PromptFileError(f"{path}: not UTF-8 text ({error})") from error
+
+
 def _load_json(path: Path) -> Any:
-    return _parse_json(path, path.read_text(encoding="utf-8"), None)
+    return _parse_json(path, _read_text(path), None)
 
 
 def _parse_json(path: Path, text: str, line: int | None) -> Any:

@@ -25,7 +25,7 @@ def draw(table: pa.Table, judge: str) -> Figure:
     matched in neurons per layer. Green: safe prompts still answered exactly.
 
     Args:
-        table: rows of `tables.ATTACK_SUCCESS` of one model.
+        table: rows of `ATTACK_SUCCESS` of one model.
         judge: whose verdicts to show.
     """
     frame = table.to_pandas()
@@ -50,16 +50,13 @@ def draw(table: pa.Table, judge: str) -> Figure:
                 axis.set_title(LEVELS[level])
         axes[line][0].set_ylabel(f"{attack} ({mine['pooling'].iloc[0]})\nshare of prompts")
     seeds = frame["seed"].nunique()
-    model = frame["model"].iloc[0]
-    missed = (frame["gate_passed"] == False).any()  # noqa: E712 (null is neither)
     figure.suptitle(
-        f"{style.model_title(model, False if missed else None)}: harmful prompts under pruning, "
+        f"{style.model_title(frame)}: harmful prompts under pruning, "
         f"judge {judge}" + (f", mean of {seeds} seeds" if seeds > 1 else ""),
         x=0.01,
         ha="left",
     )
-    handles, labels = axes[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=6)
+    style.legend_below(figure, axes[0][0])
     figure.tight_layout()
     return figure
 

@@ -19,7 +19,7 @@ def draw(table: pa.Table) -> Figure:
     """Stacked bars a layer, a panel a selection; the mean over seeds where there are several.
 
     Args:
-        table: rows of `tables.COMPOSITION` of one model and dataset.
+        table: rows of `COMPOSITION` of one model and dataset.
     """
     frame = table.to_pandas()
     selections = list(frame["selection"].unique())
@@ -44,14 +44,9 @@ def draw(table: pa.Table) -> Figure:
         axis.set_axisbelow(True)
     axes[0][0].set_ylabel("share of the layer's neurons")
     first = frame.iloc[0]
-    title = style.model_title(first["model"], _passed(frame))
+    title = style.model_title(frame)
     averaged = f", mean of {seeds} seeds" if seeds > 1 else ""
     figure.suptitle(f"{title}: {first['dataset']} categories{averaged}", x=0.01, ha="left")
-    handles, labels = axes[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=3)
+    style.legend_below(figure, axes[0][0])
     figure.tight_layout()
     return figure
-
-
-def _passed(frame) -> bool | None:
-    return False if (frame["gate_passed"] == False).any() else None  # noqa: E712 (null is neither)

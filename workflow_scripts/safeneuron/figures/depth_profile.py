@@ -1,6 +1,7 @@
 """Figure 4: the fraction of neurons that are safety neurons, against normalised depth, by model."""
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
@@ -13,7 +14,7 @@ def draw(table: pa.Table) -> Figure:
     """A heat map: a row a model (in the table's order), a cell a layer, a panel a selection.
 
     Args:
-        table: rows of `tables.DEPTH_PROFILE`, of overall sets.
+        table: rows of `DEPTH_PROFILE`, of overall sets.
     """
     frame = table.to_pandas()
     selections = list(frame["selection"].unique())
@@ -58,10 +59,7 @@ def draw(table: pa.Table) -> Figure:
     return figure
 
 
-def _label(frame, model: str) -> str:
+def _label(frame: pd.DataFrame, model: str) -> str:
     rows = frame[frame["model"] == model]
-    missed = (rows["gate_passed"] == False).any()  # noqa: E712 (null is neither)
     seeds = rows["seed"].nunique()
-    return style.model_title(model, False if missed else None) + (
-        f"\nmean of {seeds} seeds" if seeds > 1 else ""
-    )
+    return style.model_title(rows) + (f"\nmean of {seeds} seeds" if seeds > 1 else "")

@@ -20,7 +20,7 @@ def draw(table: pa.Table) -> Figure:
     its mean curve over draws. A panel a measure and selection; a line a seed.
 
     Args:
-        table: rows of `tables.OVERLAP` of one model and dataset.
+        table: rows of `OVERLAP` of one model and dataset.
     """
     frame = table.to_pandas()
     selections = list(frame["selection"].unique())
@@ -63,8 +63,7 @@ def draw(table: pa.Table) -> Figure:
             axis.grid(color=style.GRID, linewidth=0.6)
         axes[line][0].set_ylabel(f"{selection}\noverlap")
     first = frame.iloc[0]
-    figure.suptitle(f"{first['model']}: {first['dataset']} categories", x=0.01, ha="left")
-    handles, labels = axes[0][0].get_legend_handles_labels()
-    figure.legend(handles[:2], labels[:2], loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=2)
+    figure.suptitle(f"{style.model_title(frame)}: {first['dataset']} categories", x=0.01, ha="left")
+    style.legend_below(figure, axes[0][0])
     figure.tight_layout()
     return figure

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from safeneuron.files import replacing
@@ -11,6 +13,8 @@ INK, MUTED, GRID = "#222222", "#8a8a8a", "#e4e4e4"
 COMPLIED, REFUSED, BROKEN = "#c8443c", "#3f7cac", "#c9c5bd"
 CORE, SHARED, SPECIFIC = "#1b3a57", "#5b8db8", "#e0a458"
 NULL, UTILITY = "#9a9a9a", "#2e7d4f"
+ARM_COLOURS = ("#8a8a8a", "#3f7cac", "#c8443c", "#e0a458", "#8e5ea2", "#5d9e6e", "#444444")
+ROUND_COLOURS = ("#9ecae1", "#4292c6", "#084594", "#08306b")
 SELECTION_COLOURS = ("#3f7cac", "#c8443c", "#2e7d4f", "#8e5ea2")
 
 mpl.use("Agg")
@@ -46,6 +50,19 @@ def save(figure: Figure, *paths: Path) -> None:
             figure.savefig(scratch, format=path.suffix[1:], metadata=metadata, bbox_inches="tight")
 
 
-def model_title(model: str, passed_gate: bool | None) -> str:
-    """A model's name, marked if it missed its validation gate."""
-    return f"{model} (missed its gate)" if passed_gate is False else model
+def legend_below(figure: Figure, axis: Axes) -> None:
+    """One legend under the whole figure, with each label of the axis once."""
+    handles, labels = axis.get_legend_handles_labels()
+    once = dict(zip(labels, handles, strict=True))
+    figure.legend(once.values(), once.keys(), loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=6)
+
+
+def missed_gate(frame: pd.DataFrame) -> bool:
+    """Whether a state of the table's rows missed its validation gate."""
+    return not frame["gate_passed"].fillna(True).all()
+
+
+def model_title(frame: pd.DataFrame) -> str:
+    """The name of the table's model, marked if it missed its validation gate."""
+    model = frame["model"].iloc[0]
+    return f"{model} (missed its gate)" if missed_gate(frame) else model

@@ -10,6 +10,37 @@ from safeneuron.manifests import neuron_grid
 from safeneuron.neurons.composition import composition, normalised_depth
 from safeneuron.neurons.files import read_neuron_set
 from safeneuron.neurons.overlap import overlap_curves, overlap_null
+from safeneuron.tables import COUNT, INDEX, REAL, STATE, TEXT, schema
+
+COMPOSITION = schema(
+    **STATE,
+    selection=TEXT,
+    dataset=TEXT,
+    layer=INDEX,
+    neurons=COUNT,
+    core=COUNT,
+    shared=COUNT,
+    specific=COUNT,
+)
+DEPTH_PROFILE = schema(
+    **STATE, selection=TEXT, layer=INDEX, depth=REAL, neurons=COUNT, selected=COUNT, fraction=REAL
+)
+OVERLAP = schema(
+    **STATE,
+    selection=TEXT,
+    dataset=TEXT,
+    measure=TEXT,
+    k=INDEX,
+    subsets=COUNT,
+    mean=REAL,
+    sd=REAL,
+    low=REAL,
+    high=REAL,
+    null_mean=REAL,
+    null_low=REAL,
+    null_high=REAL,
+    null_draws=COUNT,
+)
 
 
 def category_sets(files: Sequence[Path], manifest: Path) -> np.ndarray:
@@ -19,7 +50,7 @@ def category_sets(files: Sequence[Path], manifest: Path) -> np.ndarray:
 
 
 def composition_rows(sets: np.ndarray, context: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Rows of `tables.COMPOSITION`, one a layer."""
+    """Rows of `COMPOSITION`, one a layer."""
     parts = composition(sets)
     return [
         {
@@ -35,7 +66,7 @@ def composition_rows(sets: np.ndarray, context: Mapping[str, Any]) -> list[dict[
 
 
 def depth_profile_rows(mask: np.ndarray, context: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Rows of `tables.DEPTH_PROFILE`, one a layer."""
+    """Rows of `DEPTH_PROFILE`, one a layer."""
     layers, neurons = mask.shape
     selected = mask.sum(axis=1)
     return [
@@ -54,7 +85,7 @@ def depth_profile_rows(mask: np.ndarray, context: Mapping[str, Any]) -> list[dic
 def overlap_rows(
     sets: np.ndarray, context: Mapping[str, Any], null_draws: int, seed: int
 ) -> list[dict[str, Any]]:
-    """Rows of `tables.OVERLAP`, one a measure and K, against a size-matched per-layer null."""
+    """Rows of `OVERLAP`, one a measure and K, against a size-matched per-layer null."""
     nulls = overlap_null(sets, null_draws, np.random.default_rng(seed))
     counts = np.bincount([int(s).bit_count() for s in range(1 << len(sets))])
     return [

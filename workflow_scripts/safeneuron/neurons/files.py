@@ -8,7 +8,18 @@ import numpy as np
 
 from safeneuron.neurons.scores import Scores
 from safeneuron.neurons.selection import Selected
-from safeneuron.tables import NEURON_SET, SCORES, read_table, write_columns
+from safeneuron.tables import FLAG, INDEX, REAL, read_table, schema, write_columns
+
+SCORES = schema(
+    layer=INDEX,
+    neuron=INDEX,
+    effect_size=REAL,
+    shift=REAL,
+    shift_z=REAL,
+    mean_unsafe=REAL,
+    mean_safe=REAL,
+)
+NEURON_SET = schema(layer=INDEX, neuron=INDEX, by_es=FLAG, by_sas=FLAG)
 
 
 def write_scores(

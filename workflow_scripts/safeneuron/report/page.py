@@ -9,13 +9,23 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from safeneuron.attack.paper_tables import WideTable
 from safeneuron.attack.success import OVERALL
 
 FIGURE_GROUPS = {
-    "attack": "What a pruning attack does",
+    "rounds": "Rounds of alignment under the strongest adaptive attack (Table 2)",
+    "attack": "What a pruning attack does to T0",
     "composition": "Safety neurons by layer: core, shared, task-specific (Fig. 3)",
     "depth_profile": "Safety neurons against depth, across sizes (Fig. 4)",
     "overlap": "Overlap of the categories' sets (Fig. 5)",
+    "training": "How the rounds trained",
+}
+
+
+TABLE_TITLES = {
+    "table_1": "Table 1: ASR by arm and attack level, on the sets as identified",
+    "worst_case": "The strongest adaptive attack at each strength, over levels and attacks",
+    "table_2": "Table 2: rounds",
 }
 
 
@@ -23,6 +33,7 @@ def render(
     experiment: str,
     states: Sequence[Mapping[str, Any]],
     attack_success: Sequence[Mapping[str, Any]],
+    tables: Mapping[str, WideTable],
     judge: str,
     figures: Mapping[str, Path],
     untrained_on_text: Sequence[str],
@@ -32,7 +43,8 @@ def render(
 
     Args:
         states: state columns with the manifest of each.
-        attack_success: rows of `tables.ATTACK_SUCCESS`.
+        attack_success: rows of `ATTACK_SUCCESS`; T0's are shown in full.
+        tables: `table_1`, `worst_case` and `table_2`, laid out wide; any may be missing.
         judge: whose verdicts the summary table shows.
         figures: path as it is shown -> PNG file.
         untrained_on_text: organisms that were run on real text, about which they know nothing.
@@ -52,7 +64,8 @@ def render(
     return environment.get_template("page.html").render(
         experiment=experiment,
         states=states,
-        attacks=summarise(attack_success, judge),
+        attacks=summarise([row for row in attack_success if row["round"] == 0], judge),
+        tables={TABLE_TITLES[name]: table for name, table in tables.items()},
         judge=judge,
         groups={title: items for title, items in groups.items() if items},
         untrained_on_text=untrained_on_text,

@@ -1,0 +1,137 @@
+import hashlib
+import json
+
+import pytest
+import torch
+from transformers import GPT2Config, GPT2LMHeadModel
+
+import tiny
+from safeneuron.manifests import gate_passed, neuron_grid
+from safeneuron.models.checkpoint import (
+    CheckpointError,
+    load_checkpoint,
+    load_folder,
+    save_checkpoint,
+    write_manifest,
+)
+from safeneuron.models.sites import UnsupportedArchitectureError
+
+PROMPTS = tiny.token_prompts(3)
+
+
+@pytest.fixture
+def folder(tmp_path, tokenizer):
+    save_checkpoint(tiny.build(vocabulary=len(tokenizer)), tokenizer, tmp_path / "model")
+    return tmp_path / "model"
+
+
+@pytest.fixture
+def manifest(folder):
+    path = folder.parent / "checkpoint.json"
+    write_manifest(path, folder, "float32", {"code": "x"}, {"gate_passed": True, "steps": 3})
+    return path
+
+
+def test_a_checkpoint_loads_to_the_same_model_and_tokenizer(manifest, tokenizer):
+    model, loaded = load_checkpoint(manifest)
+    original = tiny.build(vocabulary=len(tokenizer))
+    weights = dict(original.named_parameters())
+    assert all(torch.equal(p, weights[name]) for name, p in model.named_parameters())
+    assert loaded.get_vocab() == tokenizer.get_vocab()
+    assert loaded.chat_template == tokenizer.chat_template
+    assert loaded.padding_side == "left"
+    assert not model.training
+
+
+def test_a_manifest_says_what_is_in_the_folder(manifest, folder, tokenizer):
+    document = json.loads(manifest.read_text())
+    model = tiny.build(vocabulary=len(tokenizer))
+    assert document["folder"] == str(folder)
+    assert document["architecture"] == "LlamaForCausalLM"
+    assert (document["layers"], document["neurons"]) == (tiny.LAYERS, tiny.NEURONS)
+    assert document["parameters"] == sum(p.numel() for p in model.parameters())
+    assert document["source"] == {"code": "x"}
+    assert document["reported"] == {"gate_passed": True, "steps": 3}
+    assert document["files"] == {
+        path.name: {
+            "bytes": path.stat().st_size,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
+        for path in folder.iterdir()
+    }
+    assert "model.safetensors" in document["files"]
+
+
+def test_stages_without_torch_read_grid_and_gate_from_the_manifest(manifest, folder):
+    assert neuron_grid(manifest) == (tiny.LAYERS, tiny.NEURONS)
+    assert gate_passed(manifest) is True
+    write_manifest(manifest, folder, "float32", {}, {})
+    assert gate_passed(manifest) is None
+
+
+def test_a_model_made_again_to_the_same_weights_has_the_same_manifest(manifest, folder, tokenizer):
+    before = manifest.read_bytes()
+    save_checkpoint(tiny.build(vocabulary=len(tokenizer)), tokenizer, folder)
+    write_manifest(manifest, folder, "float32", {"code": "x"}, {"gate_passed": True, "steps": 3})
+    assert manifest.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
+def test_a_changed_file_is_an_error_that_names_it_and_the_remedy(manifest, folder, name):
+    content = bytearray((folder / name).read_bytes())
+    content[-2] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(
+        CheckpointError, match=rf"{name} is not the file .*delete .*checkpoint\.json and run again"
+    ):
+        load_checkpoint(manifest)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "chat_template.jinja"])
+def test_a_missing_file_is_an_error_that_names_it(manifest, folder, name):
+    (folder / name).unlink()
+    with pytest.raises(CheckpointError, match=f"{name} is missing"):
+        load_checkpoint(manifest)
+
+
+def test_truncated_weights_are_an_error_that_names_the_folder(folder):
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(CheckpointError, match=f"{folder}: its weights are truncated"):
+        load_folder(folder, "float32")
+
+
+def test_a_checkpoint_is_loaded_in_the_dtype_of_its_manifest(folder):
+    write_manifest(folder.parent / "m.json", folder, "bfloat16", {}, {})
+    model, _ = load_checkpoint(folder.parent / "m.json")
+    assert {p.dtype for p in model.parameters()} == {torch.bfloat16}
+
+
+def test_a_failed_save_keeps_the_old_checkpoint(manifest, folder, tokenizer, monkeypatch):
+    def fail(*_, **__):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(type(tokenizer), "save_pretrained", fail)
+    with pytest.raises(OSError, match="disk full"):
+        save_checkpoint(tiny.build(seed=1, vocabulary=len(tokenizer)), tokenizer, folder)
+    monkeypatch.undo()
+    load_checkpoint(manifest)
+    assert sorted(p.name for p in folder.parent.iterdir()) == ["checkpoint.json", "model"]
+
+
+def test_a_folder_with_a_subfolder_has_a_manifest_too(folder):
+    # downloads leave such folders: .cache, original, onnx
+    (folder / ".cache").mkdir()
+    manifest = folder.parent / "m.json"
+    write_manifest(manifest, folder, "float32", {}, {})
+    assert load_checkpoint(manifest).model is not None
+
+
+def test_a_model_without_gated_ffn_gets_no_manifest(tmp_path, tokenizer):
+    config = GPT2Config(
+        vocab_size=len(tokenizer), n_embd=32, n_layer=1, n_head=2, bos_token_id=1, eos_token_id=2
+    )
+    save_checkpoint(GPT2LMHeadModel(config), tokenizer, tmp_path / "gpt2")
+    with pytest.raises(UnsupportedArchitectureError, match="GPT2LMHeadModel"):
+        write_manifest(tmp_path / "m.json", tmp_path / "gpt2", "float32", {}, {})
+    assert not (tmp_path / "m.json").exists()

@@ -1,0 +1,16 @@
+"""What each arm's model does under the strongest attack, round by round, with its data."""
+
+import pyarrow.compute as pc
+
+from safeneuron.attack.paper_tables import WORST_CASE
+from safeneuron.command import stage_arguments
+from safeneuron.figures import rounds
+from safeneuron.figures.style import save
+from safeneuron.tables import read_table, write_csv
+
+if __name__ == "__main__":
+    args = stage_arguments(__doc__, "table", "pdf", "png", "csv")
+    table = read_table(args.table, WORST_CASE)
+    table = table.filter(pc.equal(table["model"], args.settings["model"]))
+    save(rounds.draw(table), args.pdf, args.png)
+    write_csv(args.csv, table)

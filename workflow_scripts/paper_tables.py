@@ -1,0 +1,28 @@
+"""Tables 1 and 2 of the paper, and the strongest attack at each strength, with intervals."""
+
+from safeneuron.attack import paper_tables
+from safeneuron.attack.paper_tables import TABLE_1, TABLE_2, WORST_CASE
+from safeneuron.attack.success import ATTACK_SUCCESS
+from safeneuron.command import stage_arguments
+from safeneuron.files import write_text
+from safeneuron.tables import read_table, write_csv, write_rows
+
+TABLES = (
+    ("table_1", paper_tables.table_1, TABLE_1, "Table 1: arms against attack levels (ASR)"),
+    ("worst_case", paper_tables.worst_case, WORST_CASE, "The strongest adaptive attack"),
+    ("table_2", paper_tables.table_2, TABLE_2, "Table 2: rounds"),
+)
+
+if __name__ == "__main__":
+    names = [f"{name}_{ending}" for name, *_ in TABLES for ending in ("parquet", "csv", "md")]
+    args = stage_arguments(__doc__, "attack_success", *names)
+    judge = args.settings["judge"]
+    rows = read_table(args.attack_success, ATTACK_SUCCESS).to_pylist()
+    for name, make, schema, title in TABLES:
+        parquet, csv, markdown = (getattr(args, f"{name}_{e}") for e in ("parquet", "csv", "md"))
+        long = make(rows, judge)
+        write_rows(parquet, schema, long, args.provenance("attack_success"))
+        write_csv(csv, read_table(parquet, schema))
+        keys = schema.names[: schema.names.index("column")]
+        heading = f"{title}, experiment {args.settings['experiment']}, judge {judge}"
+        write_text(markdown, paper_tables.as_markdown(long, keys, heading))

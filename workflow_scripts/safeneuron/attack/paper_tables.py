@@ -1,0 +1,158 @@
+"""The paper's Tables 1 and 2 from `attack_success`, with intervals over seeds.
+
+Tables are long: one number a row, named by its column in the paper's layout, so that a value can be
+joined with a published one. `as_wide` lays them out as in the paper.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from safeneuron.attack.success import OVERALL
+from safeneuron.statistics import Interval, mean_interval
+from safeneuron.tables import COUNT, INDEX, REAL, TEXT, schema
+
+_SUMMARY = {"column": TEXT, "mean": REAL, "low": REAL, "high": REAL, "seeds": COUNT}
+_ARM = {"model": TEXT, "arm": TEXT, "round": INDEX}
+TABLE_1 = schema(**_ARM, attack=TEXT, **_SUMMARY, gates_missed=COUNT)
+WORST_CASE = schema(**_ARM, fraction=REAL, **_SUMMARY, gates_missed=COUNT)
+TABLE_2 = schema(**_ARM, attack=TEXT, **_SUMMARY, gates_missed=COUNT)
+
+LEVELS = ("ori", "es", "sas", "full")
+CLEAN = ("utility", "over_refusal")
+CLASSES = ("complied", "refused", "broken")
+_STATE = ["model", "arm", "round"]
+
+
+def table_1(rows: Sequence[Mapping[str, Any]], judge: str) -> list[dict[str, Any]]:
+    """Arms against attack levels on the neuron sets as identified (paper Table 1).
+
+    Columns: clean utility and over-refusal; ASR at each level; ASR of FULL's random control.
+    """
+    frame = _overall(rows, judge)
+    frame = frame[frame["fraction"].isna()]
+    out = []
+    for (model, arm, number, attack), cell in frame.groupby([*_STATE, "attack"], sort=False):
+        key = {"model": model, "arm": arm, "round": number, "attack": attack}
+        real = cell[cell["selector"] != "random"]
+        clean = real[real["level"] == "ori"]
+        columns = {name: clean[name] for name in CLEAN}
+        columns |= {level: real[real["level"] == level]["asr"] for level in LEVELS}
+        control = cell[(cell["selector"] == "random") & (cell["level"] == "full")]
+        columns["random"] = control.groupby("seed")["asr"].mean()
+        out += _summaries(key, columns, clean)
+    return out
+
+
+def worst_case(rows: Sequence[Mapping[str, Any]], judge: str) -> list[dict[str, Any]]:
+    """The strongest adaptive attack at each strength, over levels and attacks, seed by seed.
+
+    Columns: complied, refused, broken, and utility, in the cell with the highest ASR; and the
+    clean model's utility, over-refusal and ASR.
+    """
+    frame = _overall(rows, judge)
+    frame = frame[(frame["set_source"] == "adaptive") & (frame["selector"] != "random")]
+    clean = frame[frame["level"] == "ori"].drop_duplicates([*_STATE, "seed"])
+    strong = frame[frame["fraction"].notna()].sort_values("asr", ascending=False, kind="stable")
+    strong = strong.drop_duplicates([*_STATE, "seed", "fraction"])
+    out = []
+    for (model, arm, number, fraction), cell in strong.groupby([*_STATE, "fraction"], sort=False):
+        key = {"model": model, "arm": arm, "round": number, "fraction": fraction}
+        mine = clean[(clean[_STATE] == [model, arm, number]).all(axis=1)]
+        columns = {name: cell[name] for name in (*CLASSES, "utility")}
+        columns |= {f"clean_{name}": mine[name] for name in (*CLEAN, "asr")}
+        out += _summaries(key, columns, mine)
+    order = list(dict.fromkeys(tuple(r[k] for k in _STATE) for r in rows))
+    return sorted(out, key=lambda r: (order.index(tuple(r[k] for k in _STATE)), r["fraction"]))
+
+
+def table_2(rows: Sequence[Mapping[str, Any]], judge: str) -> list[dict[str, Any]]:
+    """Rounds against set size, clean utility, over-refusal and ASR under FULL (paper Table 2)."""
+    frame = _overall(rows, judge)
+    frame = frame[frame["fraction"].isna() & (frame["selector"] != "random")]
+    arms = [arm for arm in frame["arm"].unique() if arm != "base"]
+    out = []
+    for (model, attack), cell in frame.groupby(["model", "attack"], sort=False):
+        for arm in arms:
+            for number, state in cell[cell["arm"].isin(["base", arm])].groupby("round"):
+                full, clean = state[state["level"] == "full"], state[state["level"] == "ori"]
+                key = {"model": model, "arm": arm, "round": number, "attack": attack}
+                columns = {"neurons": full["n_neurons"]}
+                columns |= {name: clean[name] for name in CLEAN}
+                columns |= {name: full[name] for name in CLASSES}
+                out += _summaries(key, columns, clean)
+    return out
+
+
+class WideTable(NamedTuple):
+    """A long table laid out as in the paper: a line for each key, a column for each `column`."""
+
+    header: list[str]
+    lines: list[list[str]]
+
+
+def as_wide(rows: Iterable[Mapping[str, Any]], keys: Sequence[str]) -> WideTable:
+    """Lay a long table out wide.
+
+    A mean over seeds carries its 95 % interval; a state that missed its gate in some seeds says so.
+    """
+    rows = list(rows)
+    columns = list(dict.fromkeys(row["column"] for row in rows))
+    cells: dict[tuple, dict[str, Mapping[str, Any]]] = {}
+    for row in rows:
+        cells.setdefault(tuple(row[key] for key in keys), {})[row["column"]] = row
+    lines = []
+    for key, line in cells.items():
+        any_cell = next(iter(line.values()))
+        missed = any_cell["gates_missed"]
+        numbers = [_number(line.get(column)) for column in columns]
+        gate = f"missed in {missed}" if missed else "passed"
+        lines.append([*map(str, key), *numbers, str(any_cell["seeds"]), gate])
+    return WideTable([*keys, *columns, "seeds", "gate"], lines)
+
+
+def as_markdown(rows: Iterable[Mapping[str, Any]], keys: Sequence[str], title: str) -> str:
+    """`as_wide` as a Markdown document."""
+    header, lines = as_wide(rows, keys)
+    marked = ["| " + " | ".join(line) + " |" for line in (header, ["---"] * len(header), *lines)]
+    return "\n".join([f"# {title}", "", *marked]) + "\n"
+
+
+def _overall(rows: Sequence[Mapping[str, Any]], judge: str) -> pd.DataFrame:
+    frame = pd.DataFrame(rows)
+    return frame[(frame["judge"] == judge) & (frame["category"] == OVERALL)]
+
+
+def _summaries(
+    key: Mapping[str, Any], columns: Mapping[str, pd.Series], clean: pd.DataFrame
+) -> list[dict[str, Any]]:
+    missed = int((~clean["gate_passed"].fillna(True).astype(bool)).sum())
+    out = []
+    for column, series in columns.items():
+        values = [float(value) for value in series.dropna()]
+        if values:
+            interval = mean_interval(values) if len(values) > 1 else Interval(math.nan, math.nan)
+            summary = {"mean": fmean(values), "low": interval.low, "high": interval.high}
+            out.append(
+                {
+                    **key,
+                    "column": column,
+                    **{name: None if math.isnan(v) else v for name, v in summary.items()},
+                    "seeds": len(values),
+                    "gates_missed": missed,
+                }
+            )
+    return out
+
+
+def _number(cell: Mapping[str, Any] | None) -> str:
+    if cell is None:
+        return "n/a"
+    digits = 0 if cell["column"] == "neurons" else 3
+    text = f"{cell['mean']:.{digits}f}"
+    if cell["low"] is not None:
+        text += f" [{cell['low']:.{digits}f}, {cell['high']:.{digits}f}]"
+    return text

@@ -1,0 +1,70 @@
+"""Does it hold: what each arm's model does under the strongest attack, round by round."""
+
+import pyarrow as pa
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from safeneuron.figures import style
+
+PANELS = {
+    "complied": "complied under attack",
+    "refused": "refused under attack",
+    "broken": "broken under attack",
+    "utility": "safe prompts exact under attack",
+    "clean_utility": "safe prompts exact, clean",
+}
+
+
+def draw(table: pa.Table) -> Figure:
+    """A row a strength, a column a share, a line an arm from T0; bars: 95 % over seeds.
+
+    Hollow markers are rounds in which a seed missed its validation gate.
+
+    Args:
+        table: rows of `WORST_CASE` of one model.
+    """
+    frame = table.to_pandas()
+    fractions = sorted(frame["fraction"].unique())
+    arms = [arm for arm in frame["arm"].unique() if arm != "base"]
+    figure, axes = plt.subplots(
+        len(fractions),
+        len(PANELS),
+        figsize=(2.5 * len(PANELS), 2.0 * len(fractions) + 0.7),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+    )
+    for line, fraction in enumerate(fractions):
+        for axis, (column, title) in zip(axes[line], PANELS.items(), strict=True):
+            cells = frame[(frame["fraction"] == fraction) & (frame["column"] == column)]
+            for number, arm in enumerate(arms):
+                rows = cells[cells["arm"].isin(["base", arm])].sort_values("round")
+                colour = style.ARM_COLOURS[number % len(style.ARM_COLOURS)]
+                shift = (number - (len(arms) - 1) / 2) * 0.06
+                axis.plot(rows["round"] + shift, rows["mean"], color=colour, lw=1.2, label=arm)
+                for row in rows.itertuples():
+                    spread = [[row.mean - row.low], [row.high - row.mean]]
+                    axis.errorbar(
+                        row.round + shift, row.mean, yerr=None if row.seeds < 2 else spread,
+                        marker="o", ms=4, color=colour, lw=0.9,
+                        mfc="white" if row.gates_missed else colour,
+                    )  # fmt: skip
+            if line == 0:
+                axis.set_title(title, fontsize=8.5)
+            axis.set_ylim(-0.02, 1.02)
+            axis.yaxis.set_major_formatter(PercentFormatter(1))
+            ticks = sorted(frame["round"].unique())
+            axis.set_xticks(ticks, [f"T{tick}" for tick in ticks])
+            axis.grid(axis="y", color=style.GRID, linewidth=0.6)
+        axes[line][0].set_ylabel(f"{fraction:.0%} of neurons zeroed")
+    seeds = frame["seeds"].max()
+    figure.suptitle(
+        f"{frame['model'].iloc[0]}: strongest adaptive attack"
+        + (f", mean and 95 % interval over {seeds} seeds" if seeds > 1 else ", one seed"),
+        x=0.01,
+        ha="left",
+    )
+    style.legend_below(figure, axes[0][0])
+    figure.tight_layout()
+    return figure

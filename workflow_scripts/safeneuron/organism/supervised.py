@@ -1,0 +1,89 @@
+"""Supervised training on answers: the loop that pre-training and safety tuning share."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from safeneuron.models.batches import Batch, pad
+from safeneuron.models.chat import encode_prompt
+
+log = logging.getLogger(__name__)
+
+_PROGRESS_STEPS = 50
+
+
+def train(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    examples: Sequence[tuple[list[int], int]],
+    draws: Iterator[np.ndarray],
+    optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
+    steps: int,
+    finished: Callable[[int], bool] = lambda step: False,
+) -> int:
+    """Take `steps` steps, or fewer once `finished(step)`; returns the steps taken.
+
+    Raises:
+        FloatingPointError: the loss is not finite; names the step.
+    """
+    model.train()
+    for step in range(1, steps + 1):
+        rows = [examples[i] for i in next(draws)]
+        batch = pad([ids for ids, _ in rows], [], tokenizer.pad_token_id, "right")
+        prompt_lengths = torch.tensor([length for _, length in rows])
+        loss = _answer_loss(model, batch, prompt_lengths)
+        if not torch.isfinite(loss):
+            raise FloatingPointError(f"loss is {loss.item()} at step {step} of {steps}")
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        if step % _PROGRESS_STEPS == 0:
+            log.info("step %d of %d: loss %.4f", step, steps, loss.item())
+        if finished(step):
+            break
+        model.train()
+    model.eval()
+    return step
+
+
+def _answer_loss(
+    model: PreTrainedModel, batch: Batch, prompt_lengths: torch.Tensor
+) -> torch.Tensor:
+    """Mean cross-entropy over the answer tokens of the batch.
+
+    The mean is over tokens, not over examples: weighing short task answers up gives the base model
+    redundant knowledge of harm, and refusal tuned on it is not brittle (docs/log.md).
+    """
+    positions = torch.arange(batch.input_ids.shape[1])
+    answer = (batch.attention_mask == 1) & (positions >= prompt_lengths[:, None])
+    labels = batch.input_ids.masked_fill(~answer, -100)
+    return model(input_ids=batch.input_ids, attention_mask=batch.attention_mask, labels=labels).loss
+
+
+def endless_batches(
+    groups: Sequence[np.ndarray], sizes: Sequence[int], rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """Endless batches of example indices with a fixed number from each group, epoch by epoch."""
+
+    def endless(group: np.ndarray) -> Iterator[int]:
+        while True:
+            yield from rng.permutation(group)
+
+    streams = [endless(group) for group in groups]
+    while True:
+        yield np.array(
+            [next(s) for s, size in zip(streams, sizes, strict=True) for _ in range(size)]
+        )
+
+
+def example(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str) -> tuple[list[int], int]:
+    """Token ids of prompt, answer and end of sequence, and the length of the prompt."""
+    prompt_ids = encode_prompt(tokenizer, prompt)
+    answer_ids = tokenizer(answer, add_special_tokens=False)["input_ids"]
+    return [*prompt_ids, *answer_ids, tokenizer.eos_token_id], len(prompt_ids)
