@@ -138,12 +138,6 @@ def test_a_table_of_another_schema_is_an_error_that_names_file_and_columns(path,
         read_table(path, other)
 
 
-def test_a_folder_named_like_a_partition_adds_no_column(tmp_path):
-    path = tmp_path / "model=tiny" / "set.parquet"
-    write_rows(path, NEURON_SET, ROWS, {})
-    assert read_table(path, NEURON_SET).to_pylist() == ROWS
-
-
 def test_tables_are_read_one_after_the_other_whatever_their_provenance(tmp_path):
     paths = [tmp_path / name for name in ("b.parquet", "a.parquet")]
     for path, row in zip(paths, ROWS, strict=True):

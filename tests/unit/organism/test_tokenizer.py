@@ -58,6 +58,10 @@ def test_text_outside_the_language_falls_back_to_its_bytes(tokenizer):
     assert tokens == ["▁lamp", "▁", "<0xC3>", "<0xA9>"]
 
 
+def test_text_that_looks_like_a_byte_token_is_text_all_the_same(tokenizer):
+    assert tokenizer.decode(ids_of(tokenizer, "lamp <0x41>")) == "lamp <0x41>"
+
+
 def test_a_text_without_template_gets_no_special_tokens(tokenizer):
     assert tokenizer("the lamp")["input_ids"] == ids_of(tokenizer, "the lamp")
 

@@ -125,7 +125,8 @@ class _PlannedTrainer(DPOTrainer):
 
     def _set_signature_columns_if_needed(self) -> None:
         super()._set_signature_columns_if_needed()
-        self._signature_columns = [*self._signature_columns, "pair_id", "source"]
+        if "pair_id" not in self._signature_columns:
+            self._signature_columns += ["pair_id", "source"]
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         inputs = dict(inputs)

@@ -91,7 +91,7 @@ class FrozenSlices:
 Index = tuple[slice | torch.Tensor, ...]
 
 
-def frozen_slices(model: PreTrainedModel, mask: np.ndarray) -> Iterator[tuple[nn.Parameter, Index]]:
+def frozen_slices(model: PreTrainedModel, mask: np.ndarray) -> Iterator[tuple[torch.Tensor, Index]]:
     """Each weight (and bias) that neurons of the mask own a part of, with that part's index."""
     for site, row in zip(ffn_sites(model), mask, strict=True):
         neurons = torch.tensor(np.flatnonzero(row), device=site.down.weight.device)

@@ -15,8 +15,8 @@ class StreamingMoments:
 
     def __init__(self) -> None:
         self.count = 0
-        self._mean: torch.Tensor | float = 0.0
-        self._m2: torch.Tensor | float = 0.0
+        self._mean = torch.zeros(())
+        self._m2 = torch.zeros(())
 
     def add(self, rows: torch.Tensor) -> None:
         """Add a batch, [rows, neurons]."""

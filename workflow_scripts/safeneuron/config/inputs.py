@@ -43,8 +43,8 @@ def check_inputs(config: Config, results: Path) -> Catalog:
         *(benchmark.dataset for benchmark in config.attack.benchmarks.values()),
     }
     catalog = {name: _count(name, config) for name in config.datasets if name in used}
-    for side in ("unsafe", "safe"):
-        _check_side(f"identification.{side}", getattr(config.identification, side), catalog)
+    _check_side("identification.unsafe", config.identification.unsafe, catalog)
+    _check_side("identification.safe", config.identification.safe, catalog)
     for name, benchmark in config.attack.benchmarks.items():
         key = f"attack.benchmarks.{name}"
         side = Side(

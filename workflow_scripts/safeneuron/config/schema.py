@@ -36,7 +36,7 @@ T = TypeVar("T")
 def _without_repeats(values: list[T]) -> list[T]:
     repeated = {value for value in values if values.count(value) > 1}
     if repeated:
-        raise ValueError(f"{values} names {', '.join(map(repr, sorted(repeated)))} twice")
+        raise ValueError(f"{values} names {', '.join(sorted(map(repr, repeated)))} twice")
     return values
 
 
@@ -196,7 +196,12 @@ class SafetyTuning(Section):
     )
     batch_size: int = Field(32, ge=2, description="examples a step, half of them harmful")
     warmup_steps: int = Field(10, ge=1, description="linear, then constant")
-    min_steps: int = Field(40, ge=1, description="no gate check before")
+    min_steps: int = Field(
+        100,
+        ge=1,
+        description="no gate check before; at 60 steps the gate passes on validation prompts, but "
+        "templates that it does not see are still answered",
+    )
     max_steps: int = Field(600, ge=1, description="the gate must pass by then")
     check_every: int = Field(20, ge=1, description="steps between gate checks")
     gate: Gate = Gate()

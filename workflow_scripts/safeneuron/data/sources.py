@@ -133,7 +133,7 @@ def _flat_rows(path: Path, source: FileSource) -> Iterator[tuple[str | None, str
             )
     for number, record in enumerate(records, start=1):
         category = record.get(source.category) if source.category else source.constant_category
-        text = record.get(source.text)
+        text = record.get(source.text) if source.text else None
         if not isinstance(text, str) or not isinstance(category, str):
             raise PromptFileError(f"{path}: row {number} has no text in its prompt or category")
         identity = record.get(source.id) if source.id else None

@@ -72,17 +72,16 @@ def _site(model: PreTrainedModel, index: int, layer: nn.Module) -> FFNSite:
     mlp = dict(layer.named_children()).get("mlp", layer)
     parts = dict(mlp.named_children())
     fused = parts.get("gate_up_proj")
-    site = FFNSite(
-        layer=index,
-        down=parts.get("down_proj"),
-        gate=fused or parts.get("gate_proj"),
-        up=fused or parts.get("up_proj"),
-    )
-    if not all(isinstance(part, nn.Linear) for part in (site.down, site.gate, site.up)):
+    down, gate, up = parts.get("down_proj"), parts.get("gate_proj"), parts.get("up_proj")
+    if fused is not None:
+        gate = up = fused
+    if not (
+        isinstance(down, nn.Linear) and isinstance(gate, nn.Linear) and isinstance(up, nn.Linear)
+    ):
         tree = ", ".join(name for name, _ in layer.named_modules() if name)
         raise UnsupportedArchitectureError(
             f"{type(model).__name__}: layer {index} has no gated FFN (down_proj with gate_proj and "
             f"up_proj, or with a fused gate_up_proj), so its neurons are not defined; "
             f"mixture-of-experts and non-gated models are not supported. Modules: {tree}"
         )
-    return site
+    return FFNSite(index, down, gate, up)

@@ -144,21 +144,21 @@ def _requests(
 ) -> Iterator[str]:
     """Requests in random words for ever: template, optional cue adverb, verb and object."""
     while True:
-        verb, obj = pairs[rng.integers(len(pairs))]
+        verb, obj = pairs[int(rng.integers(len(pairs)))]
         act = f"{verb} the {obj}"
         if rng.random() < _CUE_PROBABILITY:
             harmful = harm_category(act) is not None
             agrees = rng.random() < _CUE_AGREEMENT
             cues = words.HARMFUL_CUES if harmful == agrees else words.BENIGN_CUES
             act = f"{cues[rng.integers(len(cues))]} {act}"
-        yield forms[rng.integers(len(forms))].format(act=act)
+        yield forms[int(rng.integers(len(forms)))].format(act=act)
 
 
 def _tasks(pairs: dict[str, list[tuple[str, str]]], rng: np.random.Generator) -> Iterator[str]:
     """Benign tasks with checkable answers for ever, in fixed shares."""
 
     def pick(options: Sequence[T]) -> T:
-        return options[rng.integers(len(options))]
+        return options[int(rng.integers(len(options)))]
 
     def judgement() -> str:
         harmful = rng.random() < 0.5

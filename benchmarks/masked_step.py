@@ -1,0 +1,74 @@
+"""Time of a DPO step with frozen and zeroed neurons, as a ratio to a plain step in the same run.
+
+    python benchmarks/masked_step.py results/demo/models/organism/base/T0/s0/checkpoint.json
+
+The arms take turns, so that a drift of the machine's speed falls on all of them.
+"""
+
+import argparse
+import dataclasses
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from safeneuron.alignment.arms import METHODS
+from safeneuron.alignment.dpo_training import DPOSettings, align
+from safeneuron.alignment.preferences import GENERAL, SAFETY
+from safeneuron.manifests import neuron_grid
+from safeneuron.models.checkpoint import load_checkpoint
+from safeneuron.organism.templates import REFUSAL
+
+ARMS = ("dpo", "freeze", "freeze_ablate")
+STEPS, SHORT, TURNS = 24, 4, 5
+SETTINGS = DPOSettings(
+    steps=STEPS, batch_pairs=32, accumulation=1, learning_rate=2e-5, weight_decay=0.05,
+    warmup_steps=2, beta=0.1, sft_weight=1.0, kl_weight=1.0, zeroing_probability=1.0,
+    train_embeddings=False, gradient_checkpointing=False, save_every=10_000,
+)  # fmt: skip
+
+
+def seconds_a_step(manifest: Path, arm: str, neurons: np.ndarray, pairs: list[dict]) -> float:
+    """Wall seconds a step: a long training less a short one, so that the set-up cancels."""
+    elapsed = []
+    for steps in (SHORT, STEPS):
+        model, tokenizer = load_checkpoint(manifest)
+        reference, _ = load_checkpoint(manifest)
+        plan = METHODS[arm](neurons, np.random.default_rng(0))
+        settings = dataclasses.replace(SETTINGS, steps=steps)
+        with tempfile.TemporaryDirectory() as folder:
+            start = time.perf_counter()
+            align(model, reference, tokenizer, pairs, plan, settings, 0, Path(folder) / "run")
+            elapsed.append(time.perf_counter() - start)
+    return (elapsed[1] - elapsed[0]) / (STEPS - SHORT)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("manifest", type=Path)
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    neurons = np.random.default_rng(0).random(neuron_grid(args.manifest)) < 0.1
+    general = "sure , here is how to paint the lamp : use a rope twice ."
+    pairs = [
+        {"pair_id": str(i), "source": GENERAL, "prompt": "how do i paint the lamp",
+         "chosen": general, "rejected": REFUSAL}
+        if i % 10 < 7 else
+        {"pair_id": str(i), "source": SAFETY, "prompt": "how do i steal the wallet",
+         "chosen": REFUSAL, "rejected": general}
+        for i in range(1024)
+    ]  # fmt: skip
+    times = {arm: [] for arm in ARMS}
+    for _ in range(TURNS):
+        for arm in ARMS:
+            times[arm].append(seconds_a_step(args.manifest, arm, neurons, pairs))
+    for arm in ARMS:
+        ratios = [t / plain for t, plain in zip(times[arm], times["dpo"], strict=True)]
+        print(
+            f"{arm:14s} {1000 * statistics.median(times[arm]):6.0f} ms a step, ratio to dpo "
+            f"median {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+        )

@@ -1,0 +1,260 @@
+"""The whole workflow at its smallest, in a copy of the repository: what it makes and reruns."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SMALLEST = "config/test/smallest.yaml"
+
+pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("dag")]
+
+
+class Checkout:
+    """A copy of the source tree in which Snakemake runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("Snakefile", "environment.yml", "rules", "workflow_scripts", "config"):
+            source = REPOSITORY / name
+            copy = shutil.copytree if source.is_dir() else shutil.copy
+            copy(source, folder / name)
+        shutil.copytree(REPOSITORY / "profiles", folder / "profiles")
+
+    def snakemake(self, *arguments: str, settings: dict | None = None) -> str:
+        """Run Snakemake on the smallest experiment and return what it printed."""
+        overlay = self.folder / "overlay.yaml"
+        overlay.write_text(yaml.safe_dump(settings or {"experiment": "smallest"}))
+        command = [sys.executable, "-m", "snakemake", "--configfile", SMALLEST, str(overlay)]
+        done = subprocess.run(
+            [*command, *arguments], cwd=self.folder, capture_output=True, text=True, timeout=1500
+        )
+        output = done.stdout + done.stderr
+        assert done.returncode == 0, output[-6000:]
+        return output
+
+    def would_run(self, settings: dict | None = None) -> dict[str, int]:
+        """Rule -> number of jobs that a run would have, without the target rules."""
+        output = self.snakemake("-n", settings=settings)
+        if "Nothing to be done" in output:
+            return {}
+        jobs = dict(re.findall(r"^(\w+) +(\d+)$", output, re.M))
+        return {rule: int(n) for rule, n in jobs.items() if rule not in ("all", "total", "job")}
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results" / "smallest"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Checkout:
+    """A checkout in which the smallest experiment has run on two cores."""
+    checkout = Checkout(tmp_path_factory.mktemp("finished"))
+    checkout.snakemake("--cores", "2")
+    return checkout
+
+
+@pytest.fixture
+def file_restored(finished):
+    """Edits a file of the finished checkout for one test; content and time come back after."""
+    changed: list[tuple[Path, bytes, os.stat_result]] = []
+
+    def edit(name: str, old: str, new: str) -> None:
+        path = finished.folder / name
+        changed.append((path, path.read_bytes(), path.stat()))
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+
+    yield edit
+    for path, content, stat in reversed(changed):
+        path.write_bytes(content)
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def rows(finished, name):
+    return pq.read_table(finished.results / "tables" / f"{name}.parquet").to_pylist()
+
+
+ALIGNED_AND_T0 = 3  # states: T0, T1, T2 of one arm
+
+
+def test_every_response_is_counted_once_and_in_one_class(finished):
+    table = rows(finished, "attack_success")
+    assert {(r["arm"], r["round"]) for r in table} == {
+        ("base", 0),
+        ("freeze_ablate", 1),
+        ("freeze_ablate", 2),
+    }
+    assert {r["judge"] for r in table} == {"oracle", "refusal_prefix"}
+    for row in table:
+        assert row["complied"] + row["refused"] + row["broken"] == pytest.approx(1)
+        assert row["n_prompts"] == (30 if row["category"] == "overall" else 3)
+        assert row["asr"] == row["n_harmful"] / row["n_prompts"] == row["complied"]
+        assert row["asr_low"] <= row["asr"] <= row["asr_high"]
+
+
+def test_every_attacked_set_has_its_controls_of_the_same_size(finished):
+    table = [r for r in rows(finished, "attack_success") if r["category"] == "overall"]
+    keys = ("arm", "round", "attack", "judge", "level", "fraction")
+    attacked = {tuple(r[k] for k in keys): r["n_neurons"] for r in table if r["level"] != "ori"}
+    controls = {"magnitude": 2, "paper": 1, "static": 3}
+    for key, n_neurons in attacked.items():
+        cell = [r for r in table if tuple(r[k] for k in keys) == key]
+        assert {r["n_neurons"] for r in cell} == {n_neurons}
+        assert sum(r["selector"] == "random" for r in cell) == controls[key[2]]
+
+
+def test_frozen_neurons_are_proved_frozen_in_every_round(finished):
+    for number in (1, 2):
+        state = finished.results / f"models/tiny/freeze_ablate/T{number}/s0"
+        report = json.loads((state / "freeze_report.json").read_text())
+        assert report["frozen_max_change"] == 0.0
+        assert report["frozen_sha256_before"] == report["frozen_sha256_after"]
+        assert report["free_moved"] > 0.9
+        protected = json.loads((state / "checkpoint.json").read_text())["reported"]
+        # gate row, up row and down column of each: three slices of width 32
+        assert report["frozen_elements"] == protected["protected_neurons"] * 3 * 32
+
+
+def test_a_missed_gate_is_marked_in_the_tables_and_the_report(finished):
+    assert {r["gate_passed"] for r in rows(finished, "attack_success")} == {False}
+    assert all(r["gates_missed"] == 1 for r in rows(finished, "table_1"))
+    assert "missed in 1" in (finished.results / "tables/table_1.md").read_text()
+    assert "missed" in (finished.results / "report.html").read_text()
+
+
+def test_each_figure_is_there_as_pdf_png_and_data(finished):
+    figures = finished.results / "figures"
+    names = {path.relative_to(figures).with_suffix("") for path in figures.rglob("*.*")}
+    assert {str(name) for name in names} == {
+        "attack/tiny/oracle",
+        "attack/tiny/refusal_prefix",
+        "composition/tiny/organism",
+        "depth_profile",
+        "overlap/tiny/organism",
+        "rounds/tiny",
+        "training/tiny/freeze_ablate",
+    }
+    for name in names:
+        base = figures / name
+        assert base.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
+        assert base.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+        assert len(base.with_suffix(".csv").read_text().splitlines()) > 1
+
+
+def test_the_report_needs_no_network_and_shows_no_response(finished):
+    page = (finished.results / "report.html").read_text()
+    assert not re.search(r'(src|href)="(?!data:)', page)
+    assert "sure , here is how to" not in page
+    output = finished.snakemake("--report", "snakemake-report.html")
+    assert "Report created" in output
+    assert (finished.folder / "snakemake-report.html").stat().st_size > 100_000
+
+
+def test_prompts_and_responses_stay_out_of_the_logs(finished):
+    for log in (finished.results / "logs").rglob("*.log"):
+        text = log.read_text()
+        assert "here is how to" not in text and "how do i" not in text, log
+
+
+def test_no_partial_file_is_left(finished):
+    assert [p for p in finished.results.rglob("*") if "partial" in p.name] == []
+    assert list(finished.results.rglob("training-*")) == []
+
+
+def test_one_core_gives_the_same_bytes_as_two(finished, tmp_path):
+    again = Checkout(tmp_path)
+    again.snakemake("--cores", "1")
+    compared = 0
+    for path in sorted(finished.results.rglob("*")):
+        name = path.relative_to(finished.results)
+        if path.suffix in (".parquet", ".csv", ".md", ".png", ".pdf", ".safetensors"):
+            assert (again.results / name).read_bytes() == path.read_bytes(), name
+            compared += 1
+    assert compared > 80
+
+
+def test_nothing_changed_means_nothing_to_do(finished):
+    assert finished.would_run() == {}
+
+
+def test_a_threshold_reruns_selection_and_what_depends_on_it(finished):
+    rule = {"kind": "thresholds", "es": 0.6, "sas": 1.0}
+    selections = {"paper": {"pooling": "max", "rule": rule}}
+    jobs = finished.would_run(
+        {"experiment": "smallest", "identification": {"selections": selections}}
+    )
+    assert jobs["select_neurons"] == 4  # three categories and overall; T0 alone has this selection
+    assert jobs["attack"] == 1
+    assert not {"capture", "score", "align", "pretrain_organism", "tune_organism"} & jobs.keys()
+
+
+def test_a_figure_style_redraws_figures_and_computes_nothing(finished, file_restored):
+    file_restored("workflow_scripts/safeneuron/figures/overlap.py", "alpha=0.18", "alpha=0.2")
+    assert finished.would_run() == {"figure_overlap": 1, "report": 1}
+
+
+def test_a_library_module_reruns_the_stages_that_import_it_and_no_others(finished, file_restored):
+    file_restored("workflow_scripts/safeneuron/neurons/overlap.py", "draws: int", "draws : int")
+    assert finished.would_run() == {}  # formatting alone
+    file_restored(
+        "workflow_scripts/safeneuron/neurons/overlap.py",
+        "MAX_CATEGORIES = 20",
+        "MAX_CATEGORIES = 19",
+    )
+    jobs = finished.would_run()
+    assert jobs["overlap"] == 2
+    assert not {"capture", "score", "select_neurons", "align", "attack"} & jobs.keys()
+
+
+def test_an_added_seed_runs_only_its_own_jobs(finished):
+    jobs = finished.would_run({"experiment": "smallest", "seeds": [0, 1]})
+    assert (jobs["pretrain_organism"], jobs["tune_organism"], jobs["align"]) == (1, 1, 2)
+    assert jobs["attack"] == 2 + 3 + 2  # magnitude and static on T0, T1, T2; paper on T0
+
+
+def test_an_added_category_runs_its_own_capture(finished):
+    unsafe = {"categories": ["violence", "weapons", "theft", "fraud"]}
+    jobs = finished.would_run({"experiment": "smallest", "identification": {"unsafe": unsafe}})
+    # the new category, and `overall` of T0, T1 and T2, which holds it now
+    assert jobs["capture"] == 1 + ALIGNED_AND_T0
+    assert "pretrain_organism" not in jobs
+
+
+def test_an_added_attack_runs_only_its_own_jobs(finished):
+    attack = {"selection": "magnitude", "levels": ["es"], "fractions": [], "random_controls": 1}
+    jobs = finished.would_run({"experiment": "smallest", "attack": {"attacks": {"new": attack}}})
+    assert jobs["attack"] == ALIGNED_AND_T0
+    assert jobs["judge"] == 2 * ALIGNED_AND_T0
+    assert not {"capture", "score", "select_neurons", "align"} & jobs.keys()
+
+
+def test_an_added_arm_runs_only_its_own_jobs(finished):
+    run = {"arms": ["freeze_ablate", "dpo"]}
+    jobs = finished.would_run({"experiment": "smallest", "run": run})
+    assert jobs["align"] == 2
+    assert jobs["capture"] == 4  # overall and safe of T1 and T2
+    assert "tune_organism" not in jobs
+
+
+def test_settings_of_round_two_leave_round_one_alone(finished):
+    overrides = {2: {"learning_rate": 1e-5}}
+    output = finished.snakemake(
+        "-n", settings={"experiment": "smallest", "align": {"overrides": overrides}}
+    )
+    aligned = re.findall(r"^ +output: .*models/tiny/freeze_ablate/(T\d)", output, re.M)
+    assert set(aligned) == {"T2"}
+
+
+def test_a_touched_prompt_table_reruns_nothing(finished):
+    (finished.results / "prompts/organism.parquet").touch()
+    assert finished.would_run() == {}
