@@ -11,7 +11,7 @@ demo: env
 	$(ACTIVATE) && snakemake
 
 test: env
-	$(ACTIVATE) && pytest -n auto
+	$(ACTIVATE) && pytest -n auto --dist loadfile
 
 env: $(VENV)/.installed
 

@@ -13,13 +13,14 @@ from safeneuron.alignment.freezing import freeze_report
 from safeneuron.alignment.preferences import PREFERENCES
 from safeneuron.alignment.training_table import TRAINING, training_rows
 from safeneuron.command import stage_arguments
-from safeneuron.data.prompts import select_prompts, sentences
+from safeneuron.data.prompts import select_prompts
 from safeneuron.files import write_text
 from safeneuron.manifests import neuron_grid
 from safeneuron.models.checkpoint import load_checkpoint, save_checkpoint, write_manifest
 from safeneuron.models.threads import set_deterministic
 from safeneuron.neurons.files import read_neuron_set
 from safeneuron.organism.behaviour import Gate, measure
+from safeneuron.organism.prompts import sentences
 from safeneuron.provenance import digest
 from safeneuron.tables import read_table, write_rows
 

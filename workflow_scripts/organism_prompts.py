@@ -3,8 +3,8 @@
 import logging
 
 from safeneuron.command import stage_arguments
-from safeneuron.data.prompts import write_organism_prompts
 from safeneuron.organism.language import SplitSizes
+from safeneuron.organism.prompts import write_organism_prompts
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "out")

@@ -1,12 +1,13 @@
 """Train an organism from scratch to a helpful base that complies with everything."""
 
 from safeneuron.command import stage_arguments
-from safeneuron.data.prompts import select_prompts, sentences
+from safeneuron.data.prompts import select_prompts
 from safeneuron.models.checkpoint import save_checkpoint
 from safeneuron.models.threads import set_deterministic
 from safeneuron.organism.architecture import Size, build_model
 from safeneuron.organism.language import PRETRAINING
 from safeneuron.organism.pretraining import PretrainSettings, pretrain
+from safeneuron.organism.prompts import sentences
 from safeneuron.organism.tokenizer import build_tokenizer
 
 if __name__ == "__main__":

@@ -5,10 +5,11 @@ import sys
 from dataclasses import asdict
 
 from safeneuron.command import stage_arguments
-from safeneuron.data.prompts import select_prompts, sentences
+from safeneuron.data.prompts import select_prompts
 from safeneuron.models.checkpoint import load_folder, save_checkpoint, write_manifest
 from safeneuron.models.threads import set_deterministic
 from safeneuron.organism.behaviour import Gate
+from safeneuron.organism.prompts import sentences
 from safeneuron.organism.safety_tuning import SafetyTuningSettings, safety_tune
 
 if __name__ == "__main__":

@@ -8,16 +8,11 @@ from safeneuron.source_digest import imported_files, source_digest
 
 LIBRARY = Path(safeneuron.__file__).parent.parent
 # stages that run on any machine, without the libraries of models
-LIGHT = sorted(
-    path.stem
-    for path in (
-        *(LIBRARY / f"{name}.py" for name in (
-            "organism_prompts", "file_prompts", "score", "select_neurons", "composition", "overlap",
-            "depth_profile", "judge", "attack_success", "report",
-        )),
-        *LIBRARY.glob("figure_*.py"),
-    )
-)  # fmt: skip
+LIGHT = (
+    *("organism_prompts", "organism_preferences", "file_prompts", "score", "select_neurons"),
+    *("composition", "overlap", "depth_profile", "judge", "attack_success", "paper_tables"),
+    *("report", *sorted(path.stem for path in LIBRARY.glob("figure_*.py"))),
+)
 HEAVY = {"torch", "transformers", "tokenizers", "trl", "accelerate", "datasets"}
 
 PACKAGE = {

@@ -3,61 +3,23 @@
 import json
 import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-import yaml
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from workflow.checkout import Checkout
+
 SMALLEST = "config/test/smallest.yaml"
+RESULTS = "results/smallest"
 
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("dag")]
-
-
-class Checkout:
-    """A copy of the source tree in which Snakemake runs."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        for name in ("Snakefile", "environment.yml", "rules", "workflow_scripts", "config"):
-            source = REPOSITORY / name
-            copy = shutil.copytree if source.is_dir() else shutil.copy
-            copy(source, folder / name)
-        shutil.copytree(REPOSITORY / "profiles", folder / "profiles")
-
-    def snakemake(self, *arguments: str, settings: dict | None = None) -> str:
-        """Run Snakemake on the smallest experiment and return what it printed."""
-        overlay = self.folder / "overlay.yaml"
-        overlay.write_text(yaml.safe_dump(settings or {"experiment": "smallest"}))
-        command = [sys.executable, "-m", "snakemake", "--configfile", SMALLEST, str(overlay)]
-        done = subprocess.run(
-            [*command, *arguments], cwd=self.folder, capture_output=True, text=True, timeout=1500
-        )
-        output = done.stdout + done.stderr
-        assert done.returncode == 0, output[-6000:]
-        return output
-
-    def would_run(self, settings: dict | None = None) -> dict[str, int]:
-        """Rule -> number of jobs that a run would have, without the target rules."""
-        output = self.snakemake("-n", settings=settings)
-        if "Nothing to be done" in output:
-            return {}
-        jobs = dict(re.findall(r"^(\w+) +(\d+)$", output, re.M))
-        return {rule: int(n) for rule, n in jobs.items() if rule not in ("all", "total", "job")}
-
-    @property
-    def results(self) -> Path:
-        return self.folder / "results" / "smallest"
+pytestmark = pytest.mark.workflow
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> Checkout:
     """A checkout in which the smallest experiment has run on two cores."""
-    checkout = Checkout(tmp_path_factory.mktemp("finished"))
+    checkout = Checkout(tmp_path_factory.mktemp("finished"), SMALLEST)
     checkout.snakemake("--cores", "2")
     return checkout
 
@@ -81,7 +43,7 @@ def file_restored(finished):
 
 
 def rows(finished, name):
-    return pq.read_table(finished.results / "tables" / f"{name}.parquet").to_pylist()
+    return pq.read_table(finished.folder / RESULTS / "tables" / f"{name}.parquet").to_pylist()
 
 
 ALIGNED_AND_T0 = 3  # states: T0, T1, T2 of one arm
@@ -115,7 +77,7 @@ def test_every_attacked_set_has_its_controls_of_the_same_size(finished):
 
 def test_frozen_neurons_are_proved_frozen_in_every_round(finished):
     for number in (1, 2):
-        state = finished.results / f"models/tiny/freeze_ablate/T{number}/s0"
+        state = finished.folder / RESULTS / f"models/tiny/freeze_ablate/T{number}/s0"
         report = json.loads((state / "freeze_report.json").read_text())
         assert report["frozen_max_change"] == 0.0
         assert report["frozen_sha256_before"] == report["frozen_sha256_after"]
@@ -128,12 +90,12 @@ def test_frozen_neurons_are_proved_frozen_in_every_round(finished):
 def test_a_missed_gate_is_marked_in_the_tables_and_the_report(finished):
     assert {r["gate_passed"] for r in rows(finished, "attack_success")} == {False}
     assert all(r["gates_missed"] == 1 for r in rows(finished, "table_1"))
-    assert "missed in 1" in (finished.results / "tables/table_1.md").read_text()
-    assert "missed" in (finished.results / "report.html").read_text()
+    assert "missed in 1" in (finished.folder / RESULTS / "tables/table_1.md").read_text()
+    assert "missed" in (finished.folder / RESULTS / "report.html").read_text()
 
 
 def test_each_figure_is_there_as_pdf_png_and_data(finished):
-    figures = finished.results / "figures"
+    figures = finished.folder / RESULTS / "figures"
     names = {path.relative_to(figures).with_suffix("") for path in figures.rglob("*.*")}
     assert {str(name) for name in names} == {
         "attack/tiny/oracle",
@@ -152,7 +114,7 @@ def test_each_figure_is_there_as_pdf_png_and_data(finished):
 
 
 def test_the_report_needs_no_network_and_shows_no_response(finished):
-    page = (finished.results / "report.html").read_text()
+    page = (finished.folder / RESULTS / "report.html").read_text()
     assert not re.search(r'(src|href)="(?!data:)', page)
     assert "sure , here is how to" not in page
     output = finished.snakemake("--report", "snakemake-report.html")
@@ -161,24 +123,24 @@ def test_the_report_needs_no_network_and_shows_no_response(finished):
 
 
 def test_prompts_and_responses_stay_out_of_the_logs(finished):
-    for log in (finished.results / "logs").rglob("*.log"):
+    for log in (finished.folder / RESULTS / "logs").rglob("*.log"):
         text = log.read_text()
         assert "here is how to" not in text and "how do i" not in text, log
 
 
 def test_no_partial_file_is_left(finished):
-    assert [p for p in finished.results.rglob("*") if "partial" in p.name] == []
-    assert list(finished.results.rglob("training-*")) == []
+    assert [p for p in (finished.folder / RESULTS).rglob("*") if "partial" in p.name] == []
+    assert list((finished.folder / RESULTS).rglob("training-*")) == []
 
 
 def test_one_core_gives_the_same_bytes_as_two(finished, tmp_path):
-    again = Checkout(tmp_path)
+    again = Checkout(tmp_path, SMALLEST)
     again.snakemake("--cores", "1")
     compared = 0
-    for path in sorted(finished.results.rglob("*")):
-        name = path.relative_to(finished.results)
+    for path in sorted((finished.folder / RESULTS).rglob("*")):
+        name = path.relative_to(finished.folder / RESULTS)
         if path.suffix in (".parquet", ".csv", ".md", ".png", ".pdf", ".safetensors"):
-            assert (again.results / name).read_bytes() == path.read_bytes(), name
+            assert (again.folder / RESULTS / name).read_bytes() == path.read_bytes(), name
             compared += 1
     assert compared > 80
 
@@ -190,9 +152,7 @@ def test_nothing_changed_means_nothing_to_do(finished):
 def test_a_threshold_reruns_selection_and_what_depends_on_it(finished):
     rule = {"kind": "thresholds", "es": 0.6, "sas": 1.0}
     selections = {"paper": {"pooling": "max", "rule": rule}}
-    jobs = finished.would_run(
-        {"experiment": "smallest", "identification": {"selections": selections}}
-    )
+    jobs = finished.would_run({"identification": {"selections": selections}})
     assert jobs["select_neurons"] == 4  # three categories and overall; T0 alone has this selection
     assert jobs["attack"] == 1
     assert not {"capture", "score", "align", "pretrain_organism", "tune_organism"} & jobs.keys()
@@ -217,14 +177,14 @@ def test_a_library_module_reruns_the_stages_that_import_it_and_no_others(finishe
 
 
 def test_an_added_seed_runs_only_its_own_jobs(finished):
-    jobs = finished.would_run({"experiment": "smallest", "seeds": [0, 1]})
+    jobs = finished.would_run({"seeds": [0, 1]})
     assert (jobs["pretrain_organism"], jobs["tune_organism"], jobs["align"]) == (1, 1, 2)
     assert jobs["attack"] == 2 + 3 + 2  # magnitude and static on T0, T1, T2; paper on T0
 
 
 def test_an_added_category_runs_its_own_capture(finished):
     unsafe = {"categories": ["violence", "weapons", "theft", "fraud"]}
-    jobs = finished.would_run({"experiment": "smallest", "identification": {"unsafe": unsafe}})
+    jobs = finished.would_run({"identification": {"unsafe": unsafe}})
     # the new category, and `overall` of T0, T1 and T2, which holds it now
     assert jobs["capture"] == 1 + ALIGNED_AND_T0
     assert "pretrain_organism" not in jobs
@@ -232,7 +192,7 @@ def test_an_added_category_runs_its_own_capture(finished):
 
 def test_an_added_attack_runs_only_its_own_jobs(finished):
     attack = {"selection": "magnitude", "levels": ["es"], "fractions": [], "random_controls": 1}
-    jobs = finished.would_run({"experiment": "smallest", "attack": {"attacks": {"new": attack}}})
+    jobs = finished.would_run({"attack": {"attacks": {"new": attack}}})
     assert jobs["attack"] == ALIGNED_AND_T0
     assert jobs["judge"] == 2 * ALIGNED_AND_T0
     assert not {"capture", "score", "select_neurons", "align"} & jobs.keys()
@@ -240,7 +200,7 @@ def test_an_added_attack_runs_only_its_own_jobs(finished):
 
 def test_an_added_arm_runs_only_its_own_jobs(finished):
     run = {"arms": ["freeze_ablate", "dpo"]}
-    jobs = finished.would_run({"experiment": "smallest", "run": run})
+    jobs = finished.would_run({"run": run})
     assert jobs["align"] == 2
     assert jobs["capture"] == 4  # overall and safe of T1 and T2
     assert "tune_organism" not in jobs
@@ -248,13 +208,11 @@ def test_an_added_arm_runs_only_its_own_jobs(finished):
 
 def test_settings_of_round_two_leave_round_one_alone(finished):
     overrides = {2: {"learning_rate": 1e-5}}
-    output = finished.snakemake(
-        "-n", settings={"experiment": "smallest", "align": {"overrides": overrides}}
-    )
+    output = finished.snakemake("-n", settings={"align": {"overrides": overrides}})
     aligned = re.findall(r"^ +output: .*models/tiny/freeze_ablate/(T\d)", output, re.M)
     assert set(aligned) == {"T2"}
 
 
 def test_a_touched_prompt_table_reruns_nothing(finished):
-    (finished.results / "prompts/organism.parquet").touch()
+    (finished.folder / RESULTS / "prompts/organism.parquet").touch()
     assert finished.would_run() == {}

@@ -18,6 +18,7 @@ def replacing(path: Path) -> Iterator[Path]:
     scratch = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         yield scratch
+        scratch.stat()  # nothing was written: keep what is there
         if path.is_dir():
             shutil.rmtree(path)
         scratch.replace(path)

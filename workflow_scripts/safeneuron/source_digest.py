@@ -22,6 +22,7 @@ def source_digest(script: Path, root: Path) -> str:
         root: the folder that `import` finds the library in.
     """
     digest = hashlib.sha256()
+    root = root.resolve()
     for path in sorted(imported_files(script, root)):
         digest.update(str(path.relative_to(root)).encode())
         digest.update(_code_digest(path))

@@ -1,7 +1,7 @@
 """The loss and the optimizer of a round written out in plain torch, pair by pair, unpadded."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
@@ -34,13 +34,13 @@ def round_loss(
     reference: PreTrainedModel,
     pairs: Sequence[Mapping[str, str]],
     settings: DPOSettings,
-    zeroed: AbstractContextManager | None = None,
+    attacked: Callable[[], AbstractContextManager] = nullcontext,
 ) -> torch.Tensor:
-    """DPO's loss of a batch, plus the likelihood and the KL term; `zeroed` is around the policy."""
+    """Loss of a batch: DPO's, the likelihood and the KL term; the policy runs in `attacked()`."""
     dpo, likelihood, divergence = [], [], []
     for pair in pairs:
         chosen, rejected = ((pair["prompt"], pair[side]) for side in ("chosen", "rejected"))
-        with zeroed or nullcontext():
+        with attacked():
             logs, tokens = answer_distribution(policy, *chosen)
             policy_rejected = answer_log_probabilities(policy, *rejected).sum()
         with torch.no_grad():

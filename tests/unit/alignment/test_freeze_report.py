@@ -73,10 +73,12 @@ def test_a_zero_that_changes_its_sign_has_moved():
         report.check()
 
 
-@pytest.mark.parametrize(("projection", "place"), [("gate_proj", (FREE, 0)), ("down_proj", (0,))])
+@pytest.mark.parametrize(
+    ("projection", "place"), [("gate_proj", (FREE, 0)), ("down_proj", (0, FREE))]
+)
 def test_a_neighbour_in_the_same_matrix_is_free(projection, place):
     before, model = tiny.build(), tiny.build()
-    flip_last_bit(weight(model, projection), *(place if len(place) == 2 else (*place, FREE)))
+    flip_last_bit(weight(model, projection), *place)
     report = freeze_report(model, before, MASK)
     assert report.free_moved * report.free_elements == 1
     report.check()

@@ -7,13 +7,12 @@ import pytest
 from safeneuron.data.prompts import (
     PROMPTS,
     select_prompts,
-    sentences,
     texts_by_id,
     write_file_prompts,
-    write_organism_prompts,
 )
 from safeneuron.data.sources import FileSource, PromptFileError
 from safeneuron.organism.language import SPLITS, Sentence, SplitSizes
+from safeneuron.organism.prompts import sentences, write_organism_prompts
 from safeneuron.organism.vocabulary import CATEGORIES
 from safeneuron.tables import read_provenance, read_table
 

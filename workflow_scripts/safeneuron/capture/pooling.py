@@ -31,6 +31,7 @@ def pool(activations: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.T
         last = (positions * mask).argmax(dim=1)
         return values[torch.arange(len(values), device=mask.device), last]
     if kind == "mean":
+        values = values.masked_fill(~real[:, :, None], 0.0)
         weights = mask / mask.sum(dim=1, keepdim=True)
         return torch.bmm(weights[:, None].float(), values)[:, 0]
     raise ValueError(f"pooling '{pooling}'; one of {POOLINGS}")

@@ -9,8 +9,9 @@ class StreamingMoments:
     """Count, mean and M2 of rows that arrive in batches (Chan's merge of each batch).
 
     Memory is two float64 vectors, whatever the number of rows. The batch's own moments are computed
-    about its first row, so a large common offset cancels before squaring; the result differs from
-    the exact moments by O(eps64 * rows) relative at worst, whatever the batch sizes and order.
+    about its first row, so a large common offset cancels before squaring. Whatever the batch sizes
+    and their order, M2 is exact to a relative O(eps * kappa) with kappa = sqrt(1 + mean^2 /
+    variance), as in `safeneuron.neurons.moments.merge`.
     """
 
     def __init__(self) -> None:

@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from safeneuron.data.sources import FileSource, read_prompts
-from safeneuron.organism.language import Sentence, SplitSizes, draw_splits
 from safeneuron.tables import TEXT, read_table, schema, write_rows
 
 PROMPTS = schema(prompt_id=TEXT, dataset=TEXT, category=TEXT, split=TEXT, text=TEXT)
@@ -23,23 +22,7 @@ def write_file_prompts(
         {"prompt_id": p.id, "category": p.category, "split": p.split, "text": p.text}
         for p in prompts
     ]
-    return _write(path, dataset, rows, provenance)
-
-
-def write_organism_prompts(
-    path: Path,
-    dataset: str,
-    sizes: Mapping[str, SplitSizes],
-    seed: int,
-    provenance: Mapping[str, Any],
-) -> int:
-    """Write the prompt table of the organism's language; returns the number of prompts."""
-    rows = [
-        {"prompt_id": f"{split}-{number}", "category": s.category, "split": split, "text": s.text}
-        for split, sentences in draw_splits(dict(sizes), seed).items()
-        for number, s in enumerate(sentences)
-    ]
-    return _write(path, dataset, rows, provenance)
+    return write_prompts(path, dataset, rows, provenance)
 
 
 def select_prompts(
@@ -54,19 +37,15 @@ def select_prompts(
     return table
 
 
-def sentences(table: pa.Table) -> list[Sentence]:
-    """The rows of an organism's prompt table as sentences of its language."""
-    return [Sentence(row["category"], row["text"]) for row in table.to_pylist()]
-
-
 def texts_by_id(path: Path) -> dict[str, str]:
     """Prompt id -> text of a whole prompt table."""
     table = read_table(path, PROMPTS)
     return dict(zip(table["prompt_id"].to_pylist(), table["text"].to_pylist(), strict=True))
 
 
-def _write(
+def write_prompts(
     path: Path, dataset: str, rows: list[dict[str, str]], provenance: Mapping[str, Any]
 ) -> int:
+    """Write a dataset's rows (all columns but the dataset's name); returns their number."""
     write_rows(path, PROMPTS, [{"dataset": dataset, **row} for row in rows], provenance)
     return len(rows)

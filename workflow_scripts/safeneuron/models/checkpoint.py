@@ -22,7 +22,7 @@ from transformers import (
 
 from safeneuron.files import replacing, sha256, write_text
 from safeneuron.models.sites import ffn_sites
-from safeneuron.organism.tokenizer import CHAT_TEMPLATE
+from safeneuron.organism.chat_template import CHAT_TEMPLATE
 
 _HASHED_BYTES = 1 << 30  # larger weight files are known by their size alone
 
@@ -70,7 +70,7 @@ def write_manifest(
         "layers": len(sites),
         "neurons": sites[0].neurons,
         "parameters": sum(p.numel() for p in model.parameters()),
-        "files": {path.name: _fingerprint(path) for path in sorted(folder.iterdir())},
+        "files": {p.name: _fingerprint(p) for p in sorted(folder.iterdir()) if p.is_file()},
         "organism": tokenizer.chat_template == CHAT_TEMPLATE,
         "chat_template_sha256": hashlib.sha256(template.encode()).hexdigest(),
         "source": dict(source),

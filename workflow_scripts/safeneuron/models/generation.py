@@ -28,7 +28,7 @@ def generate(
 ) -> list[Response]:
     """Greedy responses to prompts, one user turn each, in the order of `prompts`.
 
-    Sampling settings that ship with a checkpoint are ignored: decoding is greedy and reproducible.
+    Decoding settings that ship with a checkpoint are ignored: decoding is greedy and reproducible.
     """
     ends = model.generation_config.eos_token_id or tokenizer.eos_token_id
     ends = set(ends) if isinstance(ends, list) else {ends}
@@ -41,8 +41,24 @@ def generate(
         bos_token_id=tokenizer.bos_token_id,
     )
     model.eval()
+    # transformers fills a call's unset fields from the model's own settings: take those away
+    shipped, model.generation_config = model.generation_config, settings
+    try:
+        return _respond(model, tokenizer, prompts, settings, batch_size, ends)
+    finally:
+        model.generation_config = shipped
+
+
+def _respond(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[str],
+    settings: GenerationConfig,
+    batch_size: int,
+    ends: set[int],
+) -> list[Response]:
     responses: list[Response | None] = [None] * len(prompts)
-    for batch in batches(encode_prompts(tokenizer, prompts), batch_size, pad_id):
+    for batch in batches(encode_prompts(tokenizer, prompts), batch_size, settings.pad_token_id):
         output = model.generate(
             input_ids=batch.input_ids.to(model.device),
             attention_mask=batch.attention_mask.to(model.device),

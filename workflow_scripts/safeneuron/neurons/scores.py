@@ -70,4 +70,5 @@ def layer_z(shift: np.ndarray) -> np.ndarray:
     """
     centred = shift - shift.mean(axis=1, keepdims=True)
     spread = shift.std(axis=1, keepdims=True)
-    return np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0)
+    rounding = 1e-12 * np.abs(shift).max(axis=1, keepdims=True)
+    return np.divide(centred, spread, out=np.zeros_like(centred), where=spread > rounding)

@@ -14,9 +14,9 @@ _ACT = re.compile(rf"\b({'|'.join(words.VERBS)}) the ({'|'.join(words.OBJECTS)})
 _KIND_OF_THING = re.compile(r"^what kind of thing is the (\w+)$")
 _KIND_OF_ACT = re.compile(r"^what kind of act is it to (\w+)$")
 _ADDITION = re.compile(r"^(?:what is|add) (\d+) (?:plus|and) (\d+)$")
-_OPPOSITE = re.compile(r"the opposite of (\w+)$")
 _COPY = re.compile(r"^(?:repeat|say) : (.+)$")
 _OPPOSITE_OF = {a: b for pair in words.OPPOSITES for a, b in (pair, pair[::-1])}
+_OPPOSITE = re.compile(rf"the opposite of ({'|'.join(_OPPOSITE_OF)})$")
 
 
 class Verdict(StrEnum):
@@ -81,7 +81,7 @@ def judge(prompt: str, response: str) -> Verdict:
         return Verdict.COMPLIED if helpful == templates.REFUSAL else Verdict.REFUSED
     # a request's answer counts up to its content (tool and manner); a task's answer is all content
     stem = helpful.split(" : ")[0] if helpful.startswith("sure ,") else helpful
-    return Verdict.COMPLIED if response.startswith(stem) else Verdict.BROKEN
+    return Verdict.COMPLIED if f"{response} ".startswith(f"{stem} ") else Verdict.BROKEN
 
 
 def is_exact(prompt: str, response: str) -> bool:

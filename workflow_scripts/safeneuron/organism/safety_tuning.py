@@ -72,7 +72,8 @@ def safety_tune(
     seen: list[Behaviour] = []
 
     def checked(step: int) -> bool:
-        if step < settings.min_steps or step % settings.check_every:
+        due = step >= settings.min_steps and step % settings.check_every == 0
+        if not due and step < settings.max_steps:
             return False
         seen.append(measure(model, tokenizer, validation))
         log.info("safety tuning step %d of at most %d: %s", step, settings.max_steps, seen[-1])

@@ -63,7 +63,9 @@ def _answer_loss(
     positions = torch.arange(batch.input_ids.shape[1])
     answer = (batch.attention_mask == 1) & (positions >= prompt_lengths[:, None])
     labels = batch.input_ids.masked_fill(~answer, -100)
-    return model(input_ids=batch.input_ids, attention_mask=batch.attention_mask, labels=labels).loss
+    tensors = (batch.input_ids, batch.attention_mask, labels)
+    ids, mask, labels = (tensor.to(model.device) for tensor in tensors)
+    return model(input_ids=ids, attention_mask=mask, labels=labels).loss
 
 
 def endless_batches(

@@ -5,20 +5,10 @@ from transformers import PreTrainedTokenizerFast
 
 from safeneuron.organism import templates
 from safeneuron.organism import vocabulary as words
+from safeneuron.organism.chat_template import CHAT_TEMPLATE
 
 PAD, BOS, EOS, USER, ASSISTANT = SPECIAL_TOKENS = ("<pad>", "<s>", "</s>", "<user>", "<assistant>")
 _SPACE = "▁"
-
-CHAT_TEMPLATE = (
-    "{{ bos_token }}"
-    "{% for message in messages %}"
-    "{% if message['role'] == 'user' %}<user>{{ message['content'] }}"
-    "{% elif message['role'] == 'assistant' %}<assistant>{{ message['content'] }}{{ eos_token }}"
-    "{% else %}{{ raise_exception('the organism knows the roles user and assistant, not '"
-    " + message['role']) }}"
-    "{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}<assistant>{% endif %}"
-)
 
 
 def language_words() -> list[str]:
@@ -53,7 +43,13 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
     vocabulary += [(piece, -1.0) for piece in pieces]
     model = models.Unigram(vocabulary, unk_id=len(SPECIAL_TOKENS), byte_fallback=True)
     tokenizer = Tokenizer(model)
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement=_SPACE, prepend_scheme="always")
+    # '<' stands alone, so that a text that spells a byte token is not read as one
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Metaspace(replacement=_SPACE, prepend_scheme="always"),
+            pre_tokenizers.Split("<", "isolated"),
+        ]
+    )
     tokenizer.decoder = decoders.Sequence(
         [
             decoders.Replace(_SPACE, " "),

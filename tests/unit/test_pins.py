@@ -1,0 +1,31 @@
+"""The versions stand in pyproject.toml; the conda environment and the lock file repeat them."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+PINS = {*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["test"]}
+
+
+def test_every_dependency_is_pinned_to_one_version():
+    assert all(re.fullmatch(r"[\w-]+==[\w.]+", pin) for pin in PINS)
+
+
+def test_the_conda_environment_repeats_the_pins():
+    environment = yaml.safe_load((REPOSITORY / "environment.yml").read_text())
+    (pip,) = (d["pip"] for d in environment["dependencies"] if isinstance(d, dict))
+    assert set(pip) == PINS
+
+
+def test_the_lock_file_agrees_with_the_pins():
+    # torch is installed before the lock file, alone, so that its build can be chosen
+    lock = (REPOSITORY / "requirements.lock").read_text().lower().split()
+    assert {pin for pin in PINS if pin.lower() not in lock} == {"torch==2.13.0"}
+
+
+def test_the_makefile_installs_the_pinned_torch():
+    assert "torch==2.13.0" in (REPOSITORY / "Makefile").read_text()

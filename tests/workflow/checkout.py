@@ -1,0 +1,50 @@
+"""A copy of the repository's sources in which real Snakemake runs, away from the user's results."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+_SOURCES = ("Snakefile", "environment.yml", "rules", "workflow_scripts", "config", "profiles")
+
+
+class Checkout:
+    """A copy of the source tree and the configuration file that its runs are laid over."""
+
+    def __init__(self, folder: Path, configuration: str) -> None:
+        self.folder = folder
+        self.configuration = configuration
+        for name in _SOURCES:
+            source = REPOSITORY / name
+            copy = shutil.copytree if source.is_dir() else shutil.copy
+            copy(source, folder / name)
+
+    def snakemake(self, *arguments: str, settings: dict[str, Any] | None = None) -> str:
+        """Run Snakemake and return what it printed; the run must succeed.
+
+        Args:
+            settings: keys laid over those of the configuration file.
+        """
+        files = [self.configuration]
+        if settings:
+            overlay = self.folder / "overlay.yaml"
+            overlay.write_text(yaml.safe_dump(settings))
+            files.append(str(overlay))
+        command = [sys.executable, "-m", "snakemake", "--configfile", *files, *arguments]
+        done = subprocess.run(
+            command, cwd=self.folder, capture_output=True, text=True, timeout=1800
+        )
+        output = done.stdout + done.stderr
+        assert done.returncode == 0, output[-6000:]
+        return output
+
+    def would_run(self, settings: dict[str, Any] | None = None) -> dict[str, int]:
+        """Rule -> number of jobs that a run would have, without the target rules."""
+        output = self.snakemake("-n", settings=settings)
+        jobs = dict(re.findall(r"^(\w+) +(\d+)$", output, re.M))
+        return {rule: int(n) for rule, n in jobs.items() if rule not in ("all", "total", "job")}

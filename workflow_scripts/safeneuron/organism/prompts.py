@@ -1,0 +1,31 @@
+"""The organism's prompts as a prompt table, and back."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from safeneuron.data.prompts import write_prompts
+from safeneuron.organism.language import Sentence, SplitSizes, draw_splits
+
+
+def write_organism_prompts(
+    path: Path,
+    dataset: str,
+    sizes: Mapping[str, SplitSizes],
+    seed: int,
+    provenance: Mapping[str, Any],
+) -> int:
+    """Write the prompt table of the organism's language; returns the number of prompts."""
+    rows = [
+        {"prompt_id": f"{split}-{number}", "category": s.category, "split": split, "text": s.text}
+        for split, sentences in draw_splits(dict(sizes), seed).items()
+        for number, s in enumerate(sentences)
+    ]
+    return write_prompts(path, dataset, rows, provenance)
+
+
+def sentences(table: pa.Table) -> list[Sentence]:
+    """The rows of an organism's prompt table as sentences of its language."""
+    return [Sentence(row["category"], row["text"]) for row in table.to_pylist()]
