@@ -3,23 +3,6 @@
 ENDINGS = ("pdf", "png", "csv")
 
 
-def category_sets(wildcards):
-    """The neuron sets of all categories of a dataset."""
-    return [
-        f"{RESULTS}/sets/{STATE}/{{selection}}/{category}.parquet"
-        for category in CATEGORIES[wildcards.dataset]
-    ]
-
-
-def analysis_context(wildcards):
-    """The columns that are the same for all rows of one analysis table."""
-    return {
-        **state_of(wildcards),
-        "selection": wildcards.selection,
-        "dataset": wildcards.dataset,
-    }
-
-
 rule composition:
     input:
         model=CHECKPOINT,

@@ -1,37 +1,4 @@
 # The pruning attack: responses, verdicts, and the table of attack success (paper §4.2).
-ATTACK = CONFIG.attack
-ATTACKED_STATES = t0_states(ATTACKED) + aligned_states(ATTACKED)
-BENCHMARK_DATASETS = sorted({b.dataset for b in ATTACK.benchmarks.values()})
-
-
-def attack_source(wildcards, kind):
-    """The scores or the set that an attack uses: of the attacked state, or of its T0 if static."""
-    attack = ATTACK.attacks[wildcards.attack]
-    if attack.source == "static":
-        state = f"{wildcards.model}/base/T0/s{wildcards.seed}"
-    else:
-        state = STATE.format(**wildcards)
-    pooling = IDENTIFICATION.selections[attack.selection].pooling
-    folder = {"scores": pooling, "sets": attack.selection}[kind]
-    return f"{RESULTS}/{kind}/{state}/{folder}/overall.parquet"
-
-
-def attack_settings(wildcards):
-    """The cells of an attack, its benchmarks and its decoding."""
-    attack = ATTACK.attacks[wildcards.attack]
-    return canonical_json(
-        {
-            "levels": attack.levels,
-            "fractions": attack.fractions,
-            "control_seeds": list(range(attack.random_controls)),
-            "benchmarks": {
-                name: b.model_dump() for name, b in ATTACK.benchmarks.items()
-            },
-            "max_new_tokens": ATTACK.max_new_tokens,
-            "batch_size": CONFIG.compute.batch_size,
-            "cpu_threads": CONFIG.compute.cpu_threads,
-        }
-    )
 
 
 rule attack:
@@ -88,40 +55,6 @@ rule judge:
         " --out {output} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
-def attacks_on(state):
-    """The attacks that a state undergoes."""
-    return [
-        name
-        for name, attack in ATTACK.attacks.items()
-        if (attack.arms is None or state["arm"] in attack.arms)
-        and (attack.rounds is None or state["round"] in attack.rounds)
-    ]
-
-
-ATTACK_RUNS = [
-    {**state, "attack": attack, "judge": judge}
-    for state in ATTACKED_STATES
-    for attack in attacks_on(state)
-    for judge in ATTACK.judges
-]
-
-
-def attack_success_context(run):
-    """The columns that are the same for all rows of one verdict table."""
-    attack = ATTACK.attacks[run["attack"]]
-    return {
-        **{name: run[name] for name in ("model", "arm", "round", "seed", "attack")},
-        "pooling": IDENTIFICATION.selections[attack.selection].pooling,
-        "set_source": attack.source,
-    }
-
-
-if ATTACKED:
-    TABLES += expand(
-        f"{RESULTS}/tables/attack_success.{{ending}}", ending=("parquet", "csv")
-    )
-
-
 rule attack_success:
     input:
         verdicts=over(
@@ -151,14 +84,6 @@ rule attack_success:
         "python workflow_scripts/attack_success.py --verdicts {input.verdicts}"
         " --models {input.models} --out {output.table} --csv {output.csv}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
-
-
-PAPER_TABLES = expand(
-    f"{RESULTS}/tables/{{name}}.{{ending}}",
-    name=("table_1", "worst_case", "table_2"),
-    ending=("parquet", "csv", "md"),
-)
-TABLES += PAPER_TABLES if ATTACKED else []
 
 
 rule paper_tables:
