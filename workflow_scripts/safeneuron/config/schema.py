@@ -452,7 +452,7 @@ class Attack(Section):
     )
     operator: Literal["zero"] = "zero"
     random_controls: int = Field(
-        3, ge=1, le=100, description="random sets matched per layer, for each attacked set"
+        2, ge=1, le=100, description="random sets matched per layer, for each attacked set"
     )
 
 
@@ -473,9 +473,7 @@ class Attacks(Section):
     attacks: dict[Name, Attack] = {
         "magnitude": Attack(selection="magnitude"),
         "paper": Attack(selection="paper", arms=["base"]),
-        "static": Attack(
-            selection="magnitude", source="static", levels=["full"], fractions=[0.1, 0.2]
-        ),
+        "static": Attack(selection="magnitude", source="static", levels=["full"], fractions=[0.1]),
     }
     benchmarks: dict[Name, Benchmark] = {
         "harmful": Benchmark(dataset="organism", categories=list(CATEGORIES), role="harmful"),
