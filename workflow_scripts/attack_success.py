@@ -10,12 +10,15 @@ STATE = ("model", "arm", "round", "seed")
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "out", "csv", many=("verdicts", "models"))
-    contexts = args.settings["contexts"]
+    settings = args.settings
+    gates = {
+        tuple(state[name] for name in STATE): gate_passed(manifest)
+        for state, manifest in zip(settings["states"], args.models, strict=True)
+    }
     rows = []
-    # verdict tables come state by state, each state's in the order of the contexts
-    for number, (verdicts, context) in enumerate(zip(args.verdicts, contexts, strict=True)):
-        model = args.models[number // (len(args.verdicts) // len(args.models))]
-        context = {**context, "gate_passed": gate_passed(model)}
-        rows += attack_success(read_table(verdicts, VERDICTS), args.settings["roles"], context)
+    for verdicts, context in zip(args.verdicts, settings["contexts"], strict=True):
+        state = tuple(context[name] for name in STATE)
+        context = {**context, "gate_passed": gates[state]}
+        rows += attack_success(read_table(verdicts, VERDICTS), settings["roles"], context)
     write_rows(args.out, ATTACK_SUCCESS, rows, args.provenance("verdicts", "models"))
     write_csv(args.csv, read_table(args.out, ATTACK_SUCCESS))

@@ -185,9 +185,10 @@ def test_an_added_seed_runs_only_its_own_jobs(finished):
 def test_an_added_category_runs_its_own_capture(finished):
     unsafe = {"categories": ["violence", "weapons", "theft", "fraud"]}
     jobs = finished.would_run({"identification": {"unsafe": unsafe}})
-    # the new category, and `overall` of T0, T1 and T2, which holds it now
-    assert jobs["capture"] == 1 + ALIGNED_AND_T0
-    assert "pretrain_organism" not in jobs
+    # the new category; `overall`, which holds it now, and with it what the rounds protect
+    assert jobs["capture"] == 1 + 1 + 2 * 2
+    assert jobs["align"] == 2
+    assert not {"pretrain_organism", "tune_organism"} & jobs.keys()
 
 
 def test_an_added_attack_runs_only_its_own_jobs(finished):

@@ -2,6 +2,8 @@
 
 import logging
 
+_NOISY = ("fontTools", "matplotlib")
+
 
 def configure() -> None:
     """Log to standard error, with times, from INFO on."""
@@ -10,3 +12,5 @@ def configure() -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         datefmt="%Y-%m-%d %H:%M:%S",
     )
+    for library in _NOISY:
+        logging.getLogger(library).setLevel(logging.WARNING)

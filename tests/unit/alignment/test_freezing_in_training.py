@@ -66,7 +66,7 @@ def test_the_report_of_a_training_agrees_with_the_weights(method, tmp_path):
 
 
 @pytest.mark.parametrize("model", [{"family": "llama", "mlp_bias": True}, {"family": "phi3"}])
-@pytest.mark.parametrize("method", ["freeze_ablate", "sn_tune"])
+@pytest.mark.parametrize("method", ["freeze", "freeze_ablate", "sn_tune"])
 def test_biases_and_fused_projections_are_frozen_too(method, model, tmp_path):
     model = build(**model)
     plan = plan_of(method)

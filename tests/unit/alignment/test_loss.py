@@ -16,7 +16,11 @@ from unit.alignment.plain_dpo import learning_rate, optimizer, round_loss
 from unit.alignment.rounds import MASK, PAIRS, SETTINGS, TOKENIZER, build, train
 
 BY_ID = {pair["pair_id"]: pair for pair in PAIRS}
-TERMS = [{"sft_weight": 0.0, "kl_weight": 0.0}, {"sft_weight": 0.7}, {"kl_weight": 0.3}]
+TERMS = [
+    {"beta": 0.3, "sft_weight": 0.0, "kl_weight": 0.0},
+    {"sft_weight": 0.7},
+    {"kl_weight": 0.3},
+]
 PADDING = TOKENIZER.pad_token_id
 
 
@@ -26,8 +30,8 @@ def pairs_of(batch):
 
 @pytest.mark.parametrize("terms", TERMS)
 def test_the_loss_is_dpo_plus_the_likelihood_and_the_kl_term(terms, batches, tmp_path):
-    settings = replace(SETTINGS, steps=1, batch_pairs=5, **terms)
     changes = {"steps": 1, "batch_pairs": 5, **terms}
+    settings = replace(SETTINGS, **changes)
     trained = train("ablate", tmp_path, **changes)
     pairs = pairs_of(batches[0])
     assert {pair["source"] for pair in pairs} == {"safety", "general"}
@@ -38,8 +42,9 @@ def test_the_loss_is_dpo_plus_the_likelihood_and_the_kl_term(terms, batches, tmp
 
 
 def test_a_round_takes_the_steps_of_adamw_on_that_loss(batches, tmp_path):
-    settings = replace(SETTINGS, warmup_steps=2)
-    trained = train("freeze_ablate", tmp_path, warmup_steps=2)
+    changes = {"steps": 7, "warmup_steps": 2}
+    settings = replace(SETTINGS, **changes)
+    trained = train("freeze_ablate", tmp_path, **changes)
     model, reference = build(), build()
     model.get_input_embeddings().requires_grad_(False)
     model.get_output_embeddings().requires_grad_(False)

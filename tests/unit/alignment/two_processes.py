@@ -11,7 +11,7 @@ import torch
 
 from unit.alignment.rounds import train
 
-STALLED = timedelta(seconds=30)
+STALLED = timedelta(seconds=60)
 
 
 def train_in_two_processes(rounds: Mapping[str, Mapping[str, Any]], folder: Path) -> str:

@@ -8,6 +8,7 @@ log-probabilities is never used: its key is a hash of the weights, so a hooked a
 would share entries.
 """
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,6 @@ import numpy as np
 import torch
 from datasets import Dataset
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, TrainerCallback
-from transformers.trainer_utils import get_last_checkpoint
 from trl import DPOConfig, DPOTrainer
 from trl.trainer.dpo_trainer import DataCollatorForPreference
 
@@ -90,24 +90,24 @@ def align(
     reference.requires_grad_(False)
     frozen = FrozenSlices(model, plan.frozen)
     zeroing = Zeroing(model, plan.zeroed)
-    trainer = _PlannedTrainer(
-        kl_weight=settings.kl_weight,
-        model=model,
-        ref_model=reference,
-        args=_config(settings, seed, workdir),
-        train_dataset=_dataset(pairs),
-        processing_class=tokenizer,
-        data_collator=_CollatorWithSource(pad_token_id=tokenizer.pad_token_id),
-        callbacks=[
-            _ZeroSomeSteps(zeroing, settings.zeroing_probability, seed),
-            _RestoreFrozen(frozen),
-            _Progress(),
-        ],
-    )
-    last = get_last_checkpoint(str(workdir)) if workdir.is_dir() else None
+    last = _last_complete_checkpoint(workdir, settings.steps)
     if last:
         log.info("resuming from %s", last)
     try:
+        trainer = _PlannedTrainer(
+            kl_weight=settings.kl_weight,
+            model=model,
+            ref_model=reference,
+            args=_config(settings, seed, workdir),
+            train_dataset=_dataset(pairs),
+            processing_class=tokenizer,
+            data_collator=_CollatorWithSource(pad_token_id=tokenizer.pad_token_id),
+            callbacks=[
+                _ZeroSomeSteps(zeroing, settings.zeroing_probability, seed),
+                _RestoreFrozen(frozen),
+                _Progress(),
+            ],
+        )
         trainer.train(resume_from_checkpoint=last)
     finally:
         zeroing.remove()
@@ -134,6 +134,9 @@ class _PlannedTrainer(DPOTrainer):
         loss = super().compute_loss(model, inputs, False, num_items_in_batch)
         if self._kl_weight and general.any():
             loss = loss + self._kl_weight * self._divergence(model, inputs, general)
+        elif self._kl_weight and self.args.world_size > 1:
+            # every process must run the same forward passes, or the others wait for ever
+            loss = loss + 0.0 * self._divergence(model, inputs, torch.ones_like(general))
         if not torch.isfinite(loss):
             raise FloatingPointError(
                 f"loss is {loss.item()} at step {self.state.global_step + 1}, pairs "
@@ -189,6 +192,22 @@ class _Progress(TrainerCallback):
     def on_log(self, args, state, control, logs=None, **kwargs) -> None:
         if logs and "loss" in logs and state.global_step % _PROGRESS_STEPS == 0:
             log.info("step %d of %d: loss %.4f", state.global_step, state.max_steps, logs["loss"])
+
+
+def _last_complete_checkpoint(workdir: Path, steps: int) -> str | None:
+    """The latest checkpoint of a killed training that can be gone on from.
+
+    The trainer writes its state last, so a checkpoint without a readable one is incomplete. One
+    after the last step is of no use: the trainer would take another step.
+    """
+    complete: dict[int, Path] = {}
+    for state in workdir.glob("checkpoint-*/trainer_state.json"):
+        try:
+            complete[json.loads(state.read_text())["global_step"]] = state.parent
+        except ValueError:
+            continue
+    usable = [step for step in complete if step < steps]
+    return str(complete[max(usable)]) if usable else None
 
 
 def _choose_trainable(model: PreTrainedModel, plan: Plan, train_embeddings: bool) -> None:

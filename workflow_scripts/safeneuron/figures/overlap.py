@@ -3,6 +3,7 @@
 import pyarrow as pa
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from safeneuron.figures import style
 
@@ -60,6 +61,7 @@ def draw(table: pa.Table) -> Figure:
             if line == len(selections) - 1:
                 axis.set_xlabel("categories K")
             axis.set_ylim(0, 1)
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             axis.grid(color=style.GRID, linewidth=0.6)
         axes[line][0].set_ylabel(f"{selection}\noverlap")
     first = frame.iloc[0]

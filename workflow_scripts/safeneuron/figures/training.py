@@ -3,6 +3,7 @@
 import pyarrow as pa
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from safeneuron.figures import style
 
@@ -32,6 +33,7 @@ def draw(table: pa.Table) -> Figure:
                 axis.plot(rows["step"], rows["rejected_logp"], color=colour, lw=1.1, ls="--")
         axis.set_title(title, fontsize=8.5)
         axis.set_xlabel("step")
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.grid(color=style.GRID, linewidth=0.6)
     first = frame.iloc[0]
     figure.suptitle(f"{first['model']}, arm {first['arm']}", x=0.01, ha="left")
