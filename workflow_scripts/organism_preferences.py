@@ -1,4 +1,4 @@
-"""Preference pairs from the organism's alignment prompts, in the paper's mix."""
+"""Preference pairs from the organism's alignment prompts, in a mix of safety and general ones."""
 
 from safeneuron.alignment.preferences import write_organism_preferences
 from safeneuron.command import stage_arguments

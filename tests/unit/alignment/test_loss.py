@@ -42,14 +42,15 @@ def test_the_loss_is_dpo_plus_the_likelihood_and_the_kl_term(terms, batches, tmp
 
 
 def test_a_round_takes_the_steps_of_adamw_on_that_loss(batches, tmp_path):
-    changes = {"steps": 7, "warmup_steps": 2}
+    changes = {"steps": 6, "warmup_steps": 1}
     settings = replace(SETTINGS, **changes)
     trained = train("freeze_ablate", tmp_path, **changes)
     model, reference = build(), build()
     model.get_input_embeddings().requires_grad_(False)
     model.get_output_embeddings().requires_grad_(False)
     frozen, adamw = FrozenSlices(model, MASK), optimizer(model, settings.weight_decay)
-    for step, (batch, log) in enumerate(zip(batches, trained.steps, strict=True)):
+    drawn = batches[: settings.steps]  # the loader draws one ahead
+    for step, (batch, log) in enumerate(zip(drawn, trained.steps, strict=True)):
         adamw.zero_grad()
         loss = round_loss(model, reference, pairs_of(batch), settings, lambda: zeroed(model, MASK))
         loss.backward()

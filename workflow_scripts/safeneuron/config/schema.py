@@ -312,7 +312,11 @@ class Preferences(Section):
     """The preference pairs of a round: safety pairs mixed with general ones."""
 
     pairs: int = Field(1280, ge=2, description="in all; the same in every arm and round")
-    safety_share: Share = Field(0.3, description="the paper's 30 % safety, 70 % general")
+    safety_share: Share = Field(
+        0.5,
+        description="the rest is general. The paper mixes 0.3; on the organism that pushes the "
+        "refusal sentence itself down, and every arm misses its gate by T3 (docs/log.md)",
+    )
     seed: int = Field(0, ge=0, description="of the draw")
 
 
