@@ -5,7 +5,7 @@ PYTHON ?= python3
 TORCH_INDEX ?=
 ACTIVATE = . $(VENV)/bin/activate
 
-.PHONY: demo test env lint seeds local-data clean
+.PHONY: demo test env lint rounds seeds local-data clean
 
 demo: env
 	$(ACTIVATE) && snakemake
@@ -25,6 +25,9 @@ $(VENV)/.installed: requirements.lock
 lint: env
 	$(ACTIVATE) && ruff check . && ruff format --check . && snakefmt --check Snakefile rules \
 		&& mypy && snakemake --lint
+
+rounds: env
+	$(ACTIVATE) && snakemake --configfile config/rounds.yaml
 
 seeds: env
 	$(ACTIVATE) && snakemake --configfile config/seeds.yaml

@@ -133,7 +133,9 @@ class Run(Section):
         ["organism"], description="those of them that are attacked; may be empty"
     )
     aligned: Distinct[Name] = Field(
-        ["organism"], description="those of them that are aligned, round by round; may be empty"
+        [],
+        description="those of them that are aligned, round by round; config/rounds.yaml adds the "
+        "rounds to the default experiment",
     )
     arms: Distinct[Name] = Field(
         ["dpo", "freeze", "freeze_ablate"],
