@@ -15,7 +15,7 @@ from safeneuron.alignment.training_table import TRAINING, training_rows
 from safeneuron.command import stage_arguments
 from safeneuron.data.prompts import select_prompts
 from safeneuron.files import write_text
-from safeneuron.manifests import neuron_grid
+from safeneuron.manifests import neuron_grid, read_manifest
 from safeneuron.models.checkpoint import load_checkpoint, save_checkpoint, write_manifest
 from safeneuron.models.threads import set_deterministic
 from safeneuron.neurons.files import read_neuron_set
@@ -75,11 +75,12 @@ if __name__ == "__main__":
     save_checkpoint(model, tokenizer, args.out)
     reported = {
         "gate_passed": passed,
-        "steps": len(history),
+        "steps": settings["training"]["steps"],
         "protected_neurons": int(identified.sum()),
         **asdict(validation),
     }
-    write_manifest(args.manifest, args.out, "float32", sources, reported)
+    dtype = read_manifest(args.model)["dtype"]
+    write_manifest(args.manifest, args.out, dtype, sources, reported)
     rows = training_rows(history, {**context, "gate_passed": passed})
     write_rows(args.table, TRAINING, rows, sources)
     shutil.rmtree(workdir, ignore_errors=True)

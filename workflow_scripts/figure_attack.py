@@ -11,7 +11,12 @@ from safeneuron.tables import read_table, write_csv
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "table", "pdf", "png", "csv")
     table = read_table(args.table, ATTACK_SUCCESS)
-    t0 = pc.and_(pc.equal(table["model"], args.settings["model"]), pc.equal(table["round"], 0))
-    table = table.filter(t0)
+    # on T0 the static sets are the adaptive ones
+    for column, value in (
+        ("model", args.settings["model"]),
+        ("round", 0),
+        ("set_source", "adaptive"),
+    ):
+        table = table.filter(pc.equal(table[column], value))
     save(attack.draw(table, args.settings["judge"]), args.pdf, args.png)
     write_csv(args.csv, table)
