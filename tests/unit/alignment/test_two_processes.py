@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from safetensors.torch import load_model
 
 from safeneuron.alignment.freezing import freeze_report
 from unit.alignment.rounds import MASK, build, same_bits, train
@@ -21,7 +22,7 @@ def trained(tmp_path_factory):
     failure = train_in_two_processes(ROUNDS, folder)
 
     def models(name):
-        files = sorted(folder.glob(f"{name}-*.pt"))
+        files = sorted(folder.glob(f"{name}-*.safetensors"))
         assert len(files) == 2, failure
         return [load(file) for file in files]
 
@@ -30,7 +31,7 @@ def trained(tmp_path_factory):
 
 def load(file):
     model = build()
-    model.load_state_dict(torch.load(file))
+    load_model(model, file)
     model.get_input_embeddings().requires_grad_(False)
     model.get_output_embeddings().requires_grad_(False)
     return model

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import save_model
 
 from unit.alignment.rounds import train
 
@@ -15,7 +16,7 @@ STALLED = timedelta(seconds=60)
 
 
 def train_in_two_processes(rounds: Mapping[str, Mapping[str, Any]], folder: Path) -> str:
-    """Train each round; rank r saves the weights of the round called n as `folder/n-r.pt`.
+    """Train each round; rank r saves the weights of the round called n as `folder/n-r.safetensors`.
 
     Returns why a process stopped before its end, or nothing; processes that wait for each other
     stop too. The rounds before are saved.
@@ -42,5 +43,5 @@ def _train(rank: int, port: int, rounds: Mapping[str, Mapping[str, Any]], folder
     torch.distributed.init_process_group("gloo", timeout=STALLED)
     for name, settings in rounds.items():
         trained = train(workdir=folder / name, **settings)
-        torch.save(trained.model.state_dict(), folder / f"{name}-{rank}.pt")
+        save_model(trained.model, folder / f"{name}-{rank}.safetensors")
     torch.distributed.destroy_process_group()
