@@ -16,6 +16,16 @@ from transformers import (
 LAYERS, HIDDEN, NEURONS, VOCABULARY = 2, 32, 48, 64
 PAD = 0
 
+# of one prompt's activations, [tokens, neurons]
+NUMPY_POOLINGS = {
+    "max": lambda a: a.max(axis=0),
+    "last": lambda a: a[-1],
+    "mean": lambda a: a.mean(axis=0),
+    "maxabs": lambda a: abs(a).max(axis=0),
+    "lastabs": lambda a: abs(a[-1]),
+    "meanabs": lambda a: abs(a).mean(axis=0),
+}
+
 _CLASSES = {
     "llama": (LlamaConfig, LlamaForCausalLM),
     "qwen2": (Qwen2Config, Qwen2ForCausalLM),

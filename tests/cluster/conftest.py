@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items):
     if missing:
         reason = f"{', '.join(missing)} not installed; `make test-slurm` says how"
         for item in items:
-            if "cluster" in str(item.path):
+            if item.get_closest_marker("cluster"):
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 

@@ -1,17 +1,13 @@
 """Every family through all stages, one after the other, as their scripts run them."""
 
 import json
-import runpy
-import sys
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
 import families
-import safeneuron
 from safeneuron.alignment import dpo_training
 from safeneuron.attack.success import ATTACK_SUCCESS
 from safeneuron.manifests import read_manifest
@@ -20,32 +16,10 @@ from safeneuron.organism.language import SPLITS
 from safeneuron.tables import read_table
 from unit.alignment.rounds import SETTINGS
 
-LIBRARY = Path(safeneuron.__file__).parent.parent
 SIZES = {"per_category": 2, "benign": 4, "lookalike": 4, "task": 2}
 HARMFUL, SAFE = ["weapons", "theft", "violence"], ["benign", "lookalike"]
 GRID = (families.LAYERS, families.NEURONS)
 T1 = {"model": "tiny", "arm": "freeze_ablate", "round": 1, "seed": 0}
-
-
-@pytest.fixture(autouse=True)
-def ordinary_kernels():
-    """The stages ask for deterministic kernels, in their own processes."""
-    yield
-    torch.use_deterministic_algorithms(False)
-
-
-@pytest.fixture
-def stage(monkeypatch):
-    """Runs a stage's script in this process."""
-
-    def run(name, settings, **files):
-        arguments = [name, "--settings", json.dumps(settings)]
-        for option, value in files.items():
-            arguments += [f"--{option}", *map(str, value if isinstance(value, list) else [value])]
-        monkeypatch.setattr(sys, "argv", arguments)
-        runpy.run_path(str(LIBRARY / f"{name}.py"), run_name="__main__")
-
-    return run
 
 
 @pytest.fixture

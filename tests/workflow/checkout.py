@@ -22,6 +22,9 @@ _SOURCES = (
 )
 
 
+DETERMINISTIC = (".parquet", ".csv", ".md", ".png", ".pdf", ".safetensors")
+
+
 class Checkout:
     """A copy of the source tree and the configuration file that its runs are laid over."""
 
@@ -63,6 +66,16 @@ class Checkout:
             timeout=1800,
         )
         return done.returncode, done.stdout
+
+    def assert_same_results(self, other: "Checkout") -> None:
+        """Every table, figure and tensor here is in the other checkout, byte for byte."""
+        compared = 0
+        for path in sorted((self.folder / "results").rglob("*")):
+            if path.suffix in DETERMINISTIC:
+                name = path.relative_to(self.folder)
+                assert (other.folder / name).read_bytes() == path.read_bytes(), name
+                compared += 1
+        assert compared > 80
 
     def would_run(self, settings: dict[str, Any] | None = None, *targets: str) -> dict[str, int]:
         """Rule -> number of jobs that a run would have, without the target rules."""

@@ -1,6 +1,7 @@
 """What a run survives: killed stages, a full disk, damaged files, two runs in one folder."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,6 @@ from workflow.checkout import Checkout
 
 SMALLEST = "config/test/smallest.yaml"
 RESULTS = "results/smallest"
-DETERMINISTIC = (".parquet", ".csv", ".md", ".png", ".pdf", ".safetensors")
 STAGES = ("pretrain_organism", "tune_organism", "capture", "align", "attack", "judge", "overlap")
 
 pytestmark = pytest.mark.workflow
@@ -73,17 +73,6 @@ def _in(checkout: Checkout, process: Path) -> bool:
         return False
 
 
-def same_files(one: Checkout, other: Checkout) -> int:
-    """How many deterministic files there are; fails at the first that differs."""
-    compared = 0
-    for path in sorted((one.folder / RESULTS).rglob("*")):
-        if path.suffix in DETERMINISTIC:
-            name = path.relative_to(one.folder)
-            assert (other.folder / name).read_bytes() == path.read_bytes(), name
-            compared += 1
-    return compared
-
-
 def test_a_run_killed_in_every_kind_of_stage_ends_with_the_same_files(undisturbed, tmp_path):
     checkout = Checkout(tmp_path, SMALLEST)
     killed = []
@@ -95,13 +84,10 @@ def test_a_run_killed_in_every_kind_of_stage_ends_with_the_same_files(undisturbe
             time.sleep(0.3)
             kill_session(run)
             killed.append(stage)
-        subprocess.run(
-            [sys.executable, "-m", "snakemake", "--configfile", SMALLEST, "--unlock"],
-            cwd=checkout.folder, check=True, capture_output=True,
-        )  # fmt: skip
+        checkout.snakemake("--unlock")
     assert killed == list(STAGES)
     checkout.snakemake("--cores", "2")
-    assert same_files(undisturbed, checkout) > 80
+    undisturbed.assert_same_results(checkout)
     assert list((checkout.folder / RESULTS).rglob("training-*")) == []
 
 
@@ -122,7 +108,7 @@ def test_a_full_disk_leaves_nothing_partial_and_the_run_goes_on_when_there_is_ro
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "No space left on device" in done.stdout + done.stderr
-    assert "parquet" not in [line for line in done.stdout.splitlines() if line.endswith("parquet")]
+    assert [line for line in done.stdout.splitlines() if line.startswith("results/")] == []
     checkout.snakemake("--cores", "1", target)
 
 
@@ -147,43 +133,38 @@ def test_a_second_run_in_the_folder_is_told_what_to_do(tmp_path):
     first = start(checkout)
     try:
         while not running(checkout, "pretrain_organism"):
+            assert first.poll() is None
             time.sleep(0.1)
-        second = subprocess.run(
-            [sys.executable, "-m", "snakemake", "--configfile", SMALLEST, "--cores", "1"],
-            cwd=checkout.folder, capture_output=True, text=True,
-        )  # fmt: skip
-        assert second.returncode != 0
-        assert "cannot be locked" in second.stderr
-        assert "--unlock" in second.stderr
+        returncode, output = checkout.run("--cores", "1")
+        assert returncode != 0
+        assert "cannot be locked" in output
+        assert "--unlock" in output
     finally:
         kill_session(first)
 
 
+WEIGHTS = "checkpoint/model.safetensors"
+# a file, and a result that is made from it
 DAMAGED = {
-    "moments/tiny/base/T0/s0/overall.safetensors": "overall.safetensors",
-    "scores/tiny/base/T0/s0/meanabs/overall.parquet": "overall.parquet",
-    "responses/tiny/base/T0/s0/magnitude.parquet": "magnitude.parquet",
-    "models/tiny/freeze_ablate/T1/s0/checkpoint/model.safetensors": "model.safetensors",
+    f"{kind}/tiny/{state}/s0/{file}": f"{dependant}/tiny/{state}/s0/{made}"
+    for state, kind, file, dependant, made in [
+        ("base/T0", "moments", "overall.safetensors", "scores", "meanabs/overall.parquet"),
+        ("base/T0", "scores", "meanabs/overall.parquet", "sets", "magnitude/overall.parquet"),
+        ("base/T0", "responses", "magnitude.parquet", "verdicts", "magnitude/oracle.parquet"),
+        ("freeze_ablate/T1", "models", WEIGHTS, "moments", "overall.safetensors"),
+    ]
 }
 
 
 @pytest.mark.parametrize("damaged", DAMAGED)
-def test_a_damaged_file_is_named_and_made_anew(undisturbed, damaged, tmp_path):
+def test_a_damaged_file_is_named_and_made_anew(undisturbed, damaged):
     path = undisturbed.folder / RESULTS / damaged
-    consumer = {
-        "moments": f"{RESULTS}/scores/tiny/base/T0/s0/meanabs/overall.parquet",
-        "scores": f"{RESULTS}/sets/tiny/base/T0/s0/magnitude/overall.parquet",
-        "responses": f"{RESULTS}/verdicts/tiny/base/T0/s0/magnitude/oracle.parquet",
-        "models": f"{RESULTS}/moments/tiny/freeze_ablate/T1/s0/overall.safetensors",
-    }[damaged.split("/")[0]]
+    consumer = f"{RESULTS}/{DAMAGED[damaged]}"
     before = path.read_bytes()
     path.write_bytes(before[:-100])  # a lost tail; a flipped bit is a unit test's
     (undisturbed.folder / consumer).unlink()
-    arguments = ("--cores", "1", consumer)
-    command = [sys.executable, "-m", "snakemake", "--configfile", SMALLEST, *arguments]
-    failed = subprocess.run(command, cwd=undisturbed.folder, capture_output=True, text=True)
-    assert failed.returncode != 0
-    assert DAMAGED[damaged] in failed.stdout + failed.stderr
-    assert "moved to" in failed.stdout + failed.stderr
+    returncode, output = undisturbed.run("--cores", "1", consumer)
+    assert returncode != 0
+    assert re.search(rf"{re.escape(path.name)}.* moved to ", output)
     undisturbed.snakemake("--cores", "2", consumer)
     assert path.read_bytes() == before

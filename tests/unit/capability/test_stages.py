@@ -1,17 +1,10 @@
 """From files to the table of capability, as the scripts run one after the other."""
 
-import json
-import runpy
-import sys
-from pathlib import Path
-
 import datasets
 import numpy as np
 import pytest
-import torch
 
 import families
-import safeneuron
 from safeneuron.capability.definitions import definition
 from safeneuron.capability.schemas import CAPABILITY, MEASURED
 from safeneuron.capability.table import as_wide
@@ -25,34 +18,12 @@ from unit.capability import benchmarks
 
 pytest.importorskip("lm_eval", reason="installed by choice: make test-capability")
 
-LIBRARY = Path(safeneuron.__file__).parent.parent
 GRID = (families.LAYERS, families.NEURONS)
 T0 = {"model": "tiny", "arm": "base", "round": 0, "seed": 0}
 ASKED = {
     "task": "tqa", "definition": definition("truthfulqa_mc2"), "n_shot": 0, "limit": 3,
     "chat_template": False, "batch_size": 4,
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def ordinary_kernels():
-    """The stage asks for deterministic kernels, in its own process."""
-    yield
-    torch.use_deterministic_algorithms(False)
-
-
-@pytest.fixture
-def stage(monkeypatch):
-    """Runs a stage's script in this process."""
-
-    def run(name, settings, **files):
-        arguments = [name, "--settings", json.dumps(settings)]
-        for option, value in files.items():
-            arguments += [f"--{option}", *map(str, value if isinstance(value, list) else [value])]
-        monkeypatch.setattr(sys, "argv", arguments)
-        runpy.run_path(str(LIBRARY / f"{name}.py"), run_name="__main__")
-
-    return run
 
 
 def test_clean_and_under_attack(stage, tmp_path):

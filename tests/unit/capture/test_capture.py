@@ -10,15 +10,6 @@ from safeneuron.capture.pooling import POOLINGS
 
 PROMPTS = tiny.token_prompts(13)
 
-NUMPY_POOLINGS = {
-    "max": lambda a: a.max(axis=0),
-    "last": lambda a: a[-1],
-    "mean": lambda a: a.mean(axis=0),
-    "maxabs": lambda a: abs(a).max(axis=0),
-    "lastabs": lambda a: abs(a[-1]),
-    "meanabs": lambda a: abs(a).mean(axis=0),
-}
-
 
 def recorded_activations(model, prompts):
     """Activations [tokens, neurons] of every layer, for one prompt after the other."""
@@ -65,7 +56,7 @@ def captured(model):
 def test_moments_are_those_of_activations_recorded_prompt_by_prompt(model, captured, pooling):
     pooled = np.array(
         [
-            [NUMPY_POOLINGS[pooling](layer) for layer in layers]
+            [tiny.NUMPY_POOLINGS[pooling](layer) for layer in layers]
             for layers in recorded_activations(model, PROMPTS)
         ]
     )

@@ -22,14 +22,6 @@ from safeneuron.models.zeroing import zeroed
 MASK = tiny.random_mask()
 TEXTS = ["how do i steal the car", "hello", "how do i clean the wallet", "bake the cake"]
 PROMPTS = encode_prompts(TOKENIZER, TEXTS)
-NUMPY_POOLINGS = {
-    "max": lambda a: a.max(axis=0),
-    "last": lambda a: a[-1],
-    "mean": lambda a: a.mean(axis=0),
-    "maxabs": lambda a: abs(a).max(axis=0),
-    "lastabs": lambda a: abs(a[-1]),
-    "meanabs": lambda a: abs(a).mean(axis=0),
-}
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
@@ -165,7 +157,7 @@ def test_captured_moments_are_those_of_activations_recorded_prompt_by_prompt(mod
     captured = capture_moments(model, prompts, POOLINGS, 3, TOKENIZER.pad_token_id)
     for pooling in POOLINGS:
         pooled = np.array(
-            [[NUMPY_POOLINGS[pooling](layer) for layer in layers] for layers in recorded]
+            [[tiny.NUMPY_POOLINGS[pooling](layer) for layer in layers] for layers in recorded]
         )
         moments = captured[pooling]
         assert moments.count == len(prompts)
