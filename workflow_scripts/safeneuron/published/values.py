@@ -40,6 +40,7 @@ Benchmark = Literal["StrongREJECT", "VL-Question", "NSFW"]
 Level = Literal["ORI", "ES", "SAS", "FULL"]
 Capability = Literal["ARC", "GSM8K", "TQA-MC1", "TQA-MC2"]
 NEURONS = "neurons"
+METRICS = (*get_args(Capability), NEURONS, *get_args(Level))
 
 
 class Published(NamedTuple):
@@ -96,7 +97,7 @@ def _parsed(line: Sequence[str]) -> Published:
     for word, known in (
         (model, get_args(Model)),
         (method, get_args(Method)),
-        (metric, (*get_args(Level), *get_args(Capability), NEURONS)),
+        (metric, METRICS),
         (row.benchmark, get_args(Benchmark) if row.is_attack else (None,)),
     ):
         if word not in known:

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from safeneuron.attack.paper_tables import WideTable
 from safeneuron.attack.success import OVERALL
+from safeneuron.report.against_paper import TITLES
 
 FIGURE_GROUPS = {
     "rounds": "Rounds of alignment under the strongest adaptive attack (Table 2)",
@@ -30,6 +31,10 @@ TABLE_TITLES = {
     "worst_case": "The strongest adaptive attack at each strength, over levels and attacks",
     "contrasts": "The same, less plain DPO's in the same round and seed",
     "table_2": "Table 2: rounds",
+    **{
+        f"against_paper_{table}": f"Beside the paper's {title}; ours (published, difference)"
+        for table, title in TITLES.items()
+    },
     "judge_agreement": "Do judges call the same responses a success? Cohen's kappa, on T0",
     "over_refusal": "Safe prompts under attack, benchmark by benchmark (95 % Wilson interval)",
     "capability": "Capability by lm-eval, clean and with neurons zeroed (value ± standard error)",
