@@ -311,7 +311,8 @@ FIGURES += expand(
 
 rule figure_data_fraction:
     input:
-        f"{RESULTS}/tables/worst_case.parquet",
+        table_1=f"{RESULTS}/tables/table_1.parquet",
+        worst_case=f"{RESULTS}/tables/worst_case.parquet",
     output:
         pdf=f"{RESULTS}/figures/data_fraction/{{model}}.pdf",
         png=report(
@@ -342,6 +343,6 @@ rule figure_data_fraction:
         ),
         code=code_of("figure_data_fraction"),
     shell:
-        "python workflow_scripts/figure_data_fraction.py --table {input} --pdf {output.pdf}"
-        " --png {output.png} --csv {output.csv}"
+        "python workflow_scripts/figure_data_fraction.py --table_1 {input.table_1}"
+        " --worst_case {input.worst_case} --pdf {output.pdf} --png {output.png} --csv {output.csv}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
