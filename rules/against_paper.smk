@@ -15,10 +15,7 @@ rule against_paper:
     output:
         table=f"{RESULTS}/tables/against_paper.parquet",
         csv=f"{RESULTS}/tables/against_paper.csv",
-        page=report(
-            f"{RESULTS}/tables/against_paper.md",
-            category="Beside the paper's tables",
-        ),
+        page=f"{RESULTS}/tables/against_paper.md",
     log:
         f"{RESULTS}/logs/against_paper.log",
     benchmark:
