@@ -93,7 +93,8 @@ def test_figure_6_has_the_papers_levels_against_the_fraction_of_data():
         "strongest attack:\n5% of neurons",
         "strongest attack:\n10% of neurons",
     ]
-    assert [axis.get_title(loc="left") for axis in figure.axes[:4]] == ["ORI", "ES", "SAS", "FULL"]
+    assert [axis.get_title(loc="left") for axis in figure.axes[:4]] == ["ORI", "", "", "FULL"]
+    assert [axis.axison for axis in figure.axes[:4]] == [True, False, False, True]
     line = figure.axes[3].lines[0]
     assert line.get_xdata().tolist() == [0, 0.25, 1]
     assert line.get_ydata().tolist() == pytest.approx([0.9, 0.7, 0.5])

@@ -74,24 +74,27 @@ def draw(table: pa.Table) -> Figure:
         layout="constrained",
     )
     methods = list(frame["method"].unique())
-    above: dict[str, str] = {}
+    titled: set[str] = set()
     for line, name in enumerate(attacked):
         mine = frame[frame["attacked"] == name]
         panels = LEVELS if mine["column"].isin(LEVELS).any() else STRONGEST
         for axis, (column, title) in zip(axes[line], panels.items(), strict=True):
             cells = mine[mine["column"] == column]
+            if cells.empty:  # a level that this attack does not have
+                axis.set_axis_off()
+                continue
             for number, method in enumerate(methods):
                 rows = cells[cells["method"] == method]
                 style.line_over_seeds(
                     axis, rows, rows["data_fraction"], style.ARM_COLOURS[number + 1], method
                 )
-            if panels is not above:
+            if title not in titled:
                 axis.set_title(title, fontsize=8.5)
+                titled.add(title)
             axis.set_ylim(-0.04, 1.04)
             axis.yaxis.set_major_formatter(PercentFormatter(1))
             axis.xaxis.set_major_formatter(PercentFormatter(1))
             axis.grid(axis="y", color=style.GRID, linewidth=0.6)
-        above = panels
         axes[line][0].set_ylabel(name)
     for axis in axes[-1]:
         axis.set_xlabel("of the alignment data")

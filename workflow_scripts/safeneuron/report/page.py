@@ -28,7 +28,8 @@ FIGURE_GROUPS = {
 
 TABLE_TITLES = {
     **{
-        f"against_paper_{table}": f"Beside the paper's {title}; ours (published, difference)"
+        f"against_paper_{table}": f"Beside the paper's {title}. Ours (published, difference; "
+        "* where its 95 % interval leaves zero out)"
         for table, title in TITLES.items()
     },
     "table_1": "Table 1: ASR by arm and attack level, on the sets as identified",
