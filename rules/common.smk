@@ -45,14 +45,16 @@ PROBES = [
     if selection.rule.kind == "probe"
 ]
 SCORED = [name for name in SELECTIONS if name not in PROBES]
-TAXONOMIES = CONFIG.identification.unsafe.datasets
+UNSAFE = CONFIG.identification.unsafe.datasets
 CATEGORIES = {
     dataset: [
         f"{dataset}/{category}"
         for category in categories_of(CONFIG.identification.unsafe, dataset, CATALOG)
     ]
-    for dataset in TAXONOMIES
+    for dataset in UNSAFE
 }
+# one category has nothing to be compared with
+TAXONOMIES = [dataset for dataset in UNSAFE if len(CATEGORIES[dataset]) > 1]
 
 FIGURES = []
 TABLES = []
