@@ -106,6 +106,8 @@ def table_2(rows: Sequence[Mapping[str, Any]], judge: str) -> list[dict[str, Any
         for arm in arms:
             for number, state in cell[cell["arm"].isin(["base", arm])].groupby("round"):
                 full, clean = state[state["level"] == "full"], state[state["level"] == "ori"]
+                if full.empty:  # the attack has other levels only
+                    continue
                 key = {"model": model, "arm": arm, "round": number, "attack": attack}
                 columns = {"neurons": full["n_neurons"]}
                 columns |= {name: clean[name] for name in CLEAN}
