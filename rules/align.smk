@@ -5,7 +5,7 @@ rule align:
     input:
         model=previous_checkpoint,
         neurons=protected_neurons,
-        preferences=PREFERENCE_MIX,
+        preferences=lambda wildcards: preferences_of([wildcards.model]),
         prompts=gate_prompts,
     output:
         folder=directory(f"{RESULTS}/models/{STATE}/checkpoint"),

@@ -82,10 +82,21 @@ TOPIC_RUNS = [
 
 # align
 ALIGN = CONFIG.align
-PREFERENCE_MIX = (
-    f"{RESULTS}/preferences/"
-    f"{'organism' if ALIGN.preferences.sources == ['organism'] else 'mix'}.parquet"
-)
+# a model's own mix lies in a folder with its name
+MIXES = {"mix": None} | {f"{model}/mix": model for model in ALIGN.preferences_of}
+
+
+def mix_of(model):
+    """The name of the preference mix that a model is aligned on."""
+    if model in ALIGN.preferences_of:
+        return f"{model}/mix"
+    return "organism" if ALIGN.preferences.sources == ["organism"] else "mix"
+
+
+def preferences_of(models):
+    """The mixes that models are aligned on."""
+    names = dict.fromkeys(mix_of(model) for model in models)
+    return [f"{RESULTS}/preferences/{name}.parquet" for name in names]
 
 
 def previous_state(wildcards, number):
@@ -142,7 +153,21 @@ def align_settings(wildcards):
 # attack
 ATTACK = CONFIG.attack
 ATTACKED_STATES = t0_states(ATTACKED) + aligned_states(ATTACKED)
-BENCHMARK_DATASETS = sorted({b.dataset for b in ATTACK.benchmarks.values()})
+
+
+def benchmarks_of(wildcards):
+    """The benchmarks that an attacked model is asked."""
+    return stages.benchmarks_of(CONFIG, wildcards.model)
+
+
+def benchmark_prompts(wildcards):
+    """The prompt tables of a model's benchmarks."""
+    return prompts_of(sorted({b.dataset for b in benchmarks_of(wildcards).values()}))
+
+
+def benchmark_datasets(wildcards):
+    """A model's benchmarks -> the prompt sets that they are of."""
+    return {name: b.dataset for name, b in benchmarks_of(wildcards).items()}
 
 
 def attack_source(wildcards, kind):
@@ -166,7 +191,8 @@ def attack_settings(wildcards):
             "fractions": attack.fractions,
             "control_seeds": list(range(attack.random_controls)),
             "benchmarks": {
-                name: b.model_dump() for name, b in ATTACK.benchmarks.items()
+                name: b.model_dump(exclude={"models"})
+                for name, b in benchmarks_of(wildcards).items()
             },
             "max_new_tokens": ATTACK.max_new_tokens,
             "batch_size": CONFIG.compute.batch_size,
@@ -206,8 +232,10 @@ def model_judge_settings(wildcards):
         {
             "judge": wildcards.judge,
             "kind": MODEL_JUDGES[wildcards.judge].kind,
-            "datasets": {name: b.dataset for name, b in ATTACK.benchmarks.items()},
-            "harmful": [name for name, role in ROLES.items() if role == "harmful"],
+            "datasets": benchmark_datasets(wildcards),
+            "harmful": [
+                n for n, b in benchmarks_of(wildcards).items() if b.role == "harmful"
+            ],
             "batch_size": CONFIG.compute.batch_size,
             "cpu_threads": CONFIG.compute.cpu_threads,
         }
@@ -242,6 +270,11 @@ PAPER_TABLES = expand(
     ending=("parquet", "csv", "md"),
 )
 TABLES += PAPER_TABLES if ATTACKED else []
+IMAGE_BENCHMARKS = stages.image_benchmarks(CONFIG)
+if any(ROLES[name] == "harmful" for name in IMAGE_BENCHMARKS):
+    TABLES += expand(
+        f"{RESULTS}/tables/table_3.{{ending}}", ending=("parquet", "csv", "md")
+    )
 
 
 # capability

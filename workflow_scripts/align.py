@@ -4,6 +4,7 @@ import json
 import logging
 import shutil
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 
@@ -85,7 +86,7 @@ if __name__ == "__main__":
             "passed" if passed else "missed, the round is kept and marked",
             behaviour,
         )
-    save_checkpoint(model, tokenizer, args.out)
+    save_checkpoint(model, tokenizer, args.out, Path(read_manifest(args.model)["folder"]))
     reported = {
         "gate_passed": passed,
         "steps": training.steps,

@@ -7,6 +7,7 @@ from safeneuron.command import stage_arguments
 from safeneuron.data.prompts import select_prompts
 from safeneuron.models.checkpoint import load_checkpoint
 from safeneuron.models.threads import set_deterministic
+from safeneuron.models.vision import load_vision
 from safeneuron.neurons.files import read_neuron_set, read_scores
 from safeneuron.tables import write_rows
 
@@ -27,12 +28,16 @@ if __name__ == "__main__":
             identified, scores, settings["levels"], settings["fractions"], settings["control_seeds"]
         ),
     ]
+    model, tokenizer = load_checkpoint(args.model)
+    images = any(table["image"].null_count < len(table) for table in benchmarks.values())
     rows = respond(
-        *load_checkpoint(args.model),
+        model,
+        tokenizer,
         cells,
         benchmarks,
         settings["max_new_tokens"],
         settings["batch_size"],
+        load_vision(args.model, model.config) if images else None,
     )
     sources = args.provenance("model", "scores", "neurons", "prompts")
     write_rows(args.out, RESPONSES, rows, sources)

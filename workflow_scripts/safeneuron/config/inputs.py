@@ -9,7 +9,12 @@ from pathlib import Path
 
 from safeneuron.config.load import ConfigError
 from safeneuron.config.schema.capability import FileTask
-from safeneuron.config.schema.datasets import Dataset, FileDataset, HubDataset
+from safeneuron.config.schema.datasets import (
+    Dataset,
+    FileDataset,
+    HubDataset,
+    TypographicDataset,
+)
 from safeneuron.config.schema.experiment import Config
 from safeneuron.config.schema.identification import Side
 from safeneuron.config.schema.models import LocalModel, OrganismModel
@@ -19,7 +24,13 @@ from safeneuron.config.stages import model_judges, topic_control, uses_chat_temp
 from safeneuron.data.questions import check_questions, file_questions
 from safeneuron.data.records import PromptFileError, check_file
 from safeneuron.data.sources import FileSource, read_prompts, slug
-from safeneuron.models.folder import IncompleteCheckpointError, check_chat_template, check_folder
+from safeneuron.models.folder import (
+    IncompleteCheckpointError,
+    NoVisionError,
+    check_chat_template,
+    check_folder,
+    check_image_processor,
+)
 from safeneuron.organism.language import BENIGN, LOOKALIKE, SPLITS, TASK
 from safeneuron.organism.vocabulary import CATEGORIES
 
@@ -65,6 +76,8 @@ def check_inputs(config: Config, results: Path) -> Catalog:
         if config.run.attacked:
             _check_side(key, side, catalog)
             dataset = config.datasets[benchmark.dataset]
+            if isinstance(dataset, TypographicDataset):
+                dataset = config.datasets[dataset.of]
             if "oracle" in config.attack.judges and dataset.kind != "organism":
                 raise ConfigError(
                     f"attack.judges: 'oracle' judges organism prompts only, but {key} uses dataset "
@@ -122,7 +135,9 @@ def _check_side(key: str, side: Side, catalog: Catalog) -> None:
 
 def _check_preferences(config: Config) -> None:
     """Whether the files are there and start as they should; their rows are read by a job."""
-    sources = {name: config.preferences[name] for name in config.align.preferences.sources}
+    mixes = [config.align.mix_of(model) for model in config.run.aligned]
+    names = dict.fromkeys(name for mix in mixes for name in mix.sources)
+    sources = {name: config.preferences[name] for name in names}
     for name, source in sources.items():
         if isinstance(source, FilePairs):
             try:
@@ -131,7 +146,7 @@ def _check_preferences(config: Config) -> None:
                 raise ConfigError(f"preferences.{name}: {error}") from error
     kinds = {source.kind for source in sources.values()}
     dataset = config.datasets.get("organism")
-    if kinds == {"organism"} and (dataset is None or dataset.kind != "organism"):
+    if "organism" in kinds and (dataset is None or dataset.kind != "organism"):
         raise ConfigError(
             "align.preferences.sources: the organism's pairs need datasets.organism to be of kind "
             "'organism'"
@@ -151,6 +166,8 @@ def _check_questions(config: Config) -> None:
 
 def _count(name: str, config: Config) -> Mapping[tuple[str, str], int | None]:
     dataset: Dataset = config.datasets[name]
+    if isinstance(dataset, TypographicDataset):
+        return _count(dataset.of, config)
     if isinstance(dataset, HubDataset):
         categories = dataset.categories or [slug(str(dataset.constant_category))]
         for category in categories:
@@ -193,6 +210,8 @@ def _check_model(name: str, config: Config) -> None:
         check_checkpoint_folder(f"models.{name}.path", model)
         if uses_chat_template(config, name):
             check_chat_template_of(f"models.{name}.path", model)
+        if shown := config.needs_images(name):
+            check_image_processor_of(f"models.{name}.path", model, *shown)
 
 
 def check_checkpoint_folder(key: str, model: LocalModel) -> None:
@@ -213,6 +232,24 @@ def check_chat_template_of(key: str, model: LocalModel) -> None:
     """
     with _naming(key):
         check_chat_template(Path(model.path))
+
+
+def check_image_processor_of(key: str, model: LocalModel, shown: str, who: str) -> None:
+    """Whether a complete folder is of a model that sees, with its image processor.
+
+    Args:
+        shown, who: the key that shows it images, and the key that says to which models it does.
+
+    Raises:
+        ConfigError: names the keys and the folder.
+    """
+    with _naming(f"{shown} has images, {key}"):
+        try:
+            check_image_processor(Path(model.path))
+        except NoVisionError as error:
+            raise ConfigError(
+                f"{shown} has images, {key}: {error}; name the models that see in {who}"
+            ) from error
 
 
 @contextmanager

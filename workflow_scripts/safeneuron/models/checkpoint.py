@@ -7,6 +7,7 @@ does not make them run again.
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,6 +32,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from safeneuron.files import replacing, set_aside, sha256, write_text
 from safeneuron.manifests import read_manifest
+from safeneuron.models.folder import PROCESSOR
 from safeneuron.models.sites import UnsupportedArchitectureError, ffn_sites
 from safeneuron.organism.chat_template import CHAT_TEMPLATE
 
@@ -51,12 +53,24 @@ class Loaded(NamedTuple):
 
 
 def save_checkpoint(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    folder: Path,
+    processor_of: Path | None = None,
 ) -> None:
-    """Write an ordinary checkpoint folder (safetensors), whole or not at all."""
+    """Write an ordinary checkpoint folder (safetensors), whole or not at all.
+
+    Args:
+        processor_of: the checkpoint folder whose image processor the model has, if it has one: its
+            files are copied as they are.
+    """
     with replacing(folder) as scratch:
         model.save_pretrained(scratch, safe_serialization=True)
         tokenizer.save_pretrained(scratch)
+        if processor_of is not None:
+            for path in (processor_of / name for name in PROCESSOR):
+                if path.is_file():
+                    shutil.copyfile(path, scratch / path.name)
 
 
 def cast_weights(model: PreTrainedModel, dtype: str) -> None:

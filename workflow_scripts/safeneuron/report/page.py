@@ -30,6 +30,7 @@ TABLE_TITLES = {
     "worst_case": "The strongest adaptive attack at each strength, over levels and attacks",
     "contrasts": "The same, less plain DPO's in the same round and seed",
     "table_2": "Table 2: rounds",
+    "table_3": "Table 3: ASR by arm and attack level, on benchmarks with images",
     "judge_agreement": "Do judges call the same responses a success? Cohen's kappa, on T0",
     "over_refusal": "Safe prompts under attack, benchmark by benchmark (95 % Wilson interval)",
     "capability": "Capability by lm-eval, clean and with neurons zeroed (value ± standard error)",

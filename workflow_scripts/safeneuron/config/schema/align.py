@@ -144,6 +144,9 @@ class Align(Section):
         True, description="a round's set holds those of all rounds before it (paper: yes)"
     )
     preferences: Preferences = Preferences()
+    preferences_of: dict[Name, Preferences] = Field(
+        {}, description="model -> the mix that it is aligned on instead, such as one with images"
+    )
     training: Training = Training()
     overrides: dict[int, Override] = Field(
         {}, description="round -> what differs there, such as {2: {learning_rate: 1.0e-5}}"
@@ -163,3 +166,12 @@ class Align(Section):
         },
         description="registry; 'run.arms' says which are used",
     )
+
+    def mix_of(self, model: str) -> Preferences:
+        """The preference mix that a model is aligned on."""
+        return self.preferences_of.get(model, self.preferences)
+
+    def mixes(self) -> dict[str, Preferences]:
+        """Key -> preference mix."""
+        own = {f"align.preferences_of.{model}": mix for model, mix in self.preferences_of.items()}
+        return {"align.preferences": self.preferences, **own}
