@@ -24,6 +24,7 @@ from safeneuron.models.checkpoint import (
     write_manifest,
 )
 from safeneuron.models.threads import set_deterministic
+from safeneuron.models.vision import load_vision
 from safeneuron.neurons.files import read_neuron_set
 from safeneuron.organism.behaviour import Gate, measure
 from safeneuron.organism.prompts import sentences
@@ -64,7 +65,9 @@ if __name__ == "__main__":
     sources = args.provenance("model", "preferences", "prompts", "neurons")
     workdir = args.out.with_name(f"training-{digest(sources)}")
     seed = context["seed"] * 1000 + context["round"]
-    history = align(model, reference, tokenizer, pairs, plan, training, seed, workdir)
+    images = any(pair["image"] is not None for pair in pairs)
+    vision = load_vision(args.model, model.config) if images else None
+    history = align(model, reference, tokenizer, pairs, plan, training, seed, workdir, vision)
 
     dtype = read_manifest(args.model)["dtype"]
     for trained in (model, reference):

@@ -3,7 +3,8 @@
 import logging
 
 from safeneuron.command import stage_arguments
-from safeneuron.data.prompts import PROMPTS, write_typographic_prompts
+from safeneuron.data.prompts import PROMPTS
+from safeneuron.data.typographic import write_typographic_prompts
 from safeneuron.tables import read_table
 
 if __name__ == "__main__":

@@ -28,10 +28,12 @@ from transformers import (
 from trl import DPOConfig, DPOTrainer
 from trl.trainer.dpo_trainer import DataCollatorForPreference
 
+from safeneuron.alignment import image_pairs
 from safeneuron.alignment.arms import Plan
 from safeneuron.alignment.freezing import FrozenSlices
 from safeneuron.alignment.preferences import GENERAL
 from safeneuron.models.sites import ffn_sites
+from safeneuron.models.vision import Vision
 from safeneuron.models.zeroing import Zeroing
 from safeneuron.progress import Progress
 
@@ -91,11 +93,12 @@ def align(
     model: PreTrainedModel,
     reference: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
-    pairs: Sequence[Mapping[str, str]],
+    pairs: Sequence[Mapping[str, Any]],
     plan: Plan,
     settings: DPOSettings,
     seed: int,
     workdir: Path,
+    vision: Vision | None = None,
 ) -> list[dict[str, Any]]:
     """Train `model` in place for one round; returns the trainer's log history.
 
@@ -107,6 +110,7 @@ def align(
         pairs: rows of `PREFERENCES`.
         seed: of the order of the pairs and of the steps that zero.
         workdir: holds checkpoints of this training; one that is there is resumed from.
+        vision: the models', where pairs have images.
 
     Raises:
         FloatingPointError: the loss is not finite; names the step and the pairs.
@@ -127,7 +131,7 @@ def align(
             args=_config(settings, seed, workdir),
             train_dataset=_dataset(pairs),
             processing_class=tokenizer,
-            data_collator=_CollatorWithSource(pad_token_id=tokenizer.pad_token_id),
+            data_collator=_CollatorWithSource(pad_token_id=tokenizer.pad_token_id, vision=vision),
             callbacks=[
                 _ZeroSomeSteps(zeroing, settings.zeroing_probability, seed),
                 _RestoreFrozen(frozen),
@@ -156,7 +160,7 @@ class _PlannedTrainer(DPOTrainer):
     def _set_signature_columns_if_needed(self) -> None:
         super()._set_signature_columns_if_needed()
         if "pair_id" not in self._signature_columns:
-            self._signature_columns += ["pair_id", "source"]
+            self._signature_columns += ["pair_id", "source", image_pairs.COLUMN]
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         inputs = dict(inputs)
@@ -176,7 +180,7 @@ class _PlannedTrainer(DPOTrainer):
 
     def _divergence(self, model, inputs: Mapping[str, Any], general: torch.Tensor) -> torch.Tensor:
         """Mean KL(policy || reference) a token, over the general pairs' chosen answers."""
-        chosen = {name: value[: len(general)][general] for name, value in inputs.items()}
+        chosen = image_pairs.rows_of(inputs, torch.cat([general, torch.zeros_like(general)]))
         answer = chosen.pop("completion_mask")[:, 1:].bool()
         policy = model(**chosen, use_cache=False).logits[:, :-1][answer].log_softmax(-1)
         with torch.no_grad():
@@ -185,11 +189,15 @@ class _PlannedTrainer(DPOTrainer):
         return torch.nn.functional.kl_div(reference, policy, reduction="batchmean", log_target=True)
 
 
+@dataclass
 class _CollatorWithSource(DataCollatorForPreference):
-    """TRL's batch with the pairs' ids and which of them are general."""
+    """TRL's batch with the pairs' ids, which of them are general, and what they show."""
+
+    vision: Vision | None = None
 
     def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
-        batch = super().torch_call(examples)
+        batch = super().torch_call([image_pairs.expanded(e, self.vision) for e in examples])
+        batch |= image_pairs.shown(examples, self.vision, batch["input_ids"])
         batch["pair_ids"] = [example["pair_id"] for example in examples]
         batch["general"] = torch.tensor([example["source"] == GENERAL for example in examples])
         return batch
@@ -255,7 +263,7 @@ def _take_off_wrappers(model: PreTrainedModel) -> None:
 def _choose_trainable(model: PreTrainedModel, plan: Plan, train_embeddings: bool) -> None:
     """Set `requires_grad`: the FFN's weights alone, or the language model's by the setting.
 
-    Pairs are text: the vision tower of a multimodal model takes no part and stays as it is.
+    The vision tower of a multimodal model stays as it is, also where pairs have images.
     """
     model.requires_grad_(False)
     if plan.neurons_only:
@@ -269,10 +277,11 @@ def _choose_trainable(model: PreTrainedModel, plan: Plan, train_embeddings: bool
         model.get_input_embeddings().requires_grad_(False)  # and a head that is tied to them
 
 
-def _dataset(pairs: Sequence[Mapping[str, str]]) -> Dataset:
+def _dataset(pairs: Sequence[Mapping[str, Any]]) -> Dataset:
     """The pairs as one-turn conversations, so that the model's own chat template applies."""
+    images = any(pair.get("image") is not None for pair in pairs)
 
-    def turn(role: str, content: str) -> list[dict[str, str]]:
+    def turn(role: str, content: Any) -> list[dict[str, Any]]:
         return [{"role": role, "content": content}]
 
     return Dataset.from_list(
@@ -280,9 +289,10 @@ def _dataset(pairs: Sequence[Mapping[str, str]]) -> Dataset:
             {
                 "pair_id": pair["pair_id"],
                 "source": pair["source"],
-                "prompt": turn("user", pair["prompt"]),
+                "prompt": turn("user", image_pairs.prompt_content(pair, images)),
                 "chosen": turn("assistant", pair["chosen"]),
                 "rejected": turn("assistant", pair["rejected"]),
+                **({image_pairs.COLUMN: pair["image"]} if images else {}),
             }
             for pair in pairs
         ]
