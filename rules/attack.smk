@@ -86,7 +86,7 @@ rule over_refusal:
                     {name: value for name, value in run.items() if name != "judge"}
                     for run in ATTACK_RUNS
                 ],
-                "roles": {name: b.role for name, b in ATTACK.benchmarks.items()},
+                "roles": ROLES,
             }
         ),
         code=code_of("over_refusal"),

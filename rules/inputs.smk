@@ -152,6 +152,7 @@ def align_settings(wildcards):
 
 # attack
 ATTACK = CONFIG.attack
+BENCHMARKS = stages.asked_benchmarks(CONFIG)
 ATTACKED_STATES = t0_states(ATTACKED) + aligned_states(ATTACKED)
 
 
@@ -217,7 +218,7 @@ JUDGED = [
     for attack in attacks_on(state)
 ]
 ATTACK_RUNS = [{**run, "judge": judge} for run in JUDGED for judge in JUDGES]
-ROLES = {name: b.role for name, b in ATTACK.benchmarks.items()}
+ROLES = {name: b.role for name, b in BENCHMARKS.items()}
 
 
 def judge_checkpoint(wildcards):
@@ -260,7 +261,7 @@ if ATTACKED and len(JUDGES) > 1:
     TABLES += expand(
         f"{RESULTS}/tables/judge_agreement.{{ending}}", ending=("parquet", "csv")
     )
-if ATTACKED and any(b.role == "safe" for b in ATTACK.benchmarks.values()):
+if ATTACKED and "safe" in ROLES.values():
     TABLES += expand(
         f"{RESULTS}/tables/over_refusal.{{ending}}", ending=("parquet", "csv")
     )
@@ -328,7 +329,7 @@ PROMPT_SETS = [
     ),
     *(
         prompt_set(name, "evaluation", benchmark, benchmark.dataset)
-        for name, benchmark in (ATTACK.benchmarks.items() if ATTACKED else ())
+        for name, benchmark in (BENCHMARKS.items() if ATTACKED else ())
     ),
 ]
 

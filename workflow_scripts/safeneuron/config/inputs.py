@@ -20,7 +20,12 @@ from safeneuron.config.schema.identification import Side
 from safeneuron.config.schema.models import LocalModel, OrganismModel
 from safeneuron.config.schema.preferences import FilePairs
 from safeneuron.config.schema.sections import near_miss
-from safeneuron.config.stages import model_judges, topic_control, uses_chat_template
+from safeneuron.config.stages import (
+    asked_benchmarks,
+    model_judges,
+    topic_control,
+    uses_chat_template,
+)
 from safeneuron.data.questions import check_questions, file_questions
 from safeneuron.data.records import PromptFileError, check_file
 from safeneuron.data.sources import FileSource, read_prompts, slug
@@ -54,7 +59,7 @@ def check_inputs(config: Config, results: Path) -> Catalog:
     used = {
         *config.identification.unsafe.datasets,
         *config.identification.safe.datasets,
-        *(benchmark.dataset for benchmark in config.attack.benchmarks.values()),
+        *(benchmark.dataset for benchmark in asked_benchmarks(config).values()),
     }
     control = topic_control(config)
     if control is not None:
@@ -68,7 +73,7 @@ def check_inputs(config: Config, results: Path) -> Catalog:
     if config.run.aligned:
         _check_preferences(config)
     _check_questions(config)
-    for name, benchmark in config.attack.benchmarks.items():
+    for name, benchmark in asked_benchmarks(config).items():
         key = f"attack.benchmarks.{name}"
         side = Side(
             datasets=[benchmark.dataset], split=benchmark.split, categories=benchmark.categories

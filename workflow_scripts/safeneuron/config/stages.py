@@ -61,14 +61,20 @@ def benchmarks_of(config: Config, model: str) -> dict[str, Benchmark]:
     }
 
 
-def image_benchmarks(config: Config) -> list[str]:
-    """The benchmarks of the attacked models whose prompts come with images."""
-    asked = {name for model in config.run.attacked for name in benchmarks_of(config, model)}
-    return [
-        name
+def asked_benchmarks(config: Config) -> dict[str, Benchmark]:
+    """The benchmarks that are for any attacked model, or for all."""
+    attacked = set(config.run.attacked)
+    return {
+        name: benchmark
         for name, benchmark in config.attack.benchmarks.items()
-        if name in asked and has_images(config.datasets[benchmark.dataset])
-    ]
+        if benchmark.models is None or attacked & set(benchmark.models)
+    }
+
+
+def image_benchmarks(config: Config) -> list[str]:
+    """The benchmarks that are asked and whose prompts come with images."""
+    asked = asked_benchmarks(config) if config.run.attacked else {}
+    return [n for n, b in asked.items() if has_images(config.datasets[b.dataset])]
 
 
 def vetoed_judges(config: Config) -> dict[str, str]:

@@ -48,8 +48,8 @@ class Benchmark(Section):
     models: Distinct[Name] | None = Field(
         None,
         min_length=1,
-        description="ask these of 'run.attacked' alone: prompts with images need models that see; "
-        "null means all",
+        description="ask these of the attacked models alone, such as those that see images; keys "
+        "of 'models'; null means all",
     )
 
 

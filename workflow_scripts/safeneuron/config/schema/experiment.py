@@ -123,7 +123,7 @@ class Config(Section):
         for part in ("matched", "plain") if control else ():
             names = getattr(control, part).datasets
             known(f"topic_control.{part}.datasets", names, self.datasets, "datasets")
-        known("align.preferences_of", self.align.preferences_of, self.run.models, "run.models")
+        known("align.preferences_of", self.align.preferences_of, self.models, "models")
         for key, mix in self.align.mixes().items():
             known(f"{key}.sources", mix.sources, self.preferences, "preferences")
             kinds = {self.preferences[name].kind for name in mix.sources}
@@ -169,7 +169,7 @@ class Config(Section):
             key = f"attack.benchmarks.{name}.dataset"
             known(key, [benchmark.dataset], self.datasets, "datasets")
             key = f"attack.benchmarks.{name}.models"
-            known(key, benchmark.models or (), self.run.models, "run.models")
+            known(key, benchmark.models or (), self.models, "models")
         for name, dataset in self.datasets.items():
             if isinstance(dataset, TypographicDataset):
                 known(f"datasets.{name}.of", [dataset.of], self.datasets, "datasets")
