@@ -156,19 +156,34 @@ def capability_work(wildcards):
     return requests.scoring(*shape, sequences)
 
 
+PAIRS = ALIGN.preferences.pairs or UNKNOWN_PAIRS
+MICRO_BATCH = ALIGN.training.batch_pairs // ALIGN.training.accumulation
+
+
+def reference_work(wildcards):
+    """One pass over the answers of all pairs, with weights in float32."""
+    model = wildcards.model
+    return requests.scoring(
+        size_of(model), 4, 2 * MICRO_BATCH, 2 * tokens_of(model), 2 * PAIRS
+    )
+
+
 def align_work(wildcards):
     """One round of DPO."""
-    model, training = wildcards.model, ALIGN.training
-    pairs = ALIGN.preferences.pairs or UNKNOWN_PAIRS
-    steps = training.steps or training.epochs * pairs / training.batch_pairs
+    model, training = wildcards.model, training_of(wildcards)
+    lora, gpus = training["lora"], training["gpus"]
     return requests.preference_training(
         size_of(model),
         width_of(model),
-        training.batch_pairs // training.accumulation,
+        MICRO_BATCH,
         2 * tokens_of(model),
-        steps,
-        training.batch_pairs,
-        training.gradient_checkpointing,
+        training["steps"] or training["epochs"] * PAIRS / training["batch_pairs"],
+        training["batch_pairs"],
+        training["gradient_checkpointing"],
+        reference=training["kl_weight"] > 0,
+        rank=lora["rank"] if lora else None,
+        parallel=training["parallel"],
+        processes=[gpus] if gpus else requests.divisors(training["accumulation"]),
     )
 
 

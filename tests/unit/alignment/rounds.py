@@ -11,7 +11,8 @@ from transformers import PreTrainedModel
 
 import tiny
 from safeneuron.alignment.arms import METHODS, Plan
-from safeneuron.alignment.dpo_training import DPOSettings, align
+from safeneuron.alignment.dpo_training import align
+from safeneuron.alignment.settings import DPOSettings
 from safeneuron.organism.oracle import helpful_answer
 from safeneuron.organism.templates import REFUSAL
 from safeneuron.organism.tokenizer import build_tokenizer
@@ -133,4 +134,8 @@ def hooks(model: PreTrainedModel) -> int:
         for module in model.modules()
         for hooked in (module._forward_pre_hooks, module._forward_hooks, module._backward_hooks)
     ]
-    return sum(modules) + sum(len(p._backward_hooks or ()) for p in model.parameters())
+    return sum(modules) + sum(
+        len(hooked or ())
+        for p in model.parameters()
+        for hooked in (p._backward_hooks, p._post_accumulate_grad_hooks)
+    )

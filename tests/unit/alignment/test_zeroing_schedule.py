@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from safeneuron.alignment import dpo_training
-from safeneuron.alignment.dpo_training import _ZeroSomeSteps, align
+from safeneuron.alignment.dpo_training import align
 from safeneuron.alignment.freezing import FrozenSlices
+from safeneuron.alignment.steps import ZeroSomeSteps
 from unit.alignment.rounds import (
     MASK,
     PAIRS,
@@ -37,7 +38,7 @@ def zeroed_steps(workdir, probability, **changes):
 @pytest.mark.parametrize("probability", [0.0, 0.2, 0.5, 1.0])
 def test_the_share_of_zeroed_steps_is_the_probability(probability):
     zeroing, steps = SimpleNamespace(active=False), 2000
-    callback = _ZeroSomeSteps(zeroing, probability, seed=3)
+    callback = ZeroSomeSteps(zeroing, probability, seed=3)
     drawn = []
     for step in range(steps):
         callback.on_step_begin(None, SimpleNamespace(global_step=step), None)

@@ -103,6 +103,12 @@ class Config(Section):
         known("run.arms", self.run.arms, self.align.arms, "align.arms")
         selections = identification.selections
         known("align.selections", self.align.selections, selections, "identification.selections")
+        for arm in self.run.arms if self.align.training.lora else ():
+            if self.align.arms[arm].method == "sn_tune":
+                raise ValueError(
+                    f"run.arms: '{arm}' (sn_tune) trains the weights of single neurons, and "
+                    "align.training.lora matrices that all neurons share; take one of the two out"
+                )
         if "base" in self.align.arms:
             raise ValueError("align.arms: 'base' is the name of the model that is not aligned")
         for number in self.align.overrides:
