@@ -1,6 +1,7 @@
 """Rounds of alignment that take half a second: a tiny Llama, sixteen pairs, four steps."""
 
 import copy
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -84,14 +85,19 @@ def train(
     workdir: Path,
     model: PreTrainedModel | None = None,
     seed: int = 1,
+    pairs: Sequence[Mapping[str, Any]] = PAIRS,
+    live: bool = True,
     **changes: Any,
 ) -> Round:
-    """One round from `model` (or the tiny Llama), by `SETTINGS` but for the changes."""
+    """One round from `model` (or the tiny Llama), by `SETTINGS` but for the changes.
+
+    `live`: with a reference model; if not, `pairs` carry its log-probabilities.
+    """
     plan = plan_of(plan) if isinstance(plan, str) else plan
     model = model or build()
-    before, reference = copy.deepcopy(model), copy.deepcopy(model)
+    before, reference = copy.deepcopy(model), copy.deepcopy(model) if live else None
     settings = replace(SETTINGS, **changes)
-    history = align(model, reference, TOKENIZER, PAIRS, plan, settings, seed, workdir)
+    history = align(model, reference, TOKENIZER, pairs, plan, settings, seed, workdir)
     return Round(model, before, [entry for entry in history if "loss" in entry])
 
 

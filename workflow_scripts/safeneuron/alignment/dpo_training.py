@@ -101,7 +101,7 @@ def align(
             kl_weight=settings.kl_weight,
             model=policy,
             reference=reference,
-            args=_config(settings, seed, workdir, saving=not is_sharded(model)),
+            args=_config(settings, seed, workdir, is_sharded(model)),
             train_dataset=_dataset(pairs),
             processing_class=tokenizer,
             data_collator=_CollatorWithSource(pad_token_id=tokenizer.pad_token_id),
@@ -117,11 +117,12 @@ def align(
     finally:
         zeroing.remove()
         frozen.release()
+        # recomputed activations hang one on the embeddings each time that they are turned on
+        model.get_input_embeddings()._forward_hooks.clear()
         for trained in (model, reference):
             if trained is not None:
                 _take_off_wrappers(trained)
     if settings.lora:
-        model.disable_input_require_grads()  # which recomputed activations turned on
         merge_adapters(policy, plan.frozen)
     model.eval()
     return trainer.state.log_history
@@ -281,12 +282,16 @@ def _dataset(pairs: Sequence[Mapping[str, Any]]) -> Dataset:
     )
 
 
-def _config(settings: DPOSettings, seed: int, workdir: Path, saving: bool) -> DPOConfig:
+def _config(settings: DPOSettings, seed: int, workdir: Path, sharded: bool) -> DPOConfig:
+    # gradients of a sharded model are reduced at every micro-batch: summed up before, they would be
+    # the whole model's in every process
+    accumulation = {"gradient_accumulation_kwargs": {"sync_each_batch": sharded}}
     return DPOConfig(
         output_dir=str(workdir),
         max_steps=settings.steps,
         per_device_train_batch_size=settings.batch_pairs // settings.accumulation,
         gradient_accumulation_steps=micro_batches(settings.accumulation),
+        accelerator_config=accumulation,
         learning_rate=settings.learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=settings.warmup_steps,
@@ -299,7 +304,7 @@ def _config(settings: DPOSettings, seed: int, workdir: Path, saving: bool) -> DP
         precompute_ref_log_probs=False,
         seed=seed,
         data_seed=seed,
-        save_strategy="steps" if saving else "no",
+        save_strategy="no" if sharded else "steps",
         save_steps=settings.save_every,
         save_total_limit=1,
         logging_steps=1,

@@ -96,6 +96,16 @@ class FrozenSlices:
         for (parameter, index), saved in zip(self._slices, self._saved, strict=True):
             _shard(parameter)[index] = saved
 
+    @torch.no_grad()
+    def moved(self) -> float:
+        """The largest change of a remembered element since; 0 and -0 are equal."""
+        changes = [
+            (_shard(parameter)[index] - saved).abs().max().item()
+            for (parameter, index), saved in zip(self._slices, self._saved, strict=True)
+            if saved.numel()
+        ]
+        return max(changes, default=0.0)
+
     def release(self) -> None:
         """Stop masking gradients."""
         for handle in self._handles:

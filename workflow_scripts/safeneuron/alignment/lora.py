@@ -14,7 +14,12 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
 from transformers import PreTrainedModel
 
-from safeneuron.alignment.freezing import FrozenSlices, Index, frozen_slices
+from safeneuron.alignment.freezing import (
+    FreezeViolationError,
+    FrozenSlices,
+    Index,
+    frozen_slices,
+)
 from safeneuron.models.sites import decoder_layers, ffn_sites
 
 _ADAPTER = "default"
@@ -69,6 +74,9 @@ def merge_adapters(wrapped: PeftModel, mask: np.ndarray) -> None:
 
     Frozen slices keep their bits, also a -0 that a zero was added to. The weights that had
     adapters are left as the ones that train.
+
+    Raises:
+        FreezeViolationError: an adapter moves a frozen slice.
     """
     model = wrapped.get_base_model()
     exact = FrozenSlices(model, mask)
@@ -78,6 +86,8 @@ def merge_adapters(wrapped: PeftModel, mask: np.ndarray) -> None:
         if isinstance(inside := dict(module.named_children()).get("base_layer"), nn.Linear)
     ]
     wrapped.merge_and_unload()
+    if change := exact.moved():
+        raise FreezeViolationError(f"adapters moved frozen weights, by up to {change:.3g}")
     exact.restore()
     for layer in adapted:
         layer.weight.requires_grad_(True)
