@@ -1,7 +1,7 @@
 """The freeze guarantee in every way of training in one process: it holds, and broken it is found.
 
-In two processes: test_two_processes.py; each way of breaking it by itself: test_freeze_violations.py
-and test_lora.py.
+In two processes: test_two_processes.py; each way of breaking it by itself:
+test_freeze_violations.py and test_lora.py.
 """
 
 import pytest
@@ -44,6 +44,6 @@ def test_broken_it_is_found(way, monkeypatch, tmp_path):
 
     monkeypatch.setattr(FrozenSlices, "__init__", unmasked)
     monkeypatch.setattr(FrozenSlices, "restore", lambda self: None)
-    with pytest.raises(FreezeViolationError, match="moved frozen weights|frozen weights moved"):
+    with pytest.raises(FreezeViolationError, match=r"moved frozen weights|frozen weights moved"):
         trained = train("freeze", tmp_path, **WAYS[way])
         freeze_report(trained.model, trained.before, MASK).check()
