@@ -125,20 +125,43 @@ def gate_prompts(wildcards):
     return prompts_of(["organism"] if wildcards.model in ORGANISMS else [])
 
 
-def align_settings(wildcards):
-    """One arm's settings in one round."""
+def training_of(wildcards):
+    """How one arm trains in one round."""
     arm = ALIGN.arms[wildcards.arm]
     training = ALIGN.training.model_dump()
     for override in (arm.training, ALIGN.overrides.get(int(wildcards.round))):
         training |= override.model_dump(exclude_none=True) if override else {}
     if training["steps"]:
         training["steps"] = max(1, round(training["steps"] * arm.data_fraction))
-    training["zeroing_probability"] = arm.zeroing_probability
+    return training | {"zeroing_probability": arm.zeroing_probability}
+
+
+def reference_table(wildcards):
+    """The table in place of a reference model, where no term of the loss runs one."""
+    if training_of(wildcards)["kl_weight"]:
+        return []
+    return f"{RESULTS}/reference/{previous_state(wildcards, int(wildcards.round) - 1)}.parquet"
+
+
+REFERENCE_SETTINGS = canonical_json(
+    {
+        "precision": ALIGN.training.precision,
+        "batch_pairs": ALIGN.training.batch_pairs // ALIGN.training.accumulation,
+        "cpu_threads": CONFIG.compute.cpu_threads,
+    }
+)
+
+
+def align_settings(wildcards):
+    """One arm's settings in one round."""
+    arm, training = ALIGN.arms[wildcards.arm], training_of(wildcards)
+    del training["gpus"]  # results do not depend on their number
     return canonical_json(
         {
             "context": state_of(wildcards),
             "method": arm.method,
             "data_fraction": arm.data_fraction,
+            "parallel": training.pop("parallel"),
             "training": training,
             "gate": (
                 CONFIG.organism.safety_tuning.gate.model_dump(exclude={"when_missed"})

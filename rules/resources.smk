@@ -162,19 +162,43 @@ def capability_work(wildcards):
     return requests.scoring(*shape, sequences)
 
 
+def pairs_of(model):
+    """How many pairs the mix has that a model is aligned on."""
+    return ALIGN.mix_of(model).pairs or UNKNOWN_PAIRS
+
+
+def pair_tokens_of(model):
+    """Tokens of a long prompt with its answer, and of its image."""
+    return 2 * tokens_of(model) + image_tokens_of(model)
+
+
+MICRO_BATCH = ALIGN.training.batch_pairs // ALIGN.training.accumulation
+
+
+def reference_work(wildcards):
+    """One pass over the answers of all pairs, with weights in float32."""
+    model = wildcards.model
+    shape = (size_of(model), 4, 2 * MICRO_BATCH, pair_tokens_of(model))
+    return requests.scoring(*shape, 2 * pairs_of(model))
+
+
 def align_work(wildcards):
     """One round of DPO."""
-    model, training = wildcards.model, ALIGN.training
-    pairs = ALIGN.mix_of(model).pairs or UNKNOWN_PAIRS
-    steps = training.steps or training.epochs * pairs / training.batch_pairs
+    model, training = wildcards.model, training_of(wildcards)
+    lora, gpus = training["lora"], training["gpus"]
     return requests.preference_training(
         size_of(model),
         width_of(model),
-        training.batch_pairs // training.accumulation,
-        2 * tokens_of(model) + image_tokens_of(model),
-        steps,
-        training.batch_pairs,
-        training.gradient_checkpointing,
+        MICRO_BATCH,
+        pair_tokens_of(model),
+        training["steps"]
+        or training["epochs"] * pairs_of(model) / training["batch_pairs"],
+        training["batch_pairs"],
+        training["gradient_checkpointing"],
+        reference=training["kl_weight"] > 0,
+        rank=lora["rank"] if lora else None,
+        parallel=training["parallel"],
+        processes=[gpus] if gpus else requests.divisors(training["accumulation"]),
     )
 
 

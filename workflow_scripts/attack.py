@@ -7,7 +7,7 @@ from safeneuron.command import stage_arguments
 from safeneuron.data.prompts import select_prompts
 from safeneuron.models.checkpoint import load_checkpoint
 from safeneuron.models.threads import set_deterministic
-from safeneuron.models.vision import load_vision
+from safeneuron.models.vision import vision_for
 from safeneuron.neurons.files import read_neuron_set, read_scores
 from safeneuron.tables import write_rows
 
@@ -29,7 +29,7 @@ if __name__ == "__main__":
         ),
     ]
     model, tokenizer = load_checkpoint(args.model)
-    images = any(table["image"].null_count < len(table) for table in benchmarks.values())
+    images = (image for table in benchmarks.values() for image in table["image"].to_pylist())
     rows = respond(
         model,
         tokenizer,
@@ -37,7 +37,7 @@ if __name__ == "__main__":
         benchmarks,
         settings["max_new_tokens"],
         settings["batch_size"],
-        load_vision(args.model, model.config) if images else None,
+        vision_for(images, args.model, model.config),
     )
     sources = args.provenance("model", "scores", "neurons", "prompts")
     write_rows(args.out, RESPONSES, rows, sources)

@@ -9,7 +9,7 @@ from trl.trainer.dpo_trainer import DataCollatorForPreference
 
 import families
 from pictures import picture
-from safeneuron.alignment.dpo_training import _CollatorWithSource, align
+from safeneuron.alignment.dpo_training import _CollatorWithSource, align, reference_log_probs
 from safeneuron.alignment.image_pairs import COLUMN, rows_of
 from safeneuron.models.vision import Vision
 from unit.alignment.rounds import MASK, PAIRS, SETTINGS, plan_of, same_bits
@@ -113,3 +113,29 @@ def test_dpo_starts_at_log_2_with_images_too(tmp_path):
 def test_a_pair_with_an_image_needs_a_model_that_sees():
     with pytest.raises(ValueError, match="pair '7' has an image, and the model sees none"):
         _CollatorWithSource(TOKENIZER.pad_token_id)([example(7, RED)])
+
+
+def test_the_references_table_sees_the_images_too(tmp_path):
+    """The losses are those with the reference beside the policy, and other without images."""
+    settings = {"kl_weight": 0.0, "sft_weight": 0.0}
+    pairs = with_images(RED)
+    _, before, beside = train(pairs, tmp_path / "beside", **settings)
+    tables = []
+    for shown in (pairs, TEXTS):
+        model = copy.deepcopy(before)
+        vision = Vision(families.QWEN_PROCESSOR, model.config)
+        tables.append(reference_log_probs(model, TOKENIZER, shown, "float32", 4, vision))
+    seen, blind = tables
+    carried = [
+        {**pair, "reference_chosen": row["chosen"], "reference_rejected": row["rejected"]}
+        for pair, row in zip(pairs, seen, strict=True)
+    ]
+    model, vision = copy.deepcopy(before), Vision(families.QWEN_PROCESSOR, before.config)
+    history = align(
+        *(model, None, TOKENIZER, carried, plan_of("freeze")),
+        *(replace(SETTINGS, steps=2, **settings), 1, tmp_path / "table", vision),
+    )
+    losses = [entry["loss"] for entry in history if "loss" in entry]
+    assert losses == pytest.approx(beside, abs=1e-4)
+    for pair, row, other in zip(pairs, seen, blind, strict=True):
+        assert (abs(row["chosen"] - other["chosen"]) > 1e-4) == (pair["image"] is not None)

@@ -116,11 +116,14 @@ def write_manifest(
     write_text(manifest, json.dumps(document, indent=1, sort_keys=True) + "\n")
 
 
-def load_checkpoint(manifest: Path, dtype: str | None = None) -> Loaded:
+def load_checkpoint(
+    manifest: Path, dtype: str | None = None, placement: Mapping[str, Any] | None = None
+) -> Loaded:
     """Load the checkpoint of a manifest after checking that it is still the same files.
 
     Args:
         dtype: of the loaded weights; the manifest's if None.
+        placement: where they go, see `load_folder`.
 
     Raises:
         CheckpointError: a file is missing or differs; the manifest is set aside, so that the next
@@ -135,11 +138,15 @@ def load_checkpoint(manifest: Path, dtype: str | None = None) -> Loaded:
             raise CheckpointError(
                 f"{path} {state}; of its manifest {manifest}: {set_aside(manifest)}"
             )
-    return load_folder(folder, dtype or document["dtype"])
+    return load_folder(folder, dtype or document["dtype"], placement)
 
 
-def load_folder(folder: Path, dtype: str) -> Loaded:
+def load_folder(folder: Path, dtype: str, placement: Mapping[str, Any] | None = None) -> Loaded:
     """Load a checkpoint folder, on the GPU if there is one.
+
+    Args:
+        placement: `device_map` or `distributed_config` of transformers; None for the job's GPU,
+            the layers one after the other over several, or the CPU.
 
     Raises:
         CheckpointError: its weights are truncated, or not all that the architecture has.
@@ -154,7 +161,7 @@ def load_folder(folder: Path, dtype: str) -> Loaded:
         local_files_only=True,
         trust_remote_code=False,
         output_loading_info=True,
-        device_map=_placement(),
+        **(placement or {"device_map": _device()}),
     )
     missing = sorted(loading["missing_keys"])
     if missing:
@@ -165,8 +172,7 @@ def load_folder(folder: Path, dtype: str) -> Loaded:
     return Loaded(model.eval(), _load_tokenizer(folder))
 
 
-def _placement() -> str:
-    """The job's GPU, its layers one after the other over several, or the CPU."""
+def _device() -> str:
     if torch.cuda.device_count() > 1:
         return "auto"
     return "cuda" if torch.cuda.is_available() else "cpu"

@@ -5,7 +5,7 @@ models. Their processor class needs torchvision for videos, which are not shown 
 processor alone, with its Pillow backend, does not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -116,3 +116,12 @@ def load_vision(manifest: Path, config: PreTrainedConfig) -> Vision:
         folder, backend="pil", local_files_only=True, trust_remote_code=False
     )
     return Vision(processor, config)
+
+
+def vision_for(
+    images: Iterable[bytes | None], manifest: Path, config: PreTrainedConfig
+) -> Vision | None:
+    """`load_vision` if any of the images is one; None where all is text."""
+    if all(image is None for image in images):
+        return None
+    return load_vision(manifest, config)

@@ -108,6 +108,12 @@ class Config(Section):
         known("run.arms", self.run.arms, self.align.arms, "align.arms")
         selections = identification.selections
         known("align.selections", self.align.selections, selections, "identification.selections")
+        for arm in self.run.arms if self.align.training.lora else ():
+            if self.align.arms[arm].method == "sn_tune":
+                raise ValueError(
+                    f"run.arms: '{arm}' (sn_tune) trains the weights of single neurons, and "
+                    "align.training.lora matrices that all neurons share; take one of the two out"
+                )
         if "base" in self.align.arms:
             raise ValueError("align.arms: 'base' is the name of the model that is not aligned")
         for number in self.align.overrides:
@@ -220,6 +226,12 @@ class Config(Section):
                     f"datasets.{name}.of: '{dataset.of}' has images itself; questions are text"
                 )
         for model in self.run.models:
+            if self.align.training.parallel == "fsdp" and (source := self._image_pairs(model)):
+                raise ValueError(
+                    f"align.training.parallel: fsdp, but '{model}' is aligned on preferences."
+                    f"{source}, which has images: its vision tower would run in some processes "
+                    "and wait for the others; allowed: none, ddp"
+                )
             if isinstance(self.models[model], OrganismModel) and (why := self.needs_images(model)):
                 raise ValueError(
                     f"{why[0]} has images, but '{model}' sees none; name the models that do in "
@@ -236,10 +248,16 @@ class Config(Section):
                 and has_images(self.datasets[benchmark.dataset])
             ):
                 return f"attack.benchmarks.{name}", f"attack.benchmarks.{name}.models"
+        if source := self._image_pairs(model):
+            return f"preferences.{source}", "align.preferences_of"
+        return None
+
+    def _image_pairs(self, model: str) -> str | None:
+        """A source of pairs with images that a model is aligned on."""
         for source in self.align.mix_of(model).sources if model in self.run.aligned else ():
             entry = self.preferences[source]
             if isinstance(entry, PairColumns) and entry.image is not None:
-                return f"preferences.{source}", "align.preferences_of"
+                return source
         return None
 
     def _check_probes(self) -> None:
