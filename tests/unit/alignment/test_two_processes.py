@@ -28,6 +28,8 @@ REPLICAS = {
 }
 SHARDS = {
     "shards": NO_KL,
+    "whole shards": FAR_APART,
+    "killed shards": {**FAR_APART, "killed_at": 4},
     "accumulated shards": {**NO_KL, "accumulation": 4},
     "tied shards": {**NO_KL, "model": {"tie_word_embeddings": True}, "train_embeddings": True},
     "fused shards": {**NO_KL, "model": {"family": "phi3"}},
@@ -97,9 +99,10 @@ def test_two_processes_train_as_one(name, trained, tmp_path):
     assert distance(one.model, trained(name)[0])[0] < 1e-3 * moved
 
 
-def test_a_killed_training_of_replicas_resumes_to_the_same_bits(trained):
+def test_a_killed_training_resumes_to_the_same_bits(trained):
     assert same_bits(*trained("killed"))
     assert same_bits(trained("killed")[0], trained("whole")[0])
+    assert same_bits(trained("killed shards")[0], trained("whole shards")[0])
 
 
 @pytest.mark.parametrize("name", ["shards", "tied shards", "fused shards", "bfloat16 shards"])

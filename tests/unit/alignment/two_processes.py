@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import save_model
+from transformers import PreTrainedModel
 
 from safeneuron.alignment import processes
 from safeneuron.alignment.dpo_training import align
@@ -31,7 +32,7 @@ def train_in_two_processes(rounds: Mapping[str, Mapping[str, Any]], folder: Path
 
     A round is what `train` takes, and optionally `shards: True` (the first process alone saves),
     `model` (what `build` takes), `restore: False` (frozen slices are not written back) and
-    `killed_at` (the training ends at that step in both processes and begins again).
+    `killed_at` (the training ends at that step in both processes and is started again).
 
     Returns why a process stopped before its end, or nothing; processes that wait for each other
     stop too. The rounds before are saved.
@@ -68,35 +69,50 @@ def _train(rank: int, port: int, rounds: Mapping[str, Mapping[str, Any]], folder
 
 def _replicas(rank: int, path: Path, settings: dict[str, Any]) -> None:
     killed_at = settings.pop("killed_at", None)
-    if killed_at:
-        restored, restore = [], FrozenSlices.restore
 
-        def fatal(self: FrozenSlices) -> None:
-            restored.append(1)
-            if len(restored) == killed_at:
-                raise Killed
-            restore(self)
+    def trained() -> PreTrainedModel:
+        return train(workdir=path, **settings).model
 
-        with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
-            patch.setattr(FrozenSlices, "restore", fatal)
-            train(workdir=path, **settings)
-        assert list(path.glob("checkpoint-*"))
-    trained = train(workdir=path, **settings)
-    save_model(trained.model, f"{path}-{rank}.safetensors")
+    save_model(_interrupted(trained, killed_at), f"{path}-{rank}.safetensors")
 
 
 def _shards(rank: int, path: Path, settings: dict[str, Any]) -> None:
-    whole = build(**settings.pop("model", {}))
+    whole, killed_at = build(**settings.pop("model", {})), settings.pop("killed_at", None)
     if rank == 0:
         save_checkpoint(whole, TOKENIZER, path / "start")
     torch.distributed.barrier()
     plan = settings.pop("plan")
     plan = plan_of(plan) if isinstance(plan, str) else plan
     chosen = replace(SETTINGS, **settings)
-    model, _ = load_folder(path / "start", "float32", processes.placement("fsdp"))
-    assert processes.is_sharded(model)
-    align(model, None, TOKENIZER, REFERENCED, plan, chosen, 1, path / "work")
-    assert not list((path / "work").glob("checkpoint-*"))
+
+    def trained() -> PreTrainedModel:
+        model, _ = load_folder(path / "start", "float32", processes.placement("fsdp"))
+        assert processes.is_sharded(model)
+        align(model, None, TOKENIZER, REFERENCED, plan, chosen, 1, path / "work")
+        return model
+
+    model = _interrupted(trained, killed_at)
     processes.gather(model, whole if rank == 0 else None)
     if rank == 0:
         save_model(whole, f"{path}-0.safetensors")
+
+
+def _interrupted(training: Callable[[], PreTrainedModel], killed_at: int | None) -> PreTrainedModel:
+    """What a training gives, which may be killed at a step and begun again: it then goes on."""
+    steps, restore = [], FrozenSlices.restore
+
+    def counted(self: FrozenSlices) -> None:
+        steps.append(1)
+        if len(steps) == killed_at:
+            raise Killed
+        restore(self)
+
+    if killed_at is None:
+        return training()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FrozenSlices, "restore", counted)
+        with pytest.raises(Killed):
+            training()
+        model = training()
+    assert len(steps) < 2 * killed_at
+    return model

@@ -33,8 +33,9 @@ from safeneuron.alignment.arms import Plan
 from safeneuron.alignment.freezing import FrozenSlices
 from safeneuron.alignment.lora import add_adapters, frozen_adapters, merge_adapters
 from safeneuron.alignment.preferences import GENERAL
-from safeneuron.alignment.processes import is_sharded, micro_batches
+from safeneuron.alignment.processes import count, is_sharded, micro_batches
 from safeneuron.alignment.settings import DPOSettings
+from safeneuron.alignment.shards import load_optimizer, load_weights, save_shards
 from safeneuron.alignment.steps import (
     RestoreFrozen,
     SayProgress,
@@ -97,6 +98,8 @@ def align(
     if reference is not None:
         reference.requires_grad_(False)
     zeroing = Zeroing(model, plan.zeroed)
+    if is_sharded(model):
+        workdir /= f"{count()}-shards"
     last = last_complete_checkpoint(workdir, settings.steps)
     if last:
         log.info("resuming from %s", last)
@@ -198,6 +201,26 @@ class _PlannedTrainer(DPOTrainer):
         if self.is_distributed_loading_by_transformers:
             # kept copies of a sharded model's weights would be the whole model in every process
             self.accelerator.autocast_handler = AutocastKwargs(cache_enabled=False)
+
+    # of a model that was sharded as it was loaded transformers saves and loads the weights alone
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        if self.is_distributed_loading_by_transformers:
+            save_shards(Path(output_dir or "."), self.model, self.optimizer, self.lr_scheduler)
+        else:
+            super().save_model(output_dir, _internal_call)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        if self.is_distributed_loading_by_transformers:
+            load_weights(Path(resume_from_checkpoint), self.model)
+        else:
+            super()._load_from_checkpoint(resume_from_checkpoint, model)
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint and self.is_distributed_loading_by_transformers:
+            load_optimizer(Path(checkpoint), self.model, self.optimizer, self.lr_scheduler)
+        else:
+            super()._load_optimizer_and_scheduler(checkpoint)
 
     def _set_signature_columns_if_needed(self) -> None:
         super()._set_signature_columns_if_needed()
@@ -317,7 +340,8 @@ def _config(settings: DPOSettings, seed: int, workdir: Path, sharded: bool) -> D
         precompute_ref_log_probs=False,
         seed=seed,
         data_seed=seed,
-        save_strategy="no" if sharded else "steps",
+        save_strategy="steps",
+        save_only_model=sharded,  # with the rest beside it, see _PlannedTrainer
         save_steps=settings.save_every,
         save_total_limit=1,
         logging_steps=1,

@@ -25,8 +25,7 @@ class DPOSettings:
         train_embeddings: whether token embeddings, and a head that is tied to them, train.
         precision: of matrix products, `float32` or `bfloat16`; weights are float32.
         gradient_checkpointing: recompute activations in the backward pass.
-        save_every: steps between checkpoints that a killed training resumes from; a model whose
-            weights are sharded is not saved before its end.
+        save_every: steps between checkpoints that a killed training resumes from.
         lora: train low-rank matrices in place of the weights; None for the weights themselves.
     """
 

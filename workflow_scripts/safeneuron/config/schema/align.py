@@ -93,10 +93,7 @@ class Training(Section):
         False, description="less memory, a third more time; the frozen weights stay exact"
     )
     save_every: int = Field(
-        20,
-        ge=1,
-        description="steps between the checkpoints that a killed training resumes from; under fsdp "
-        "on several GPUs there are none, and a killed round begins again",
+        20, ge=1, description="steps between the checkpoints that a killed training resumes from"
     )
     lora: LoRA | None = Field(
         None,
