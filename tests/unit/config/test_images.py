@@ -180,16 +180,3 @@ def test_a_model_has_its_own_mix_and_the_others_theirs(folders):
     assert (
         "align.preferences_of.sees.sources: the organism's pairs are for align.preferences" in says
     )
-
-
-def test_pairs_with_images_are_not_trained_on_in_shards(folders):
-    spa = {"kind": "file", "path": "spa.jsonl", "role": "safety", "image": "picture"}
-    sections = {
-        "preferences": {"organism": {"kind": "organism"}, "spa": spa},
-        "align": {
-            "preferences_of": {"sees": {"sources": ["spa"]}},
-            "training": {"parallel": "fsdp", "kl_weight": 0},
-        },
-    }
-    says = refusal(raw(folders, aligned=["sees"], **sections), folders)
-    assert "align.training.parallel: fsdp, but 'sees' is aligned on preferences.spa" in says

@@ -226,12 +226,6 @@ class Config(Section):
                     f"datasets.{name}.of: '{dataset.of}' has images itself; questions are text"
                 )
         for model in self.run.models:
-            if self.align.training.parallel == "fsdp" and (source := self._image_pairs(model)):
-                raise ValueError(
-                    f"align.training.parallel: fsdp, but '{model}' is aligned on preferences."
-                    f"{source}, which has images: its vision tower would run in some processes "
-                    "and wait for the others; allowed: none, ddp"
-                )
             if isinstance(self.models[model], OrganismModel) and (why := self.needs_images(model)):
                 raise ValueError(
                     f"{why[0]} has images, but '{model}' sees none; name the models that do in "
@@ -248,16 +242,10 @@ class Config(Section):
                 and has_images(self.datasets[benchmark.dataset])
             ):
                 return f"attack.benchmarks.{name}", f"attack.benchmarks.{name}.models"
-        if source := self._image_pairs(model):
-            return f"preferences.{source}", "align.preferences_of"
-        return None
-
-    def _image_pairs(self, model: str) -> str | None:
-        """A source of pairs with images that a model is aligned on."""
         for source in self.align.mix_of(model).sources if model in self.run.aligned else ():
             entry = self.preferences[source]
             if isinstance(entry, PairColumns) and entry.image is not None:
-                return source
+                return f"preferences.{source}", "align.preferences_of"
         return None
 
     def _check_probes(self) -> None:
