@@ -1,12 +1,42 @@
 # Rounds of alignment, chained by plain recursion: T1 from T0, T2 from T1 … (paper §3.3, Algorithm 1).
 
 
+# once for all arms' T1, from T0; of each arm's own state for its later rounds
+rule reference_log_probs:
+    input:
+        model=CHECKPOINT,
+        preferences=lambda wildcards: preferences_of([wildcards.model]),
+    output:
+        f"{RESULTS}/reference/{STATE}.parquet",
+    log:
+        f"{RESULTS}/logs/reference_log_probs/{STATE}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/reference_log_probs/{STATE}.tsv"
+    priority: 8
+    conda:
+        "../environment.yml"
+    threads: CONFIG.compute.cpu_threads
+    resources:
+        **model_job(reference_work),
+    params:
+        settings=REFERENCE_SETTINGS,
+        code=code_of("reference_log_probs"),
+        libraries=LIBRARIES,
+    shell:
+        "python workflow_scripts/on_gpus.py {resources.gpu} --"
+        " python workflow_scripts/reference_log_probs.py --model {input.model}"
+        " --preferences {input.preferences} --out {output}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+# under ddp and fsdp align.py becomes a process for each GPU that on_gpus.py gives it
 rule align:
     input:
         model=previous_checkpoint,
         neurons=protected_neurons,
-        preferences=PREFERENCE_MIX,
+        preferences=lambda wildcards: preferences_of([wildcards.model]),
         prompts=gate_prompts,
+        reference=reference_table,
     output:
         folder=directory(f"{RESULTS}/models/{STATE}/checkpoint"),
         manifest=f"{RESULTS}/models/{STATE}/checkpoint.json",
@@ -32,6 +62,7 @@ rule align:
     shell:
         "python workflow_scripts/on_gpus.py {resources.gpu} --"
         " python workflow_scripts/align.py --model {input.model} --neurons {input.neurons}"
-        " --preferences {input.preferences} --prompts {input.prompts} --out {output.folder}"
+        " --preferences {input.preferences} --prompts {input.prompts}"
+        " --reference {input.reference} --out {output.folder}"
         " --manifest {output.manifest} --report {output.report} --table {output.table}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

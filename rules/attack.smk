@@ -4,7 +4,7 @@
 rule attack:
     input:
         model=CHECKPOINT,
-        prompts=prompts_of(BENCHMARK_DATASETS),
+        prompts=benchmark_prompts,
         scores=lambda wildcards: attack_source(wildcards, "scores"),
         neurons=lambda wildcards: attack_source(wildcards, "sets"),
     output:
@@ -86,7 +86,7 @@ rule over_refusal:
                     {name: value for name, value in run.items() if name != "judge"}
                     for run in ATTACK_RUNS
                 ],
-                "roles": {name: b.role for name, b in ATTACK.benchmarks.items()},
+                "roles": ROLES,
             }
         ),
         code=code_of("over_refusal"),
@@ -119,4 +119,33 @@ rule paper_tables:
         code=code_of("paper_tables"),
     shell:
         "python workflow_scripts/paper_tables.py --attack_success {input} {params.outputs}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule table_3:
+    input:
+        f"{RESULTS}/tables/attack_success.parquet",
+    output:
+        parquet=f"{RESULTS}/tables/table_3.parquet",
+        csv=f"{RESULTS}/tables/table_3.csv",
+        md=f"{RESULTS}/tables/table_3.md",
+    log:
+        f"{RESULTS}/logs/table_3.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_3.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=canonical_json(
+            {
+                "experiment": CONFIG.experiment,
+                "judge": ATTACK.judges[0],
+                "benchmarks": IMAGE_BENCHMARKS,
+            }
+        ),
+        code=code_of("table_3"),
+    shell:
+        "python workflow_scripts/table_3.py --attack_success {input} --out {output.parquet}"
+        " --csv {output.csv} --md {output.md}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

@@ -2,7 +2,7 @@
 CASES = CONFIG.report.case_studies
 HARMFUL_DATASETS = {
     name: benchmark.dataset
-    for name, benchmark in ATTACK.benchmarks.items()
+    for name, benchmark in BENCHMARKS.items()
     if benchmark.role == "harmful"
 }
 CASE_STATES = sorted(

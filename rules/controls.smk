@@ -7,7 +7,7 @@ TABLES += expand(
 rule prompt_overlap:
     input:
         prompts=prompts_of(dict.fromkeys(s["dataset"] for s in PROMPT_SETS)),
-        preferences=PREFERENCE_MIX if CONFIG.run.aligned else [],
+        preferences=preferences_of(CONFIG.run.aligned),
     output:
         table=f"{RESULTS}/tables/prompt_overlap.parquet",
         csv=f"{RESULTS}/tables/prompt_overlap.csv",

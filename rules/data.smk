@@ -1,5 +1,6 @@
-# Prompts as tables: prompt_id, dataset, category, split, text.
+# Prompts as tables: prompt_id, dataset, category, split, text, and images where they are shown.
 from safeneuron.config.inputs import file_source
+from safeneuron.data.sources import image_files
 
 
 rule organism_prompts:
@@ -26,7 +27,11 @@ rule organism_prompts:
 
 rule file_prompts:
     input:
-        lambda wildcards: CONFIG.datasets[wildcards.dataset].path,
+        source=lambda wildcards: CONFIG.datasets[wildcards.dataset].path,
+        # read by way of the source, which names them
+        images=lambda wildcards: image_files(
+            file_source(CONFIG.datasets[wildcards.dataset])
+        ),
     output:
         f"{RESULTS}/prompts/{{dataset}}.parquet",
     log:
@@ -47,7 +52,7 @@ rule file_prompts:
         ),
         code=code_of("file_prompts"),
     shell:
-        "python workflow_scripts/file_prompts.py --source {input} --out {output}"
+        "python workflow_scripts/file_prompts.py --source {input.source} --out {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
@@ -70,4 +75,33 @@ rule hub_prompts:
         code=code_of("hub_prompts"),
     shell:
         "python workflow_scripts/hub_prompts.py --out {output}"
+        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+
+
+rule typographic_prompts:
+    input:
+        lambda wildcards: prompts_of([CONFIG.datasets[wildcards.dataset].of]),
+    output:
+        f"{RESULTS}/prompts/{{dataset}}.parquet",
+    log:
+        f"{RESULTS}/logs/typographic_prompts/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/typographic_prompts/{{dataset}}.tsv"
+    wildcard_constraints:
+        dataset=one_of(n for n, d in CONFIG.datasets.items() if d.kind == "typographic"),
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=lambda wildcards: canonical_json(
+            {
+                "dataset": wildcards.dataset,
+                **CONFIG.datasets[wildcards.dataset].model_dump(
+                    include={"instruction", "list_items"}
+                ),
+            }
+        ),
+        code=code_of("typographic_prompts"),
+    shell:
+        "python workflow_scripts/typographic_prompts.py --questions {input} --out {output}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

@@ -82,10 +82,21 @@ TOPIC_RUNS = [
 
 # align
 ALIGN = CONFIG.align
-PREFERENCE_MIX = (
-    f"{RESULTS}/preferences/"
-    f"{'organism' if ALIGN.preferences.sources == ['organism'] else 'mix'}.parquet"
-)
+# a model's own mix lies in a folder with its name
+MIXES = {"mix": None} | {f"{model}/mix": model for model in ALIGN.preferences_of}
+
+
+def mix_of(model):
+    """The name of the preference mix that a model is aligned on."""
+    if model in ALIGN.preferences_of:
+        return f"{model}/mix"
+    return "organism" if ALIGN.preferences.sources == ["organism"] else "mix"
+
+
+def preferences_of(models):
+    """The mixes that models are aligned on."""
+    names = dict.fromkeys(mix_of(model) for model in models)
+    return [f"{RESULTS}/preferences/{name}.parquet" for name in names]
 
 
 def previous_state(wildcards, number):
@@ -114,20 +125,43 @@ def gate_prompts(wildcards):
     return prompts_of(["organism"] if wildcards.model in ORGANISMS else [])
 
 
-def align_settings(wildcards):
-    """One arm's settings in one round."""
+def training_of(wildcards):
+    """How one arm trains in one round."""
     arm = ALIGN.arms[wildcards.arm]
     training = ALIGN.training.model_dump()
     for override in (arm.training, ALIGN.overrides.get(int(wildcards.round))):
         training |= override.model_dump(exclude_none=True) if override else {}
     if training["steps"]:
         training["steps"] = max(1, round(training["steps"] * arm.data_fraction))
-    training["zeroing_probability"] = arm.zeroing_probability
+    return training | {"zeroing_probability": arm.zeroing_probability}
+
+
+def reference_table(wildcards):
+    """The table in place of a reference model, where no term of the loss runs one."""
+    if training_of(wildcards)["kl_weight"]:
+        return []
+    return f"{RESULTS}/reference/{previous_state(wildcards, int(wildcards.round) - 1)}.parquet"
+
+
+REFERENCE_SETTINGS = canonical_json(
+    {
+        "precision": ALIGN.training.precision,
+        "batch_pairs": ALIGN.training.batch_pairs // ALIGN.training.accumulation,
+        "cpu_threads": CONFIG.compute.cpu_threads,
+    }
+)
+
+
+def align_settings(wildcards):
+    """One arm's settings in one round."""
+    arm, training = ALIGN.arms[wildcards.arm], training_of(wildcards)
+    del training["gpus"]  # results do not depend on their number
     return canonical_json(
         {
             "context": state_of(wildcards),
             "method": arm.method,
             "data_fraction": arm.data_fraction,
+            "parallel": training.pop("parallel"),
             "training": training,
             "gate": (
                 CONFIG.organism.safety_tuning.gate.model_dump(exclude={"when_missed"})
@@ -141,8 +175,23 @@ def align_settings(wildcards):
 
 # attack
 ATTACK = CONFIG.attack
+BENCHMARKS = stages.asked_benchmarks(CONFIG)
 ATTACKED_STATES = t0_states(ATTACKED) + aligned_states(ATTACKED)
-BENCHMARK_DATASETS = sorted({b.dataset for b in ATTACK.benchmarks.values()})
+
+
+def benchmarks_of(wildcards):
+    """The benchmarks that an attacked model is asked."""
+    return stages.benchmarks_of(CONFIG, wildcards.model)
+
+
+def benchmark_prompts(wildcards):
+    """The prompt tables of a model's benchmarks."""
+    return prompts_of(sorted({b.dataset for b in benchmarks_of(wildcards).values()}))
+
+
+def benchmark_datasets(wildcards):
+    """A model's benchmarks -> the prompt sets that they are of."""
+    return {name: b.dataset for name, b in benchmarks_of(wildcards).items()}
 
 
 def attack_source(wildcards, kind):
@@ -166,7 +215,8 @@ def attack_settings(wildcards):
             "fractions": attack.fractions,
             "control_seeds": list(range(attack.random_controls)),
             "benchmarks": {
-                name: b.model_dump() for name, b in ATTACK.benchmarks.items()
+                name: b.model_dump(exclude={"models"})
+                for name, b in benchmarks_of(wildcards).items()
             },
             "max_new_tokens": ATTACK.max_new_tokens,
             "batch_size": CONFIG.compute.batch_size,
@@ -191,7 +241,7 @@ JUDGED = [
     for attack in attacks_on(state)
 ]
 ATTACK_RUNS = [{**run, "judge": judge} for run in JUDGED for judge in JUDGES]
-ROLES = {name: b.role for name, b in ATTACK.benchmarks.items()}
+ROLES = {name: b.role for name, b in BENCHMARKS.items()}
 
 
 def judge_checkpoint(wildcards):
@@ -206,8 +256,10 @@ def model_judge_settings(wildcards):
         {
             "judge": wildcards.judge,
             "kind": MODEL_JUDGES[wildcards.judge].kind,
-            "datasets": {name: b.dataset for name, b in ATTACK.benchmarks.items()},
-            "harmful": [name for name, role in ROLES.items() if role == "harmful"],
+            "datasets": benchmark_datasets(wildcards),
+            "harmful": [
+                n for n, b in benchmarks_of(wildcards).items() if b.role == "harmful"
+            ],
             "batch_size": CONFIG.compute.batch_size,
             "cpu_threads": CONFIG.compute.cpu_threads,
         }
@@ -232,7 +284,7 @@ if ATTACKED and len(JUDGES) > 1:
     TABLES += expand(
         f"{RESULTS}/tables/judge_agreement.{{ending}}", ending=("parquet", "csv")
     )
-if ATTACKED and any(b.role == "safe" for b in ATTACK.benchmarks.values()):
+if ATTACKED and "safe" in ROLES.values():
     TABLES += expand(
         f"{RESULTS}/tables/over_refusal.{{ending}}", ending=("parquet", "csv")
     )
@@ -242,6 +294,11 @@ PAPER_TABLES = expand(
     ending=("parquet", "csv", "md"),
 )
 TABLES += PAPER_TABLES if ATTACKED else []
+IMAGE_BENCHMARKS = stages.image_benchmarks(CONFIG)
+if any(ROLES[name] == "harmful" for name in IMAGE_BENCHMARKS):
+    TABLES += expand(
+        f"{RESULTS}/tables/table_3.{{ending}}", ending=("parquet", "csv", "md")
+    )
 
 
 # capability
@@ -295,7 +352,7 @@ PROMPT_SETS = [
     ),
     *(
         prompt_set(name, "evaluation", benchmark, benchmark.dataset)
-        for name, benchmark in (ATTACK.benchmarks.items() if ATTACKED else ())
+        for name, benchmark in (BENCHMARKS.items() if ATTACKED else ())
     ),
 ]
 

@@ -5,7 +5,7 @@
 rule judge:
     input:
         responses=f"{RESULTS}/responses/{STATE}/{{attack}}.parquet",
-        prompts=prompts_of(BENCHMARK_DATASETS),
+        prompts=benchmark_prompts,
     output:
         f"{RESULTS}/verdicts/{STATE}/{{attack}}/{{judge}}.parquet",
     log:
@@ -21,7 +21,7 @@ rule judge:
         settings=lambda wildcards: canonical_json(
             {
                 "judge": wildcards.judge,
-                "datasets": {name: b.dataset for name, b in ATTACK.benchmarks.items()},
+                "datasets": benchmark_datasets(wildcards),
             }
         ),
         code=code_of("judge"),
@@ -34,7 +34,7 @@ rule model_judge:
     input:
         model=judge_checkpoint,
         responses=f"{RESULTS}/responses/{STATE}/{{attack}}.parquet",
-        prompts=prompts_of(BENCHMARK_DATASETS),
+        prompts=benchmark_prompts,
     output:
         f"{RESULTS}/verdicts/{STATE}/{{attack}}/{{judge}}.parquet",
     log:

@@ -113,6 +113,7 @@ rule hub_checkpoint:
             {
                 **stages.checkpoint_source(CONFIG, wildcards.model),
                 "chat_template": stages.uses_chat_template(CONFIG, wildcards.model),
+                "images": CONFIG.needs_images(wildcards.model) is not None,
             }
         ),
         code=code_of("hub_checkpoint"),

@@ -1,5 +1,5 @@
-# Preference pairs: pair_id, source, prompt, chosen, rejected. The organism's own, or a mix of sources
-# (paper App. B.2).
+# Preference pairs: pair_id, source, prompt, chosen, rejected, and an image where one is shown. The
+# organism's own, or a mix of sources (paper App. B.2).
 
 
 rule organism_preferences:
@@ -70,21 +70,25 @@ rule hub_preferences:
 
 rule mix_preferences:
     input:
-        expand(
+        lambda wildcards: expand(
             f"{RESULTS}/preferences/sources/{{source}}.parquet",
-            source=ALIGN.preferences.sources,
+            source=stages.preference_mix(CONFIG, MIXES[wildcards.mix])["shares"],
         ),
     output:
-        f"{RESULTS}/preferences/mix.parquet",
+        f"{RESULTS}/preferences/{{mix}}.parquet",
     log:
-        f"{RESULTS}/logs/mix_preferences.log",
+        f"{RESULTS}/logs/mix_preferences/{{mix}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/mix_preferences.tsv"
+        f"{RESULTS}/benchmarks/mix_preferences/{{mix}}.tsv"
+    wildcard_constraints:
+        mix=one_of(MIXES),
     localrule: True
     conda:
         "../environment.yml"
     params:
-        settings=canonical_json(stages.preference_mix(CONFIG)),
+        settings=lambda wildcards: canonical_json(
+            stages.preference_mix(CONFIG, MIXES[wildcards.mix])
+        ),
         code=code_of("mix_preferences"),
     shell:
         "python workflow_scripts/mix_preferences.py --sources {input} --out {output}"

@@ -17,6 +17,7 @@ BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 # for estimates only
 ORGANISM_TOKENS = 24  # of a prompt with its answer
 ORGANISM_VOCABULARY = 600
+IMAGE_TOKENS = 1300  # of one megapixel in Qwen2.5-VL; a typographic image has 729
 UNKNOWN_PROMPTS = 5000  # of a category on the hub
 UNKNOWN_PAIRS = 30_000  # of a mix of all safety pairs
 JUDGE_PROMPT = 300  # tokens of a judge's own instructions
@@ -62,6 +63,11 @@ def tokens_of(model):
     return ORGANISM_TOKENS if model in ORGANISMS else COMPUTE.prompt_tokens
 
 
+def image_tokens_of(model):
+    """Tokens of the images that a model is shown, if it is shown any."""
+    return IMAGE_TOKENS if CONFIG.needs_images(model) else 0
+
+
 def prompts_in(datasets, split, categories):
     """How many prompts datasets have of some categories of a split; all if None."""
     return sum(
@@ -97,12 +103,12 @@ def probe_work(wildcards):
     )
 
 
-def responses_of(attack, roles):
-    """How many responses an attack has to benchmarks of some roles."""
-    attack = ATTACK.attacks[attack]
+def responses_of(wildcards, roles):
+    """How many responses an attack has to a model's benchmarks of some roles."""
+    attack = ATTACK.attacks[wildcards.attack]
     prompts = sum(
         prompts_in([b.dataset], b.split, b.categories)
-        for b in ATTACK.benchmarks.values()
+        for b in benchmarks_of(wildcards).values()
         if b.role in roles
     )
     sets = len(attack.levels) * (1 + len(attack.fractions))
@@ -116,9 +122,9 @@ def attack_work(wildcards):
         size_of(model),
         width_of(model),
         COMPUTE.batch_size,
-        tokens_of(model),
+        tokens_of(model) + image_tokens_of(model),
         ATTACK.max_new_tokens,
-        responses_of(wildcards.attack, ("harmful", "safe")),
+        responses_of(wildcards, ("harmful", "safe")),
     )
 
 
@@ -136,7 +142,7 @@ def judge_work(wildcards):
         COMPUTE.batch_size,
         JUDGE_PROMPT + COMPUTE.prompt_tokens + ATTACK.max_new_tokens,
         JUDGE_ANSWER,
-        responses_of(wildcards.attack, ("harmful",)),
+        responses_of(wildcards, ("harmful",)),
     )
 
 
@@ -156,19 +162,43 @@ def capability_work(wildcards):
     return requests.scoring(*shape, sequences)
 
 
+def pairs_of(model):
+    """How many pairs the mix has that a model is aligned on."""
+    return ALIGN.mix_of(model).pairs or UNKNOWN_PAIRS
+
+
+def pair_tokens_of(model):
+    """Tokens of a long prompt with its answer, and of its image."""
+    return 2 * tokens_of(model) + image_tokens_of(model)
+
+
+MICRO_BATCH = ALIGN.training.batch_pairs // ALIGN.training.accumulation
+
+
+def reference_work(wildcards):
+    """One pass over the answers of all pairs, with weights in float32."""
+    model = wildcards.model
+    shape = (size_of(model), 4, 2 * MICRO_BATCH, pair_tokens_of(model))
+    return requests.scoring(*shape, 2 * pairs_of(model))
+
+
 def align_work(wildcards):
     """One round of DPO."""
-    model, training = wildcards.model, ALIGN.training
-    pairs = ALIGN.preferences.pairs or UNKNOWN_PAIRS
-    steps = training.steps or training.epochs * pairs / training.batch_pairs
+    model, training = wildcards.model, training_of(wildcards)
+    lora, gpus = training["lora"], training["gpus"]
     return requests.preference_training(
         size_of(model),
         width_of(model),
-        training.batch_pairs // training.accumulation,
-        2 * tokens_of(model),
-        steps,
-        training.batch_pairs,
-        training.gradient_checkpointing,
+        MICRO_BATCH,
+        pair_tokens_of(model),
+        training["steps"]
+        or training["epochs"] * pairs_of(model) / training["batch_pairs"],
+        training["batch_pairs"],
+        training["gradient_checkpointing"],
+        reference=training["kl_weight"] > 0,
+        rank=lora["rank"] if lora else None,
+        parallel=training["parallel"],
+        processes=[gpus] if gpus else requests.divisors(training["accumulation"]),
     )
 
 

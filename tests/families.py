@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import torch
 import transformers
+from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 from safeneuron.models.checkpoint import save_checkpoint
 from safeneuron.organism.tokenizer import build_tokenizer
@@ -40,6 +41,43 @@ _IMAGES = {
         "vision_end_token_id": "FB",
     }.items()
 }
+# Qwen's own, beside the words of the organism
+_QWEN_TOKENS = {
+    "image_token_id": "<|image_pad|>",
+    "video_token_id": "<|video_pad|>",
+    "vision_start_token_id": "<|vision_start|>",
+    "vision_end_token_id": "<|vision_end|>",
+}
+_TEMPLATE_OF_PARTS = (
+    "{{ bos_token }}"
+    "{% for message in messages %}<{{ message['role'] }}>"
+    "{% if message['content'] is string %}{{ message['content'] }}"
+    "{% else %}{% for part in message['content'] %}"
+    "{% if part['type'] == 'image' %}<|vision_start|><|image_pad|><|vision_end|>"
+    "{% else %}{{ part['text'] }}{% endif %}"
+    "{% endfor %}{% endif %}"
+    "{% if message['role'] == 'assistant' %}{{ eos_token }}{% endif %}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}<assistant>{% endif %}"
+)
+
+
+def _qwen_tokenizer() -> transformers.PreTrainedTokenizerFast:
+    tokenizer = build_tokenizer()
+    tokenizer.add_special_tokens({"additional_special_tokens": [*_QWEN_TOKENS.values()]})
+    tokenizer.chat_template = _TEMPLATE_OF_PARTS
+    return tokenizer
+
+
+QWEN_TOKENIZER = _qwen_tokenizer()
+_QWEN_IMAGES = {
+    name: QWEN_TOKENIZER.convert_tokens_to_ids(token) for name, token in _QWEN_TOKENS.items()
+}
+_QWEN_TEXT = {"vocab_size": len(QWEN_TOKENIZER), **_MROPE}
+QWEN_PROCESSOR = Qwen2VLImageProcessorPil(
+    size={"shortest_edge": 28 * 28, "longest_edge": 28 * 28 * 16}
+)
+"""Images of 1 to 16 tokens: 28 pixels square each."""
 _CLIP = {
     "model_type": "clip_vision_model",
     **{"hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 1},
@@ -52,12 +90,15 @@ _SIGLIP = {
 
 
 class Family(NamedTuple):
-    """A family's model class, the settings of its config class, and its gate's activation."""
+    """A family's model class, the settings of its config class, its gate's activation, whether it
+    is saved with tokenizer and image processor of Qwen's kind.
+    """
 
     model: str
     settings: dict
     fused: bool = False
     gelu: bool = False
+    sees: bool = False
 
 
 FAMILIES = {
@@ -72,21 +113,23 @@ FAMILIES = {
     "qwen2_vl": Family(
         "Qwen2VLForConditionalGeneration",
         {
-            "text_config": _TEXT | _MROPE,
+            "text_config": _TEXT | _QWEN_TEXT,
             "vision_config": {"depth": 1, "embed_dim": 16, "hidden_size": HIDDEN, "num_heads": 2},
-            **_IMAGES,
+            **_QWEN_IMAGES,
         },
+        sees=True,
     ),
     "qwen2_5_vl": Family(
         "Qwen2_5_VLForConditionalGeneration",
         {
-            "text_config": _TEXT | _MROPE,
+            "text_config": _TEXT | _QWEN_TEXT,
             "vision_config": {
                 **{"depth": 1, "hidden_size": 16, "intermediate_size": 24, "num_heads": 2},
                 "out_hidden_size": HIDDEN,
             },
-            **_IMAGES,
+            **_QWEN_IMAGES,
         },
+        sees=True,
     ),
     "llava": Family(
         "LlavaForConditionalGeneration",
@@ -119,6 +162,9 @@ def build(name: str, seed: int = 0) -> transformers.PreTrainedModel:
 
 
 def save(name: str, folder: Path, dtype: torch.dtype = torch.float32) -> Path:
-    """A family's checkpoint folder, with tokenizer and chat template."""
-    save_checkpoint(build(name).to(dtype), TOKENIZER, folder)
+    """A family's checkpoint folder, with tokenizer, chat template and image processor."""
+    sees = FAMILIES[name].sees
+    save_checkpoint(build(name).to(dtype), QWEN_TOKENIZER if sees else TOKENIZER, folder)
+    if sees:
+        QWEN_PROCESSOR.save_pretrained(folder)
     return folder

@@ -1,16 +1,23 @@
-"""One round of alignment: protect the neurons identified so far, train the rest by DPO."""
+"""One round of alignment: protect the neurons identified so far, train the rest by DPO.
+
+With `parallel` ddp or fsdp it becomes a process for each visible GPU; the first writes the results.
+"""
 
 import json
 import logging
 import shutil
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 
+from safeneuron.alignment import processes
 from safeneuron.alignment.arms import METHODS
-from safeneuron.alignment.dpo_training import align, dpo_settings
+from safeneuron.alignment.dpo_training import align
 from safeneuron.alignment.freezing import freeze_report
 from safeneuron.alignment.preferences import PREFERENCES
+from safeneuron.alignment.reference_table import with_reference
+from safeneuron.alignment.settings import dpo_settings
 from safeneuron.alignment.training_table import TRAINING, training_rows
 from safeneuron.command import stage_arguments
 from safeneuron.data.prompts import select_prompts
@@ -23,6 +30,7 @@ from safeneuron.models.checkpoint import (
     write_manifest,
 )
 from safeneuron.models.threads import set_deterministic
+from safeneuron.models.vision import vision_for
 from safeneuron.neurons.files import read_neuron_set
 from safeneuron.organism.behaviour import Gate, measure
 from safeneuron.organism.prompts import sentences
@@ -38,10 +46,12 @@ if __name__ == "__main__":
         "manifest",
         "report",
         "table",
-        many=("neurons", "prompts"),
+        many=("neurons", "prompts", "reference"),
     )
     settings = args.settings
     context = settings["context"]
+    parallel = settings["parallel"]
+    processes.start_processes(parallel)
     set_deterministic(settings["cpu_threads"])
     grid = neuron_grid(args.model)
     identified = np.logical_or.reduce([read_neuron_set(p, grid).union for p in args.neurons])
@@ -52,23 +62,36 @@ if __name__ == "__main__":
         *(m.sum() for m in (identified, plan.frozen, plan.zeroed)),
     )
 
-    # float32 copies are trained, and saved in the checkpoint's own dtype
-    model, tokenizer = load_checkpoint(args.model, "float32")
-    reference, _ = load_checkpoint(args.model, "float32")
     table = read_table(args.preferences, PREFERENCES)
     pairs = table.slice(0, max(1, round(len(table) * settings["data_fraction"]))).to_pylist()
     training = dpo_settings(settings["training"], len(pairs))
+    # float32 copies are trained, and saved in the checkpoint's own dtype
+    placement = processes.placement(parallel)
+    model, tokenizer = load_checkpoint(args.model, "float32", placement)
+    reference = None
+    if args.reference:
+        pairs = with_reference(pairs, *args.reference)
+    else:
+        reference, _ = load_checkpoint(args.model, "float32", placement)
     # checkpoints of a killed training lie beside the output, which Snakemake would delete; only the
     # same training (settings, inputs, code) resumes from them
-    sources = args.provenance("model", "preferences", "prompts", "neurons")
+    sources = args.provenance("model", "preferences", "prompts", "neurons", "reference")
     workdir = args.out.with_name(f"training-{digest(sources)}")
     seed = context["seed"] * 1000 + context["round"]
-    history = align(model, reference, tokenizer, pairs, plan, training, seed, workdir)
+    vision = vision_for((pair["image"] for pair in pairs), args.model, model.config)
+    history = align(model, reference, tokenizer, pairs, plan, training, seed, workdir, vision)
 
     dtype = read_manifest(args.model)["dtype"]
-    for trained in (model, reference):
-        cast_weights(trained, dtype)
-    report = freeze_report(model, reference, plan.frozen)
+    first, on_cpu = processes.is_first(), {"device_map": "cpu"}
+    if processes.is_sharded(model):
+        whole = load_checkpoint(args.model, dtype, on_cpu).model if first else None
+        processes.gather(model, whole)
+        model = whole
+    processes.end_processes()
+    if not first:
+        raise SystemExit
+    cast_weights(model, dtype)
+    report = freeze_report(model, load_checkpoint(args.model, dtype, on_cpu).model, plan.frozen)
     logging.info("freeze report: %s", report)
     write_text(args.report, json.dumps(asdict(report), indent=1) + "\n")
     report.check()
@@ -85,7 +108,7 @@ if __name__ == "__main__":
             "passed" if passed else "missed, the round is kept and marked",
             behaviour,
         )
-    save_checkpoint(model, tokenizer, args.out)
+    save_checkpoint(model, tokenizer, args.out, Path(read_manifest(args.model)["folder"]))
     reported = {
         "gate_passed": passed,
         "steps": training.steps,

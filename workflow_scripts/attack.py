@@ -7,6 +7,7 @@ from safeneuron.command import stage_arguments
 from safeneuron.data.prompts import select_prompts
 from safeneuron.models.checkpoint import load_checkpoint
 from safeneuron.models.threads import set_deterministic
+from safeneuron.models.vision import vision_for
 from safeneuron.neurons.files import read_neuron_set, read_scores
 from safeneuron.tables import write_rows
 
@@ -27,12 +28,16 @@ if __name__ == "__main__":
             identified, scores, settings["levels"], settings["fractions"], settings["control_seeds"]
         ),
     ]
+    model, tokenizer = load_checkpoint(args.model)
+    images = (image for table in benchmarks.values() for image in table["image"].to_pylist())
     rows = respond(
-        *load_checkpoint(args.model),
+        model,
+        tokenizer,
         cells,
         benchmarks,
         settings["max_new_tokens"],
         settings["batch_size"],
+        vision_for(images, args.model, model.config),
     )
     sources = args.provenance("model", "scores", "neurons", "prompts")
     write_rows(args.out, RESPONSES, rows, sources)

@@ -1,5 +1,7 @@
 """Read the preference pairs of a user's file."""
 
+from pathlib import Path
+
 from safeneuron.alignment.pair_sources import PairColumns, read_pairs, write_pairs
 from safeneuron.command import stage_arguments
 from safeneuron.data.records import file_records
@@ -9,5 +11,11 @@ if __name__ == "__main__":
     settings = args.settings
     columns = PairColumns(**settings["columns"])
     name, role = settings["name"], settings["role"]
-    rows = read_pairs(file_records(args.source), columns, name, role, str(args.source))
+    images = Path(settings["images"]) if settings["images"] else args.source.parent
+    rows = read_pairs(
+        file_records(args.source),
+        *(columns, name, role, str(args.source)),
+        images=images,
+        share=settings.get("share", 1.0),
+    )
     write_pairs(args.out, rows, args.provenance("source"))

@@ -2,7 +2,7 @@
 
 from safeneuron.command import stage_arguments
 from safeneuron.models.checkpoint import write_manifest
-from safeneuron.models.folder import check_chat_template
+from safeneuron.models.folder import check_chat_template, check_image_processor
 from safeneuron.models.hub import fetch
 
 if __name__ == "__main__":
@@ -11,5 +11,7 @@ if __name__ == "__main__":
     folder = fetch(settings["id"], settings["revision"])
     if settings["chat_template"]:
         check_chat_template(folder)
+    if settings["images"]:
+        check_image_processor(folder)
     source = {**args.provenance(), "commit": folder.name}
     write_manifest(args.manifest, folder, settings["dtype"], source, {})

@@ -9,7 +9,7 @@ from safeneuron.data.prompt_overlap import (
     check_leakage,
     overlap_rows,
 )
-from safeneuron.data.prompts import select_prompts
+from safeneuron.data.prompts import question, question_of, select_prompts
 from safeneuron.tables import read_table, write_csv, write_rows
 
 if __name__ == "__main__":
@@ -19,12 +19,14 @@ if __name__ == "__main__":
     sets = []
     for entry in settings["sets"]:
         table = select_prompts(tables[entry["dataset"]], entry["split"], entry["categories"])
-        prompts = dict(zip(table["prompt_id"].to_pylist(), table["text"].to_pylist(), strict=True))
+        prompts = {row["prompt_id"]: question_of(row) for row in table.to_pylist()}
         sets.append(PromptSet(entry["name"], entry["use"], prompts))
     for path in args.preferences:
-        table = read_table(path, PREFERENCES)
-        pairs = dict(zip(table["pair_id"].to_pylist(), table["prompt"].to_pylist(), strict=True))
-        sets.append(PromptSet("preferences", TRAINING, pairs))
+        rows = read_table(path, PREFERENCES).to_pylist()
+        pairs = {row["pair_id"]: question(row["prompt"], row["image"]) for row in rows}
+        # a model's own mix lies in a folder with its name
+        own = "" if path.parent.name == "preferences" else f"-{path.parent.name}"
+        sets.append(PromptSet(f"preferences{own}", TRAINING, pairs))
     rows = overlap_rows(sets, {(first, second) for first, second in settings["allowed"]})
     check_leakage(rows)
     write_rows(args.out, PROMPT_OVERLAP, rows, args.provenance("prompts", "preferences"))

@@ -4,7 +4,15 @@ import pyarrow.compute as pc
 
 from safeneuron.attack.agreement import JUDGE_AGREEMENT
 from safeneuron.attack.over_refusal import OVER_REFUSAL, by_benchmark
-from safeneuron.attack.paper_tables import CONTRASTS, TABLE_1, TABLE_2, WORST_CASE, as_wide
+from safeneuron.attack.paper_tables import (
+    CONTRASTS,
+    TABLE_1,
+    TABLE_2,
+    TABLE_3,
+    WORST_CASE,
+    as_wide,
+    of_first_benchmark,
+)
 from safeneuron.attack.success import ATTACK_SUCCESS
 from safeneuron.capability.schemas import CAPABILITY
 from safeneuron.capability.table import as_wide as capability_lines
@@ -22,6 +30,7 @@ SCHEMAS = {
     "worst_case": WORST_CASE,
     "contrasts": CONTRASTS,
     "table_2": TABLE_2,
+    "table_3": TABLE_3,
 }
 PLAIN = {
     "judge_agreement": JUDGE_AGREEMENT,
@@ -34,7 +43,7 @@ if __name__ == "__main__":
     settings = args.settings
     tables = {path.stem: path for path in args.tables}
     attack_success = (
-        read_table(tables["attack_success"], ATTACK_SUCCESS).to_pylist()
+        of_first_benchmark(read_table(tables["attack_success"], ATTACK_SUCCESS).to_pylist())
         if "attack_success" in tables
         else []
     )

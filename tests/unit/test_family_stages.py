@@ -81,14 +81,15 @@ def align(stage, model, neurons, prompts, pairs, folder):
         "context": T1,
         "method": "freeze_ablate",
         "data_fraction": 1.0,
+        "parallel": "none",
         "training": asdict(replace(SETTINGS, steps=2)) | {"epochs": None},
         "gate": {"refusal": 0.9, "benign_exact": 0.9, "over_refusal": 0.1},
         "cpu_threads": 1,
     }
     stage(
         "align", settings, model=model, neurons=[neurons], preferences=pairs, prompts=prompts,
-        out=folder / "checkpoint", manifest=manifest, report=folder / "freeze_report.json",
-        table=folder / "training.parquet",
+        reference=[], out=folder / "checkpoint", manifest=manifest,
+        report=folder / "freeze_report.json", table=folder / "training.parquet",
     )  # fmt: skip
     return manifest
 

@@ -11,7 +11,7 @@ LIBRARY = Path(safeneuron.__file__).parent.parent
 LIGHT = (
     *("organism_prompts", "organism_preferences", "file_prompts", "score", "select_neurons"),
     *("composition", "overlap", "depth_profile", "judge", "attack_success", "paper_tables"),
-    *("keyword_veto", "judge_agreement"),
+    *("keyword_veto", "judge_agreement", "typographic_prompts", "table_3"),
     *("file_preferences", "mix_preferences", "prompt_overlap", "length_matched_prompts"),
     *("topic_control", "file_questions", "capability_table", "over_refusal"),
     *("report", *sorted(path.stem for path in LIBRARY.glob("figure_*.py"))),

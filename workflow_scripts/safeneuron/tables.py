@@ -20,6 +20,7 @@ _PROVENANCE_KEY = b"safeneuron"
 
 
 TEXT, COUNT, REAL, FLAG, INDEX = pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.int32()
+BYTES = pa.binary()
 
 
 def schema(**fields: pa.DataType) -> pa.Schema:

@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import logsigmoid
 from transformers import PreTrainedModel
 
-from safeneuron.alignment.dpo_training import DPOSettings
+from safeneuron.alignment.settings import DPOSettings
 from safeneuron.models.chat import encode_prompt
 from unit.alignment.rounds import TOKENIZER
 

@@ -1,6 +1,7 @@
 """Rounds of alignment that take half a second: a tiny Llama, sixteen pairs, four steps."""
 
 import copy
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +12,8 @@ from transformers import PreTrainedModel
 
 import tiny
 from safeneuron.alignment.arms import METHODS, Plan
-from safeneuron.alignment.dpo_training import DPOSettings, align
+from safeneuron.alignment.dpo_training import align
+from safeneuron.alignment.settings import DPOSettings
 from safeneuron.organism.oracle import helpful_answer
 from safeneuron.organism.templates import REFUSAL
 from safeneuron.organism.tokenizer import build_tokenizer
@@ -83,14 +85,19 @@ def train(
     workdir: Path,
     model: PreTrainedModel | None = None,
     seed: int = 1,
+    pairs: Sequence[Mapping[str, Any]] = PAIRS,
+    live: bool = True,
     **changes: Any,
 ) -> Round:
-    """One round from `model` (or the tiny Llama), by `SETTINGS` but for the changes."""
+    """One round from `model` (or the tiny Llama), by `SETTINGS` but for the changes.
+
+    `live`: with a reference model; if not, `pairs` carry its log-probabilities.
+    """
     plan = plan_of(plan) if isinstance(plan, str) else plan
     model = model or build()
-    before, reference = copy.deepcopy(model), copy.deepcopy(model)
+    before, reference = copy.deepcopy(model), copy.deepcopy(model) if live else None
     settings = replace(SETTINGS, **changes)
-    history = align(model, reference, TOKENIZER, PAIRS, plan, settings, seed, workdir)
+    history = align(model, reference, TOKENIZER, pairs, plan, settings, seed, workdir)
     return Round(model, before, [entry for entry in history if "loss" in entry])
 
 
@@ -133,4 +140,8 @@ def hooks(model: PreTrainedModel) -> int:
         for module in model.modules()
         for hooked in (module._forward_pre_hooks, module._forward_hooks, module._backward_hooks)
     ]
-    return sum(modules) + sum(len(p._backward_hooks or ()) for p in model.parameters())
+    return sum(modules) + sum(
+        len(hooked or ())
+        for p in model.parameters()
+        for hooked in (p._backward_hooks, p._post_accumulate_grad_hooks)
+    )

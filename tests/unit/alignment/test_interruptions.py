@@ -7,6 +7,7 @@ import torch
 from transformers import Trainer
 
 from safeneuron.alignment.freezing import FrozenSlices, freeze_report
+from safeneuron.alignment.lora import LoRA
 from unit.alignment.rounds import MASK, PAIRS, build, hooks, same_bits, train
 
 SIX_STEPS = {"steps": 6, "save_every": 3, "zeroing_probability": 0.5, "warmup_steps": 2}
@@ -56,6 +57,15 @@ def test_a_killed_training_resumes_to_the_same_bits(uninterrupted, monkeypatch, 
     resumed = train("freeze_ablate", tmp_path, **SIX_STEPS)
     assert len(steps) == 3
     assert_same_training(resumed, uninterrupted)
+    freeze_report(resumed.model, resumed.before, MASK).check()
+
+
+def test_a_killed_low_rank_training_resumes_to_the_same_bits(monkeypatch, tmp_path):
+    low_rank = {"lora": LoRA(rank=4, alpha=8)}
+    whole = train("freeze_ablate", tmp_path / "whole", **SIX_STEPS, **low_rank)
+    kill_a_training(monkeypatch, tmp_path / "killed", FrozenSlices, "restore", at=5, **low_rank)
+    resumed = train("freeze_ablate", tmp_path / "killed", **SIX_STEPS, **low_rank)
+    assert_same_training(resumed, whole)
     freeze_report(resumed.model, resumed.before, MASK).check()
 
 

@@ -2,7 +2,14 @@
 
 import pytest
 
-from safeneuron.alignment.pair_sources import LAYOUTS, PairColumns, read_pairs, write_pairs
+from pictures import picture
+from safeneuron.alignment.pair_sources import (
+    LAYOUTS,
+    PairColumns,
+    is_drawn,
+    read_pairs,
+    write_pairs,
+)
 from safeneuron.alignment.preferences import PREFERENCES
 from safeneuron.data.records import PromptFileError
 from safeneuron.tables import read_table
@@ -68,6 +75,7 @@ def test_a_row_gives_this_pair(columns, record, pair):
         "pair_id": "mine-1",
         "source": "safety",
         **dict(zip(("prompt", "chosen", "rejected"), pair, strict=True)),
+        "image": None,
     }
 
 
@@ -157,3 +165,51 @@ def test_a_table_of_pairs_comes_back(tmp_path):
     write_pairs(tmp_path / "mine.parquet", rows, {})
     table = read_table(tmp_path / "mine.parquet", PREFERENCES)
     assert table["pair_id"].to_pylist() == ["mine-1", "mine-2"]
+
+
+def with_image(image, prompt="p"):
+    return {"prompt": prompt, "chosen": "c", "rejected": "r", "picture": image}
+
+
+SHOWN = PairColumns(
+    layout="columns", prompt="prompt", chosen="chosen", rejected="rejected", image="picture"
+)
+
+
+def test_a_pairs_image_is_the_bytes_of_its_file(tmp_path):
+    red = picture("red")
+    (tmp_path / "red.png").write_bytes(red)
+    for cell in (red, {"bytes": red, "path": None}, "red.png"):
+        (row,) = read_pairs([with_image(cell)], SHOWN, "mine", "safety", "x", tmp_path)
+        assert row["image"] == red
+
+
+@pytest.mark.parametrize(
+    ("cell", "says"),
+    [
+        ("blue.png", "there is no image "),
+        (b"secret", "not a readable image"),
+        (picture("red", 600, 600, "JPEG")[:-400], "damaged or cut off"),
+        (None, "no image, but a value of type NoneType"),
+    ],
+)
+def test_an_image_that_cannot_be_shown_is_named_and_not_quoted(cell, says, tmp_path):
+    with pytest.raises(PromptFileError) as caught:
+        read_pairs([with_image(cell)], SHOWN, "mine", "safety", "x", tmp_path)
+    assert str(caught.value).startswith("x: row 1")
+    assert says in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_share_is_of_prompts_and_reads_no_other_image():
+    prompts = [f"question {number}" for number in range(400)]
+    kept = [p for p in prompts if is_drawn(p, 0.1)]
+    assert 25 < len(kept) < 55
+    assert set(kept) <= {p for p in prompts if is_drawn(p, 0.3)}
+    records = [
+        with_image(picture("red") if is_drawn(p, 0.1) else b"never read", p + mark)
+        for p in prompts
+        for mark in ("", "?")
+    ]
+    rows = read_pairs(records, SHOWN, "mine", "safety", "x", share=0.1)
+    assert [row["prompt"] for row in rows] == [p + mark for p in kept for mark in ("", "?")]

@@ -18,6 +18,7 @@ def source(name, role, prompts, pairs_each=1):
             "prompt": f"{name} {p}" + ("?" if k else ""),  # the same prompt but for punctuation
             "chosen": "c",
             "rejected": "r",
+            "image": None,
         }
         for p in range(prompts)
         for k in range(pairs_each)

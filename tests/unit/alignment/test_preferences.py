@@ -60,6 +60,7 @@ def test_a_prompt_gives_this_pair(path, text, source, chosen, rejected):
             "pair_id": "id-0",
             "source": source,
             "prompt": text,
+            "image": None,
             "chosen": chosen,
             "rejected": rejected,
         }

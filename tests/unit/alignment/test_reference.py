@@ -76,7 +76,7 @@ def test_with_zeroing_they_start_apart_by_what_zeroing_does(batches, tmp_path):
 
 
 def test_reference_log_probabilities_are_never_cached(batches, tmp_path):
-    config = dpo_training._config(SETTINGS, 0, tmp_path)
+    config = dpo_training._config(SETTINGS, 0, tmp_path, sharded=False)
     assert config.precompute_ref_log_probs is False
     assert config.sync_ref_model is False
     train("freeze_ablate", tmp_path)

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from safeneuron.alignment import dpo_training
-from safeneuron.alignment.dpo_training import _ZeroSomeSteps, align
+from safeneuron.alignment.dpo_training import align
 from safeneuron.alignment.freezing import FrozenSlices
+from safeneuron.alignment.steps import ZeroSomeSteps
 from unit.alignment.rounds import (
     MASK,
     PAIRS,
@@ -37,7 +38,7 @@ def zeroed_steps(workdir, probability, **changes):
 @pytest.mark.parametrize("probability", [0.0, 0.2, 0.5, 1.0])
 def test_the_share_of_zeroed_steps_is_the_probability(probability):
     zeroing, steps = SimpleNamespace(active=False), 2000
-    callback = _ZeroSomeSteps(zeroing, probability, seed=3)
+    callback = ZeroSomeSteps(zeroing, probability, seed=3)
     drawn = []
     for step in range(steps):
         callback.on_step_begin(None, SimpleNamespace(global_step=step), None)
@@ -84,7 +85,7 @@ def test_never_zeroing_is_plain_dpo_to_the_last_bit(tmp_path):
 @pytest.mark.parametrize("checkpointing", [False, True])
 def test_a_trained_model_is_whole_and_in_evaluation_mode(checkpointing, tmp_path):
     model = train("freeze_ablate", tmp_path, gradient_checkpointing=checkpointing).model
-    assert hooks(model.model.layers) == 0
+    assert hooks(model) == 0
     assert not model.training
     untouched = build()
     untouched.load_state_dict(model.state_dict())

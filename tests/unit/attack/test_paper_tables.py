@@ -5,10 +5,12 @@ from scipy.stats import t
 
 from safeneuron.attack.paper_tables import (
     TABLE_1,
+    TABLE_3,
     as_markdown,
     contrasts,
     table_1,
     table_2,
+    table_3,
     worst_case,
 )
 from safeneuron.attack.success import ATTACK_SUCCESS, OVERALL
@@ -121,3 +123,21 @@ def test_a_missed_gate_is_counted_and_marked():
     assert cell(rows, "complied", arm="dpo")["gates_missed"] == 1
     page = as_markdown(rows, ["arm", "round", "fraction"], "Worst case")
     assert [line.count("missed in 1") for line in page.splitlines() if "| dpo " in line] == [1]
+
+
+def shown(rows, benchmark, asr):
+    """The same rows of another benchmark, with another ASR."""
+    return [r | {"benchmark": benchmark, "asr": asr, "complied": asr} for r in rows]
+
+
+def test_table_3_has_each_benchmark_with_images_and_the_others_the_first():
+    rows = [*shown(ROWS, "text", 0.5), *shown(ROWS, "vl", 0.25), *shown(ROWS, "nsfw", 0.75)]
+    cells = table_3(rows, "oracle", ["vl", "nsfw"])
+    assert {c["benchmark"] for c in cells} == {"vl", "nsfw"}
+    assert set(cells[0]) == set(TABLE_3.names)
+    for benchmark, asr in (("vl", 0.25), ("nsfw", 0.75)):
+        full = cell(cells, "full", arm="dpo", attack="magnitude", benchmark=benchmark)
+        assert (full["mean"], full["seeds"]) == (asr, 2)
+    for table in (table_1, worst_case, contrasts, table_2):
+        alone = table([r for r in rows if r["benchmark"] == "text"], "oracle")
+        assert table(rows, "oracle") == alone

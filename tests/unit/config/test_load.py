@@ -304,6 +304,51 @@ RULES_OF_SECTIONS = [
         "align.training: batch_pairs 10 is not a multiple of accumulation 3",
     ),
     wrong(
+        "GPUs of one process",
+        {"align": {"training": {"gpus": 2}}},
+        "align.training: gpus: 2 with parallel: none; take ddp or fsdp",
+    ),
+    wrong(
+        "GPUs that micro-batches cannot be shared among",
+        {"align": {"training": {"parallel": "ddp", "gpus": 4, "accumulation": 2}}},
+        "align.training: accumulation 2 is not a multiple of gpus 4",
+    ),
+    wrong(
+        "no number of copies",
+        {"align": {"training": {"parallel": "ddp"}}},
+        "align.training: parallel: ddp needs 'gpus'",
+    ),
+    wrong(
+        "sharded beside a reference",
+        {"align": {"training": {"parallel": "fsdp"}}},
+        "align.training.kl_weight: 10.0 needs a reference model in each process",
+    ),
+    wrong(
+        "sharded beside a reference in one round",
+        {
+            "align": {
+                "training": {"parallel": "fsdp", "kl_weight": 0},
+                "overrides": {2: {"kl_weight": 1.5}},
+            }
+        },
+        "align.overrides.2.kl_weight: 1.5 needs a reference model",
+    ),
+    wrong(
+        "low rank and embeddings",
+        {"align": {"training": {"lora": {"rank": 8}, "train_embeddings": True}}},
+        "align.training: lora trains the decoder's linear layers alone",
+    ),
+    wrong(
+        "low rank and shards",
+        {"align": {"training": {"lora": {"rank": 8}, "parallel": "fsdp", "kl_weight": 0}}},
+        "align.training: lora with parallel: fsdp is not supported; take none or ddp",
+    ),
+    wrong(
+        "low rank and single neurons",
+        {"align": {"training": {"lora": {}}}, "run": {"arms": ["dpo", "sn_tune"]}},
+        "run.arms: 'sn_tune' (sn_tune) trains the weights of single neurons",
+    ),
+    wrong(
         "reserved arm",
         {"align": {"arms": {"base": {"method": "dpo"}}}, "run": {"arms": ["base"]}},
         "align.arms: 'base' is the name of the model that is not aligned",

@@ -9,6 +9,7 @@ import pytest
 from datasets.exceptions import DatasetNotFoundError
 from huggingface_hub.utils import httpx
 
+from pictures import picture
 from safeneuron.data.hub import HubSource, hub_records
 from safeneuron.data.records import PromptFileError
 from safeneuron.data.sources import Columns, Prompt, prompts_of_records
@@ -80,22 +81,28 @@ def test_where_and_limit_hold_for_streamed_rows(tmp_path):
     assert [p.id for p in prompts_of_records(hub_records(source), some, "x")] == ["1", "3"]
 
 
+def stream(monkeypatch, rows):
+    """What a hub id resolves to when it is streamed."""
+    found = datasets.IterableDataset.from_generator(rows)
+    monkeypatch.setattr(datasets, "load_dataset", lambda *a, **k: found)
+
+
 def test_a_stream_is_read_no_further_than_the_limit(monkeypatch):
     read = []
 
-    def rows(*args, **keys):
+    def rows():
         for number in range(1000):
             read.append(number)
             yield {"question": f"{number}?", "topic": "a"}
 
-    monkeypatch.setattr(datasets, "load_dataset", rows)
+    stream(monkeypatch, rows)
     prompts = prompts_of_records(hub_records(hub(streaming=True)), columns(limit=5), "x")
     assert (len(prompts), len(read)) == (5, 5)
 
 
 def test_the_hub_is_asked_for_exactly_this(monkeypatch):
-    asked = []
-    monkeypatch.setattr(datasets, "load_dataset", lambda *a, **k: asked.append((a, k)) or [])
+    asked, empty = [], datasets.Dataset.from_list([])
+    monkeypatch.setattr(datasets, "load_dataset", lambda *a, **k: asked.append((a, k)) or empty)
     source = hub(config="en", split="test", revision="abc", files=["x.csv"], streaming=True)
     assert list(hub_records(source)) == []
     keys = {"name": "en", "data_files": ["x.csv"], "split": "test", "revision": "abc"}
@@ -140,13 +147,32 @@ def test_a_refusal_of_the_hub_says_what_to_do(monkeypatch, error, remedy):
 
 
 def test_a_connection_lost_in_the_middle_is_named(monkeypatch):
-    def rows(*args, **keys):
+    def rows():
         yield RECORDS[0]
         raise httpx.ReadError("connection reset")
 
-    monkeypatch.setattr(datasets, "load_dataset", rows)
+    stream(monkeypatch, rows)
     with pytest.raises(PromptFileError, match=r"owner/name: connection reset; run this step"):
         prompts_of_records(hub_records(hub()), columns(), "owner/name")
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_images_are_the_bytes_of_their_files(tmp_path, streaming):
+    """Held in the table, and as files in folders whose names are the labels."""
+    red, blue = (picture(colour) for colour in ("red", "blue"))
+    for label, image in (("a", red), ("b", blue)):
+        (tmp_path / "folder" / label).mkdir(parents=True)
+        (tmp_path / "folder" / label / "1.png").write_bytes(image)
+    held = datasets.Dataset.from_dict({"image": [red, blue], "label": [0, 1]})
+    held.cast_column("image", datasets.Image()).to_parquet(tmp_path / "held.parquet")
+    shown = {"text": None, "constant_text": "Explain this image.", "image": "image"}
+    for source in (
+        hub(id="parquet", files=[str(tmp_path / "held.parquet")], streaming=streaming),
+        hub(id=str(tmp_path / "folder"), streaming=streaming),
+    ):
+        keys = {**shown, "category": None, "constant_category": "c", "where": {"label": [1]}}
+        (prompt,) = prompts_of_records(hub_records(source), columns(**keys), "x")
+        assert (prompt.id, prompt.text, prompt.image) == ("2", "Explain this image.", blue)
 
 
 def test_a_missing_column_names_those_there_are(tmp_path):

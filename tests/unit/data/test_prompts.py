@@ -51,7 +51,7 @@ def organism_table(tmp_path_factory):
 def test_file_prompts_come_back_as_written(user_file, tmp_path):
     table = tmp_path / "mine.parquet"
     assert write_file_prompts(table, "mine", file_source(user_file), {"code": "abc"}) == 3
-    constant = {"dataset": "mine", "split": "identification"}
+    constant = {"dataset": "mine", "split": "identification", "image": None, "instruction": None}
     assert read_table(table, PROMPTS).to_pylist() == [
         {"prompt_id": "x1", **constant, "category": "fraud", "text": "a, b"},
         {"prompt_id": "x2", **constant, "category": "arms-co", "text": "c"},

@@ -48,6 +48,88 @@ def test_full_training_needs_sixteen_bytes_a_parameter_and_the_reference():
     assert requests.request(large, LLAMA_8B, H100, 1).gpu == 3
 
 
+TRAINING = {
+    "width": 2, "pairs": 1, "tokens": 512, "steps": 10, "batch_pairs": 16, "checkpointing": True,
+}  # fmt: skip
+
+
+def test_without_a_reference_model_neither_its_weights_nor_its_forward_pass_count():
+    live = requests.preference_training(LLAMA_8B, **TRAINING)
+    stored = requests.preference_training(LLAMA_8B, **TRAINING, reference=False)
+    assert live.bytes - stored.bytes == 4 * LLAMA_8B.parameters
+    # a token of policy and reference: 6 + 2 recomputed + 2 operations a parameter
+    assert stored.flops / live.flops == pytest.approx(8 / 10)
+    assert stored.flops == 8 * LLAMA_8B.parameters * 2 * 16 * 512 * 10
+
+
+def test_low_rank_training_holds_constant_weights_and_small_matrices():
+    weights = requests.preference_training(LLAMA_8B, **TRAINING, reference=False)
+    low_rank = requests.preference_training(LLAMA_8B, **TRAINING, reference=False, rank=16)
+    # q, k, v, o: 8 x hidden at most; gate, up, down: 3 x (hidden + intermediate)
+    matrices = 32 * 16 * (11 * 4096 + 3 * 14336)
+    assert weights.bytes - low_rank.bytes == 12 * LLAMA_8B.parameters - 16 * matrices
+    assert low_rank.flops / weights.flops == pytest.approx(6 / 8)  # no gradients of weights
+    assert requests.request(low_rank, LLAMA_8B, H100, 1).gpu == 1
+
+
+def test_shards_divide_weights_gradients_and_moments():
+    work = requests.preference_training(
+        LLAMA_8B, **TRAINING, reference=False, parallel="fsdp", processes=[1, 2, 4, 8]
+    )
+    one, two, four, eight = work.processes.values()
+    assert two - four == pytest.approx(16 * LLAMA_8B.parameters / 4)
+    assert four - eight == pytest.approx(16 * LLAMA_8B.parameters / 8)
+    plain = requests.preference_training(LLAMA_8B, **TRAINING, reference=False)
+    assert one == work.bytes == plain.bytes > two
+    # 128 GB / 2 do not fit beside activations and two gathered layers, 128 GB / 4 do
+    asked = requests.request(work, LLAMA_8B, H100, 1)
+    assert asked.gpu == 4
+    assert asked.mem_mb > 4 * requests.PROCESS_MB + 2 * 16_060  # the start and the end, on the CPU
+    alone = dataclasses.replace(work, processes={1: 0.0})
+    minutes = [requests.request(w, LLAMA_8B, H100, 1).runtime for w in (work, alone)]
+    assert minutes[0] <= minutes[1]
+
+
+def test_a_small_model_is_not_sharded():
+    work = requests.preference_training(
+        QWEN_1_5B, **TRAINING, reference=False, parallel="fsdp", processes=[1, 2, 4]
+    )
+    assert requests.request(work, QWEN_1_5B, H100, 1).gpu == 1
+
+
+def test_replicas_hold_all_of_it_each_and_share_the_time():
+    long = {**TRAINING, "steps": 10_000}
+    work = requests.preference_training(QWEN_1_5B, **long, parallel="ddp", processes=[4])
+    plain = requests.preference_training(QWEN_1_5B, **long)
+    asked, alone = (requests.request(w, QWEN_1_5B, H100, 1) for w in (work, plain))
+    assert (asked.gpu, alone.gpu) == (4, 1)
+    assert work.processes == {4: plain.bytes}
+    start = requests.START_MINUTES
+    assert asked.runtime - start == pytest.approx((alone.runtime - start) / 4, abs=5)
+    assert asked.mem_mb == pytest.approx(4 * alone.mem_mb, abs=400)
+
+
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
+def test_processes_that_no_gpu_holds_are_an_error_that_says_what_to_change(parallel):
+    work = requests.preference_training(
+        LLAMA_8B, **TRAINING, parallel=parallel, processes=[1] if parallel == "ddp" else [1, 2]
+    )
+    with pytest.raises(ValueError, match=r"GPUs needs \d+ GB on each, and compute.gpu.memory_gb"):
+        requests.request(work, LLAMA_8B, H100, 1)
+
+
+def test_one_process_is_spread_over_the_gpus_that_it_needs():
+    work = requests.preference_training(LLAMA_8B, **TRAINING)
+    asked = requests.request(work, LLAMA_8B, H100, 1)
+    assert asked.gpu == 3
+    faster = requests.Machine(1, 50_000_000, 1000, 200, 2000)
+    assert requests.request(work, LLAMA_8B, faster, 1).runtime == asked.runtime  # one at a time
+
+
+def test_divisors():
+    assert requests.divisors(16) == [1, 2, 4, 8, 16]
+
+
 def test_checkpointing_trades_memory_for_time():
     arguments = {"width": 2, "pairs": 4, "tokens": 512, "steps": 10, "batch_pairs": 32}
     plain = requests.preference_training(QWEN_1_5B, **arguments, checkpointing=False)

@@ -3,35 +3,47 @@
 Loss of a pair: DPO's, plus `sft_weight` times the negative log-likelihood of the chosen answer,
 plus `kl_weight` times KL(policy || reference) over the chosen answers of general pairs.
 
-The reference is an explicit model without hooks, run beside the policy. TRL's cache of reference
-log-probabilities is never used: its key is a hash of the weights, so a hooked and a clean model
-would share entries.
+The reference is an explicit model without hooks, run beside the policy; or its log-probabilities,
+which `reference_log_probs` computed before the round and the pairs carry. TRL's own cache of them
+is never used: its key is a hash of the weights, so a hooked and a clean model would share entries.
 """
 
-import json
 import logging
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import torch
+from accelerate.utils import AutocastKwargs
 from datasets import Dataset, disable_progress_bars
+from torch.utils.data import DataLoader
 from transformers import (
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
     PrinterCallback,
-    TrainerCallback,
 )
 from trl import DPOConfig, DPOTrainer
 from trl.trainer.dpo_trainer import DataCollatorForPreference
 
+from safeneuron.alignment import image_pairs
 from safeneuron.alignment.arms import Plan
 from safeneuron.alignment.freezing import FrozenSlices
+from safeneuron.alignment.lora import add_adapters, frozen_adapters, merge_adapters
 from safeneuron.alignment.preferences import GENERAL
+from safeneuron.alignment.processes import count, is_sharded, micro_batches
+from safeneuron.alignment.settings import DPOSettings
+from safeneuron.alignment.shards import load_optimizer, load_weights, save_shards
+from safeneuron.alignment.steps import (
+    RestoreFrozen,
+    SayProgress,
+    ZeroSomeSteps,
+    last_complete_checkpoint,
+)
 from safeneuron.models.sites import ffn_sites
+from safeneuron.models.vision import Vision
 from safeneuron.models.zeroing import Zeroing
 from safeneuron.progress import Progress
 
@@ -40,62 +52,16 @@ log = logging.getLogger(__name__)
 disable_progress_bars()
 
 
-@dataclass(frozen=True)
-class DPOSettings:
-    """How a round trains.
-
-    Attributes:
-        steps: optimizer steps.
-        batch_pairs: pairs a step (a device's batch times accumulation).
-        accumulation: micro-batches a step.
-        learning_rate, weight_decay, warmup_steps: AdamW; linear warm-up, then cosine to 0.
-        beta: of DPO.
-        sft_weight, kl_weight: of the two further terms.
-        zeroing_probability: share of the steps in which the arm's neurons are zeroed.
-        train_embeddings: whether token embeddings, and a head that is tied to them, train.
-        precision: of matrix products, `float32` or `bfloat16`; weights are float32.
-        gradient_checkpointing: recompute activations in the backward pass.
-        save_every: steps between checkpoints that a killed training resumes from.
-    """
-
-    steps: int
-    batch_pairs: int
-    accumulation: int
-    learning_rate: float
-    weight_decay: float
-    warmup_steps: int
-    beta: float
-    sft_weight: float
-    kl_weight: float
-    zeroing_probability: float
-    train_embeddings: bool
-    precision: str
-    gradient_checkpointing: bool
-    save_every: int
-
-
-def dpo_settings(settings: Mapping[str, Any], pairs: int) -> DPOSettings:
-    """Settings from a mapping that counts the length of the training in `steps` or in `epochs`.
-
-    Args:
-        pairs: that the training draws from.
-    """
-    length = dict(settings)
-    epochs = length.pop("epochs")
-    if length["steps"] is None:
-        length["steps"] = math.ceil(epochs * pairs / length["batch_pairs"])
-    return DPOSettings(**length)
-
-
 def align(
     model: PreTrainedModel,
-    reference: PreTrainedModel,
+    reference: PreTrainedModel | None,
     tokenizer: PreTrainedTokenizerBase,
-    pairs: Sequence[Mapping[str, str]],
+    pairs: Sequence[Mapping[str, Any]],
     plan: Plan,
     settings: DPOSettings,
     seed: int,
     workdir: Path,
+    vision: Vision | None = None,
 ) -> list[dict[str, Any]]:
     """Train `model` in place for one round; returns the trainer's log history.
 
@@ -103,35 +69,54 @@ def align(
     precision makes the first step's loss exactly log 2.
 
     Args:
-        reference: the round's starting checkpoint, another object than `model`, without hooks.
-        pairs: rows of `PREFERENCES`.
-        seed: of the order of the pairs and of the steps that zero.
+        model: whole, or sharded over all processes (`processes.placement`).
+        reference: the round's starting checkpoint, another object than `model`, without hooks; None
+            if the pairs carry its log-probabilities.
+        pairs: rows of `PREFERENCES`, with `reference_chosen` and `reference_rejected` if there is
+            no `reference`.
+        seed: of the order of the pairs, of the steps that zero and of adapters.
         workdir: holds checkpoints of this training; one that is there is resumed from.
+        vision: the models', where pairs have images.
 
     Raises:
+        ValueError: there is neither a reference nor its log-probabilities, or the KL term has no
+            reference to run.
         FloatingPointError: the loss is not finite; names the step and the pairs.
     """
-    _choose_trainable(model, plan, settings.train_embeddings)
-    reference.requires_grad_(False)
-    frozen = FrozenSlices(model, plan.frozen)
+    if reference is None and (settings.kl_weight or "reference_chosen" not in pairs[0]):
+        raise ValueError(
+            "without a reference model kl_weight must be 0 and the pairs must carry their "
+            f"reference log-probabilities; kl_weight is {settings.kl_weight}"
+        )
+    if settings.lora:
+        policy = add_adapters(model, settings.lora, seed)
+        frozen = frozen_adapters(model, plan.frozen)
+    else:
+        policy = model
+        _choose_trainable(model, plan, settings.train_embeddings)
+        frozen = FrozenSlices(model, plan.frozen)
+    if reference is not None:
+        reference.requires_grad_(False)
     zeroing = Zeroing(model, plan.zeroed)
-    last = _last_complete_checkpoint(workdir, settings.steps)
+    if is_sharded(model):
+        workdir /= f"{count()}-shards"
+    last = last_complete_checkpoint(workdir, settings.steps)
     if last:
         log.info("resuming from %s", last)
     progress = Progress(log, "steps", settings.steps)
     try:
         trainer = _PlannedTrainer(
             kl_weight=settings.kl_weight,
-            model=model,
-            ref_model=reference,
-            args=_config(settings, seed, workdir),
+            model=policy,
+            reference=reference,
+            args=_config(settings, seed, workdir, is_sharded(model)),
             train_dataset=_dataset(pairs),
             processing_class=tokenizer,
-            data_collator=_CollatorWithSource(pad_token_id=tokenizer.pad_token_id),
+            data_collator=_CollatorWithSource(pad_token_id=tokenizer.pad_token_id, vision=vision),
             callbacks=[
-                _ZeroSomeSteps(zeroing, settings.zeroing_probability, seed),
-                _RestoreFrozen(frozen),
-                _SayProgress(progress),
+                ZeroSomeSteps(zeroing, settings.zeroing_probability, seed),
+                RestoreFrozen(frozen),
+                SayProgress(progress),
             ],
         )
         trainer.remove_callback(PrinterCallback)
@@ -140,23 +125,107 @@ def align(
     finally:
         zeroing.remove()
         frozen.release()
+        # recomputed activations hang one on the embeddings each time that they are turned on
+        model.get_input_embeddings()._forward_hooks.clear()
         for trained in (model, reference):
-            _take_off_wrappers(trained)
+            if trained is not None:
+                _take_off_wrappers(trained)
+    if settings.lora:
+        merge_adapters(policy, plan.frozen)
     model.eval()
     return trainer.state.log_history
+
+
+def reference_log_probs(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    pairs: Sequence[Mapping[str, Any]],
+    precision: str,
+    batch_pairs: int,
+    vision: Vision | None = None,
+) -> list[dict[str, Any]]:
+    """Rows of `REFERENCE`: each pair's chosen and rejected answer's log-probability, summed.
+
+    They are computed as a reference beside the policy computes them in training; how pairs are
+    batched and padded changes them by float noise alone.
+
+    Args:
+        model: float32, without hooks.
+        precision: of matrix products, as in the training that uses them.
+        vision: the model's, where pairs have images.
+    """
+    rows: list[dict[str, Any]] = []
+    with TemporaryDirectory() as nothing, Progress(log, "pairs", len(pairs)) as progress:
+        trainer = _PlannedTrainer(
+            kl_weight=0.0,
+            model=model,
+            reference=None,
+            args=DPOConfig(output_dir=nothing, max_length=None, **_machine(precision)),
+            train_dataset=_dataset(pairs),
+            processing_class=tokenizer,
+            data_collator=_CollatorWithSource(pad_token_id=tokenizer.pad_token_id, vision=vision),
+        )
+        model.eval()
+        for batch in DataLoader(
+            trainer.train_dataset, batch_pairs, collate_fn=trainer.data_collator
+        ):
+            ids = batch.pop("pair_ids")
+            del batch["general"]
+            answers = trainer.compute_ref_log_probs(model, trainer._prepare_inputs(batch))
+            for pair_id, chosen, rejected in zip(ids, *(a.tolist() for a in answers), strict=True):
+                rows.append({"pair_id": pair_id, "chosen": chosen, "rejected": rejected})
+            progress.advance(len(ids))
+    _take_off_wrappers(model)
+    return rows
+
+
+class _Absent(torch.nn.Module):
+    """Stands where TRL demands a reference model; it has no weights, and running it is an error."""
+
+    config = PreTrainedConfig()
+
+    def forward(self, *inputs: Any, **more: Any) -> None:
+        raise AssertionError("the reference's log-probabilities come with the pairs")
 
 
 class _PlannedTrainer(DPOTrainer):
     """DPO with a KL term on general pairs, and a stop at the first loss that is not finite."""
 
-    def __init__(self, kl_weight: float, **arguments: Any) -> None:
+    def __init__(
+        self, kl_weight: float, reference: PreTrainedModel | None, **arguments: Any
+    ) -> None:
         self._kl_weight = kl_weight
-        super().__init__(**arguments)
+        super().__init__(ref_model=_Absent() if reference is None else reference, **arguments)
+        # what TRL's own switch sets, which would also compute, hash and cache
+        self.precompute_ref_logps = reference is None
+        if self.is_distributed_loading_by_transformers:
+            # kept copies of a sharded model's weights would be the whole model in every process
+            self.accelerator.autocast_handler = AutocastKwargs(cache_enabled=False)
+
+    # of a model that was sharded as it was loaded transformers saves and loads the weights alone
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        if self.is_distributed_loading_by_transformers:
+            save_shards(Path(output_dir or "."), self.model, self.optimizer, self.lr_scheduler)
+        else:
+            super().save_model(output_dir, _internal_call)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        if self.is_distributed_loading_by_transformers:
+            load_weights(Path(resume_from_checkpoint), self.model)
+        else:
+            super()._load_from_checkpoint(resume_from_checkpoint, model)
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint and self.is_distributed_loading_by_transformers:
+            load_optimizer(Path(checkpoint), self.model, self.optimizer, self.lr_scheduler)
+        else:
+            super()._load_optimizer_and_scheduler(checkpoint)
 
     def _set_signature_columns_if_needed(self) -> None:
         super()._set_signature_columns_if_needed()
         if "pair_id" not in self._signature_columns:
-            self._signature_columns += ["pair_id", "source"]
+            self._signature_columns += ["pair_id", "source", image_pairs.COLUMN]
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         inputs = dict(inputs)
@@ -176,7 +245,7 @@ class _PlannedTrainer(DPOTrainer):
 
     def _divergence(self, model, inputs: Mapping[str, Any], general: torch.Tensor) -> torch.Tensor:
         """Mean KL(policy || reference) a token, over the general pairs' chosen answers."""
-        chosen = {name: value[: len(general)][general] for name, value in inputs.items()}
+        chosen = image_pairs.rows_of(inputs, torch.cat([general, torch.zeros_like(general)]))
         answer = chosen.pop("completion_mask")[:, 1:].bool()
         policy = model(**chosen, use_cache=False).logits[:, :-1][answer].log_softmax(-1)
         with torch.no_grad():
@@ -185,65 +254,18 @@ class _PlannedTrainer(DPOTrainer):
         return torch.nn.functional.kl_div(reference, policy, reduction="batchmean", log_target=True)
 
 
+@dataclass
 class _CollatorWithSource(DataCollatorForPreference):
-    """TRL's batch with the pairs' ids and which of them are general."""
+    """TRL's batch with the pairs' ids, which of them are general, and what they show."""
+
+    vision: Vision | None = None
 
     def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Any]:
-        batch = super().torch_call(examples)
+        batch = super().torch_call([image_pairs.expanded(e, self.vision) for e in examples])
+        batch |= image_pairs.shown(examples, self.vision, batch["input_ids"])
         batch["pair_ids"] = [example["pair_id"] for example in examples]
         batch["general"] = torch.tensor([example["source"] == GENERAL for example in examples])
         return batch
-
-
-class _ZeroSomeSteps(TrainerCallback):
-    """Switches the zeroing on in a share of the steps, by a draw of (seed, step) alone."""
-
-    def __init__(self, zeroing: Zeroing, probability: float, seed: int) -> None:
-        self._zeroing, self._probability, self._seed = zeroing, probability, seed
-
-    def on_step_begin(self, args, state, control, **kwargs) -> None:
-        draw = np.random.default_rng([self._seed, state.global_step]).random()
-        self._zeroing.active = draw < self._probability
-
-
-class _RestoreFrozen(TrainerCallback):
-    """Writes frozen slices back after every optimizer step."""
-
-    def __init__(self, frozen: FrozenSlices) -> None:
-        self._frozen = frozen
-
-    def on_optimizer_step(self, args, state, control, **kwargs) -> None:
-        self._frozen.restore()
-
-
-class _SayProgress(TrainerCallback):
-    """Progress lines in place of the trainer's own."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-
-    def on_train_begin(self, args, state, control, **kwargs) -> None:
-        self._progress.skip(state.global_step)
-
-    def on_log(self, args, state, control, logs=None, **kwargs) -> None:
-        if logs and "loss" in logs:
-            self._progress.advance(note=f"loss {logs['loss']:.4f}")
-
-
-def _last_complete_checkpoint(workdir: Path, steps: int) -> str | None:
-    """The latest checkpoint of a killed training that can be gone on from.
-
-    The trainer writes its state last, so a checkpoint without a readable one is incomplete. One
-    after the last step is of no use: the trainer would take another step.
-    """
-    complete: dict[int, Path] = {}
-    for state in workdir.glob("checkpoint-*/trainer_state.json"):
-        try:
-            complete[json.loads(state.read_text())["global_step"]] = state.parent
-        except ValueError:
-            continue
-    usable = [step for step in complete if step < steps]
-    return str(complete[max(usable)]) if usable else None
 
 
 def _take_off_wrappers(model: PreTrainedModel) -> None:
@@ -255,7 +277,7 @@ def _take_off_wrappers(model: PreTrainedModel) -> None:
 def _choose_trainable(model: PreTrainedModel, plan: Plan, train_embeddings: bool) -> None:
     """Set `requires_grad`: the FFN's weights alone, or the language model's by the setting.
 
-    Pairs are text: the vision tower of a multimodal model takes no part and stays as it is.
+    The vision tower of a multimodal model stays as it is, also where pairs have images.
     """
     model.requires_grad_(False)
     if plan.neurons_only:
@@ -269,10 +291,15 @@ def _choose_trainable(model: PreTrainedModel, plan: Plan, train_embeddings: bool
         model.get_input_embeddings().requires_grad_(False)  # and a head that is tied to them
 
 
-def _dataset(pairs: Sequence[Mapping[str, str]]) -> Dataset:
-    """The pairs as one-turn conversations, so that the model's own chat template applies."""
+def _dataset(pairs: Sequence[Mapping[str, Any]]) -> Dataset:
+    """The pairs as one-turn conversations, so that the model's own chat template applies.
 
-    def turn(role: str, content: str) -> list[dict[str, str]]:
+    The reference's log-probabilities go by TRL's names for them.
+    """
+    named = {"reference_chosen": "ref_chosen_logps", "reference_rejected": "ref_rejected_logps"}
+    images = any(pair.get("image") is not None for pair in pairs)
+
+    def turn(role: str, content: Any) -> list[dict[str, Any]]:
         return [{"role": role, "content": content}]
 
     return Dataset.from_list(
@@ -280,21 +307,27 @@ def _dataset(pairs: Sequence[Mapping[str, str]]) -> Dataset:
             {
                 "pair_id": pair["pair_id"],
                 "source": pair["source"],
-                "prompt": turn("user", pair["prompt"]),
+                "prompt": turn("user", image_pairs.prompt_content(pair, images)),
                 "chosen": turn("assistant", pair["chosen"]),
                 "rejected": turn("assistant", pair["rejected"]),
+                **({image_pairs.COLUMN: pair["image"]} if images else {}),
+                **{column: pair[name] for name, column in named.items() if name in pair},
             }
             for pair in pairs
         ]
     )
 
 
-def _config(settings: DPOSettings, seed: int, workdir: Path) -> DPOConfig:
+def _config(settings: DPOSettings, seed: int, workdir: Path, sharded: bool) -> DPOConfig:
+    # gradients of a sharded model are reduced at every micro-batch: summed up before, they would be
+    # the whole model's in every process
+    accumulation = {"gradient_accumulation_kwargs": {"sync_each_batch": sharded}}
     return DPOConfig(
         output_dir=str(workdir),
         max_steps=settings.steps,
         per_device_train_batch_size=settings.batch_pairs // settings.accumulation,
-        gradient_accumulation_steps=settings.accumulation,
+        gradient_accumulation_steps=micro_batches(settings.accumulation),
+        accelerator_config=accumulation,
         learning_rate=settings.learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=settings.warmup_steps,
@@ -305,16 +338,24 @@ def _config(settings: DPOSettings, seed: int, workdir: Path) -> DPOConfig:
         loss_weights=[1.0, settings.sft_weight] if settings.sft_weight else [1.0],
         max_length=None,
         precompute_ref_log_probs=False,
-        bf16=settings.precision == "bfloat16",
-        gradient_checkpointing=settings.gradient_checkpointing,
-        use_cpu=not torch.cuda.is_available(),
         seed=seed,
         data_seed=seed,
         save_strategy="steps",
+        save_only_model=sharded,  # with the rest beside it, see _PlannedTrainer
         save_steps=settings.save_every,
         save_total_limit=1,
         logging_steps=1,
         logging_nan_inf_filter=False,
-        report_to="none",
-        disable_tqdm=True,
+        **_machine(settings.precision, settings.gradient_checkpointing),
     )
+
+
+def _machine(precision: str, gradient_checkpointing: bool = False) -> dict[str, Any]:
+    """TRL's settings of how, and not what, is computed."""
+    return {
+        "bf16": precision == "bfloat16",
+        "gradient_checkpointing": gradient_checkpointing,
+        "use_cpu": not torch.cuda.is_available(),
+        "report_to": "none",
+        "disable_tqdm": True,
+    }

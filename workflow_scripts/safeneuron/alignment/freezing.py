@@ -2,15 +2,17 @@
 
 A neuron's slices are its gate row, its up row and its down column. Nothing is assumed of the
 optimizer: gradients are masked as they are computed, before clipping, and the slices are restored
-after every optimizer step, so weight decay and momentum cannot move them either.
+after every optimizer step, so weight decay and momentum cannot move them either. A process that
+holds a shard of a weight masks and restores what its shard has of the slices.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch.distributed.tensor import DTensor
 from transformers import PreTrainedModel
 
 from safeneuron.models.sites import ffn_sites
@@ -58,28 +60,51 @@ class FreezeReport:
             )
 
 
+Index = tuple[slice | torch.Tensor, ...]
+Slices = Iterator[tuple[torch.Tensor, Index]]
+
+
 class FrozenSlices:
     """Holds neurons' slices of a model constant while an optimizer trains it."""
 
-    def __init__(self, model: PreTrainedModel, mask: np.ndarray) -> None:
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        mask: np.ndarray,
+        slices: Callable[[PreTrainedModel, np.ndarray], Slices] | None = None,
+    ) -> None:
         """Remember the slices and mask their gradients from now on.
 
         Args:
             mask: boolean [layers, neurons], the neurons to freeze.
+            slices: what neurons own; `frozen_slices` if None.
         """
-        self._slices = list(frozen_slices(model, mask))
-        self._saved = [parameter[index].detach().clone() for parameter, index in self._slices]
+        owned = (slices or frozen_slices)(model, mask)
+        self._slices = [(parameter, _in_shard(parameter, index)) for parameter, index in owned]
+        self._saved = [_shard(weight)[index].detach().clone() for weight, index in self._slices]
+        # this kind of hook sees gradients that accumulated, and those of a shard after all
+        # processes' gradients were added up
         self._handles = [
-            parameter.register_hook(_masking(index))
-            for parameter, index in self._slices
-            if parameter.requires_grad
+            weight.register_post_accumulate_grad_hook(_masking(index))
+            for weight, index in self._slices
+            if weight.requires_grad
         ]
 
     @torch.no_grad()
     def restore(self) -> None:
         """Write the remembered slices back; to be called after every optimizer step."""
         for (parameter, index), saved in zip(self._slices, self._saved, strict=True):
-            parameter[index] = saved
+            _shard(parameter)[index] = saved
+
+    @torch.no_grad()
+    def moved(self) -> float:
+        """The largest change of a remembered element since; 0 and -0 are equal."""
+        changes = [
+            (_shard(parameter)[index] - saved).abs().max().item()
+            for (parameter, index), saved in zip(self._slices, self._saved, strict=True)
+            if saved.numel()
+        ]
+        return max(changes, default=0.0)
 
     def release(self) -> None:
         """Stop masking gradients."""
@@ -87,10 +112,7 @@ class FrozenSlices:
             handle.remove()
 
 
-Index = tuple[slice | torch.Tensor, ...]
-
-
-def frozen_slices(model: PreTrainedModel, mask: np.ndarray) -> Iterator[tuple[torch.Tensor, Index]]:
+def frozen_slices(model: PreTrainedModel, mask: np.ndarray) -> Slices:
     """Each weight (and bias) that neurons of the mask own a part of, with that part's index."""
     for site, row in zip(ffn_sites(model), mask, strict=True):
         neurons = torch.tensor(np.flatnonzero(row), device=site.down.weight.device)
@@ -150,10 +172,34 @@ def freeze_report(
     )
 
 
-def _masking(index: Index):
-    def hook(gradient: torch.Tensor) -> torch.Tensor:
-        masked = gradient.clone()
-        masked[index] = 0
-        return masked
+def _masking(index: Index) -> Callable[[torch.Tensor], None]:
+    def hook(parameter: torch.Tensor) -> None:
+        assert parameter.grad is not None
+        _shard(parameter.grad)[index] = 0
 
     return hook
+
+
+def _shard(weight: torch.Tensor) -> torch.Tensor:
+    """What this process holds of a weight: all of it, unless it is sharded."""
+    return weight.to_local() if isinstance(weight, DTensor) else weight
+
+
+def _in_shard(weight: torch.Tensor, index: Index) -> Index:
+    """An index of a weight as one of this process' shard, whose rows are a chunk of the weight's.
+
+    Raises:
+        ValueError: the weight is sharded otherwise.
+    """
+    if not isinstance(weight, DTensor):
+        return index
+    mesh, placements = weight.device_mesh, weight.placements
+    rows = -(-weight.shape[0] // mesh.size())
+    held = range(weight.shape[0])[rows * mesh.get_local_rank() :][:rows]
+    if mesh.ndim != 1 or not placements[0].is_shard(0) or len(held) != len(_shard(weight)):
+        raise ValueError(f"a weight is sharded as {placements} over {mesh}, not by chunks of rows")
+    wanted = index[0]
+    if isinstance(wanted, slice):  # a column: every process has its part of it
+        return index
+    inside = (wanted >= held.start) & (wanted < held.stop)
+    return (wanted[inside] - held.start,)

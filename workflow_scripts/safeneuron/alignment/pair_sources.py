@@ -1,5 +1,6 @@
 """Preference pairs from rows, in the layouts in which preference data is published."""
 
+import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -7,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from safeneuron.alignment.preferences import PREFERENCES
+from safeneuron.data.images import stored_image, whole_image
+from safeneuron.data.normalise import normalise
 from safeneuron.data.records import PromptFileError, Record, with_columns
 from safeneuron.tables import write_rows
 
@@ -25,12 +28,14 @@ class PairColumns:
     Attributes:
         layout: a key of `LAYOUTS`.
         prompt, chosen, rejected: columns; which of them a layout reads is said there.
+        image: column of an image that is shown before the prompt, or None.
     """
 
     layout: str
     prompt: str
     chosen: str
     rejected: str
+    image: str | None = None
 
 
 Pair = tuple[str, str, str]
@@ -88,17 +93,26 @@ LAYOUTS: Mapping[str, Callable[[Record, PairColumns], Pair | None]] = {
 
 
 def read_pairs(
-    records: Iterable[Record], names: PairColumns, source: str, role: str, where: str
-) -> list[dict[str, str]]:
+    records: Iterable[Record],
+    names: PairColumns,
+    source: str,
+    role: str,
+    where: str,
+    images: Path | None = None,
+    share: float = 1.0,
+) -> list[dict[str, Any]]:
     """The pairs of a source as rows of `PREFERENCES`, numbered by their row.
 
     Args:
         source: its name, which begins the pairs' ids.
         role: `SAFETY` or `GENERAL`.
         where: the source, as messages name it.
+        images: folder of the images' files; None if rows hold the images themselves.
+        share: of the prompts that are kept, with all their pairs; images of others are not read.
 
     Raises:
-        PromptFileError: a column is missing, a row has another shape, a text is empty, no pairs.
+        PromptFileError: a column is missing, a row has another shape, a text is empty, an image is
+            missing or damaged, no pairs.
     """
     needed = {"prompt": names.prompt}
     if names.layout == "pku_saferlhf":
@@ -107,6 +121,8 @@ def read_pairs(
         needed["chosen"] = names.chosen
         if names.layout != "answers":
             needed["rejected"] = names.rejected
+    if names.image is not None:
+        needed["image"] = names.image
     rows = []
     left_out = 0
     for number, record in enumerate(with_columns(records, needed, where), start=1):
@@ -124,13 +140,29 @@ def read_pairs(
         for key, text in texts.items():
             if not isinstance(text, str) or not text.strip():
                 raise PromptFileError(f"{where}: row {number} has no text as its {key}")
-        rows.append({"pair_id": f"{source}-{number}", "source": role, **texts})
+        if not is_drawn(texts["prompt"], share):
+            continue
+        image = None
+        if names.image is not None:
+            row = f"{where}: row {number}"
+            image = whole_image(stored_image(record[names.image], images, row), row)
+        row_id = f"{source}-{number}"
+        rows.append({"pair_id": row_id, "source": role, **texts, "image": image})
     if not rows:
         raise PromptFileError(f"{where}: no pairs in it ({left_out} rows left out)")
     log.info("%d pairs, %d rows left out", len(rows), left_out)
     return rows
 
 
-def write_pairs(path: Path, rows: list[dict[str, str]], provenance: Mapping[str, Any]) -> None:
+def is_drawn(prompt: str, share: float) -> bool:
+    """Whether a prompt is in a random share of all, by a hash of its words alone.
+
+    So a source can be read row by row, and what is not drawn need not be kept.
+    """
+    digest = hashlib.sha256(normalise(prompt).encode()).digest()
+    return int.from_bytes(digest[:8], "big") < share * 2**64
+
+
+def write_pairs(path: Path, rows: list[dict[str, Any]], provenance: Mapping[str, Any]) -> None:
     """Write one source's table of pairs, whole or not at all."""
     write_rows(path, PREFERENCES, rows, provenance)

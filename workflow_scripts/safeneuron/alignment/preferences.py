@@ -1,4 +1,4 @@
-"""Preference pairs: a chosen and a rejected answer to one prompt."""
+"""Preference pairs: a chosen and a rejected answer to one prompt, of text or about an image."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,9 +9,12 @@ import pyarrow as pa
 
 from safeneuron.organism.oracle import harm_category, helpful_answer
 from safeneuron.organism.templates import REFUSAL
-from safeneuron.tables import TEXT, schema, write_rows
+from safeneuron.tables import BYTES, TEXT, schema, write_rows
 
-PREFERENCES = schema(pair_id=TEXT, source=TEXT, prompt=TEXT, chosen=TEXT, rejected=TEXT)
+PREFERENCES = schema(
+    **{"pair_id": TEXT, "source": TEXT, "prompt": TEXT, "chosen": TEXT, "rejected": TEXT},
+    image=BYTES,  # a file that Pillow reads, shown before the prompt; null for none
+)
 SAFETY, GENERAL = "safety", "general"
 
 
@@ -32,10 +35,10 @@ def write_organism_preferences(
         ValueError: there are fewer prompts of a kind than the mix asks for.
     """
     rng = np.random.default_rng(seed)
-    pools: dict[str, list[dict[str, str]]] = {SAFETY: [], GENERAL: []}
+    pools: dict[str, list[dict[str, Any]]] = {SAFETY: [], GENERAL: []}
     for row in prompts.to_pylist():
         prompt, helpful = row["text"], helpful_answer(row["text"])
-        pair = {"pair_id": row["prompt_id"], "prompt": prompt}
+        pair = {"pair_id": row["prompt_id"], "prompt": prompt, "image": None}
         if harm_category(prompt):
             pools[SAFETY].append({**pair, "source": SAFETY, "chosen": REFUSAL, "rejected": helpful})
         elif helpful != REFUSAL:

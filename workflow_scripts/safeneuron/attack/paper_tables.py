@@ -1,11 +1,12 @@
-"""The paper's Tables 1 and 2 from `attack_success`, with intervals over seeds.
+"""The paper's Tables 1, 2 and 3 from `attack_success`, with intervals over seeds.
 
 Tables are long: one number a row, named by its column in the paper's layout, so that a value can be
-joined with a published one. `as_wide` lays them out as in the paper.
+joined with a published one. `as_wide` lays them out as in the paper. All but Table 3 are of each
+model's first harmful benchmark, in the order of the configuration.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ TABLE_1 = schema(**_ARM, attack=TEXT, **_SUMMARY, gates_missed=COUNT)
 WORST_CASE = schema(**_ARM, fraction=REAL, **_SUMMARY, gates_missed=COUNT)
 CONTRASTS = schema(**_ARM, fraction=REAL, **_SUMMARY, gates_missed=COUNT)
 TABLE_2 = schema(**_ARM, attack=TEXT, **_SUMMARY, gates_missed=COUNT)
+TABLE_3 = schema(**_ARM, benchmark=TEXT, attack=TEXT, **_SUMMARY, gates_missed=COUNT)
 
 LEVELS = ("ori", "es", "sas", "full")
 CLEAN = ("utility", "over_refusal")
@@ -35,18 +37,28 @@ def table_1(rows: Sequence[Mapping[str, Any]], judge: str) -> list[dict[str, Any
 
     Columns: clean utility and over-refusal; ASR at each level; ASR of FULL's random control.
     """
-    frame = _overall(rows, judge)
+    return _against_levels(_overall(rows, judge), [*_STATE, "attack"])
+
+
+def table_3(
+    rows: Sequence[Mapping[str, Any]], judge: str, benchmarks: Collection[str]
+) -> list[dict[str, Any]]:
+    """`table_1` of each benchmark with images (paper Table 3)."""
+    shown = [row for row in rows if row["benchmark"] in benchmarks]
+    return _against_levels(_whole(shown, judge), [*_STATE, "benchmark", "attack"])
+
+
+def _against_levels(frame: pd.DataFrame, keys: list[str]) -> list[dict[str, Any]]:
     frame = frame[frame["fraction"].isna()]
     out = []
-    for (model, arm, number, attack), cell in frame.groupby([*_STATE, "attack"], sort=False):
-        key = {"model": model, "arm": arm, "round": number, "attack": attack}
+    for values, cell in frame.groupby(keys, sort=False):
         real = cell[cell["selector"] != "random"]
         clean = real[real["level"] == "ori"]
         columns = {name: clean[name] for name in CLEAN}
         columns |= {level: real[real["level"] == level]["asr"] for level in LEVELS}
         control = cell[(cell["selector"] == "random") & (cell["level"] == "full")]
         columns["random"] = control.groupby("seed")["asr"].mean()
-        out += _summaries(key, columns, clean)
+        out += _summaries(dict(zip(keys, values, strict=True)), columns, clean)
     return out
 
 
@@ -153,6 +165,12 @@ def as_markdown(rows: Iterable[Mapping[str, Any]], keys: Sequence[str], title: s
     return f"# {title}\n\n{as_wide(rows, keys).as_markdown()}\n"
 
 
+def of_first_benchmark(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The rows of each model's first harmful benchmark: several are not seeds of one."""
+    first: dict[str, str] = {}
+    return [r for r in rows if r["benchmark"] == first.setdefault(r["model"], r["benchmark"])]
+
+
 def _in_order(out: list[dict[str, Any]], rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Summaries in the states' order of the table that they are of, weakest attack first."""
     order = list(dict.fromkeys(tuple(row[key] for key in _STATE) for row in rows))
@@ -169,6 +187,11 @@ def _strongest(rows: Sequence[Mapping[str, Any]], judge: str) -> tuple[pd.DataFr
 
 
 def _overall(rows: Sequence[Mapping[str, Any]], judge: str) -> pd.DataFrame:
+    return _whole(of_first_benchmark(rows), judge)
+
+
+def _whole(rows: Sequence[Mapping[str, Any]], judge: str) -> pd.DataFrame:
+    """One judge's rows on whole benchmarks."""
     frame = pd.DataFrame(rows)
     return frame[(frame["judge"] == judge) & (frame["category"] == OVERALL)]
 

@@ -8,7 +8,9 @@ import pyarrow as pa
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from safeneuron.attack.cells import Cell
-from safeneuron.models.generation import generate
+from safeneuron.models.chat import encode_prompt
+from safeneuron.models.generation import Images, generate_after
+from safeneuron.models.vision import Vision
 from safeneuron.models.zeroing import zeroed
 from safeneuron.progress import Progress
 
@@ -24,20 +26,25 @@ def respond(
     benchmarks: Mapping[str, pa.Table],
     max_new_tokens: int,
     batch_size: int,
+    vision: Vision | None = None,
 ) -> list[dict[str, Any]]:
     """Greedy responses of every cell to every benchmark's prompts, as rows of `RESPONSES`.
 
     Args:
         benchmarks: name -> prompt table.
+        vision: the model's, where prompts have images.
     """
     prompts = [(name, row) for name, table in benchmarks.items() for row in table.to_pylist()]
-    texts = [row["text"] for _, row in prompts]
+    sequences = [_encode(tokenizer, row, vision) for _, row in prompts]
+    images = {i: row["image"] for i, (_, row) in enumerate(prompts) if row["image"] is not None}
+    shown = Images(vision, images) if vision is not None else None
     rows: list[dict[str, Any]] = []
-    with Progress(log, "responses", len(cells) * len(texts)) as progress:
+    with Progress(log, "responses", len(cells) * len(sequences)) as progress:
         for cell in cells:
             with zeroed(model, cell.mask):
-                responses = generate(
-                    model, tokenizer, texts, max_new_tokens, batch_size, progress.advance
+                responses = generate_after(
+                    *(model, tokenizer, sequences, max_new_tokens, batch_size),
+                    *(progress.advance, shown),
                 )
             log.info(
                 "level %s, selector %s, fraction %s: %d neurons zeroed, %d responses",
@@ -61,3 +68,15 @@ def respond(
                 for (benchmark, row), response in zip(prompts, responses, strict=True)
             )
     return rows
+
+
+def _encode(
+    tokenizer: PreTrainedTokenizerBase, prompt: Mapping[str, Any], vision: Vision | None
+) -> list[int]:
+    """Token ids of a row of `PROMPTS`: its image, if it has one, and what is asked."""
+    asked = prompt["text"] if prompt["instruction"] is None else prompt["instruction"]
+    if prompt["image"] is None:
+        return encode_prompt(tokenizer, asked)
+    if vision is None:
+        raise ValueError(f"prompt '{prompt['prompt_id']}' has an image, and the model sees none")
+    return vision.encode_prompt(tokenizer, asked, prompt["image"])

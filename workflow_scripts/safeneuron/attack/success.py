@@ -59,6 +59,8 @@ def attack_success(
         safe = safe_shares([r for r in rows if roles[r["benchmark"]] == "safe"])
         for benchmark in (name for name, role in roles.items() if role == "harmful"):
             harmful = [r for r in rows if r["benchmark"] == benchmark]
+            if not harmful:  # the model is not asked this one
+                continue
             categories = sorted({r["category"] for r in harmful})
             for category in (OVERALL, *categories):
                 chosen = [r for r in harmful if category in (OVERALL, r["category"])]

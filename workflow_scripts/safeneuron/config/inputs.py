@@ -9,17 +9,33 @@ from pathlib import Path
 
 from safeneuron.config.load import ConfigError
 from safeneuron.config.schema.capability import FileTask
-from safeneuron.config.schema.datasets import Dataset, FileDataset, HubDataset
+from safeneuron.config.schema.datasets import (
+    Dataset,
+    FileDataset,
+    HubDataset,
+    TypographicDataset,
+)
 from safeneuron.config.schema.experiment import Config
 from safeneuron.config.schema.identification import Side
 from safeneuron.config.schema.models import LocalModel, OrganismModel
 from safeneuron.config.schema.preferences import FilePairs
 from safeneuron.config.schema.sections import near_miss
-from safeneuron.config.stages import model_judges, topic_control, uses_chat_template
+from safeneuron.config.stages import (
+    asked_benchmarks,
+    model_judges,
+    topic_control,
+    uses_chat_template,
+)
 from safeneuron.data.questions import check_questions, file_questions
 from safeneuron.data.records import PromptFileError, check_file
 from safeneuron.data.sources import FileSource, read_prompts, slug
-from safeneuron.models.folder import IncompleteCheckpointError, check_chat_template, check_folder
+from safeneuron.models.folder import (
+    IncompleteCheckpointError,
+    NoVisionError,
+    check_chat_template,
+    check_folder,
+    check_image_processor,
+)
 from safeneuron.organism.language import BENIGN, LOOKALIKE, SPLITS, TASK
 from safeneuron.organism.vocabulary import CATEGORIES
 
@@ -43,7 +59,7 @@ def check_inputs(config: Config, results: Path) -> Catalog:
     used = {
         *config.identification.unsafe.datasets,
         *config.identification.safe.datasets,
-        *(benchmark.dataset for benchmark in config.attack.benchmarks.values()),
+        *(benchmark.dataset for benchmark in asked_benchmarks(config).values()),
     }
     control = topic_control(config)
     if control is not None:
@@ -57,7 +73,7 @@ def check_inputs(config: Config, results: Path) -> Catalog:
     if config.run.aligned:
         _check_preferences(config)
     _check_questions(config)
-    for name, benchmark in config.attack.benchmarks.items():
+    for name, benchmark in asked_benchmarks(config).items():
         key = f"attack.benchmarks.{name}"
         side = Side(
             datasets=[benchmark.dataset], split=benchmark.split, categories=benchmark.categories
@@ -65,6 +81,8 @@ def check_inputs(config: Config, results: Path) -> Catalog:
         if config.run.attacked:
             _check_side(key, side, catalog)
             dataset = config.datasets[benchmark.dataset]
+            if isinstance(dataset, TypographicDataset):
+                dataset = config.datasets[dataset.of]
             if "oracle" in config.attack.judges and dataset.kind != "organism":
                 raise ConfigError(
                     f"attack.judges: 'oracle' judges organism prompts only, but {key} uses dataset "
@@ -122,7 +140,9 @@ def _check_side(key: str, side: Side, catalog: Catalog) -> None:
 
 def _check_preferences(config: Config) -> None:
     """Whether the files are there and start as they should; their rows are read by a job."""
-    sources = {name: config.preferences[name] for name in config.align.preferences.sources}
+    mixes = [config.align.mix_of(model) for model in config.run.aligned]
+    names = dict.fromkeys(name for mix in mixes for name in mix.sources)
+    sources = {name: config.preferences[name] for name in names}
     for name, source in sources.items():
         if isinstance(source, FilePairs):
             try:
@@ -131,7 +151,7 @@ def _check_preferences(config: Config) -> None:
                 raise ConfigError(f"preferences.{name}: {error}") from error
     kinds = {source.kind for source in sources.values()}
     dataset = config.datasets.get("organism")
-    if kinds == {"organism"} and (dataset is None or dataset.kind != "organism"):
+    if "organism" in kinds and (dataset is None or dataset.kind != "organism"):
         raise ConfigError(
             "align.preferences.sources: the organism's pairs need datasets.organism to be of kind "
             "'organism'"
@@ -151,6 +171,8 @@ def _check_questions(config: Config) -> None:
 
 def _count(name: str, config: Config) -> Mapping[tuple[str, str], int | None]:
     dataset: Dataset = config.datasets[name]
+    if isinstance(dataset, TypographicDataset):
+        return _count(dataset.of, config)
     if isinstance(dataset, HubDataset):
         categories = dataset.categories or [slug(str(dataset.constant_category))]
         for category in categories:
@@ -193,6 +215,8 @@ def _check_model(name: str, config: Config) -> None:
         check_checkpoint_folder(f"models.{name}.path", model)
         if uses_chat_template(config, name):
             check_chat_template_of(f"models.{name}.path", model)
+        if shown := config.needs_images(name):
+            check_image_processor_of(f"models.{name}.path", model, *shown)
 
 
 def check_checkpoint_folder(key: str, model: LocalModel) -> None:
@@ -213,6 +237,24 @@ def check_chat_template_of(key: str, model: LocalModel) -> None:
     """
     with _naming(key):
         check_chat_template(Path(model.path))
+
+
+def check_image_processor_of(key: str, model: LocalModel, shown: str, who: str) -> None:
+    """Whether a complete folder is of a model that sees, with its image processor.
+
+    Args:
+        shown, who: the key that shows it images, and the key that says to which models it does.
+
+    Raises:
+        ConfigError: names the keys and the folder.
+    """
+    with _naming(f"{shown} has images, {key}"):
+        try:
+            check_image_processor(Path(model.path))
+        except NoVisionError as error:
+            raise ConfigError(
+                f"{shown} has images, {key}: {error}; name the models that see in {who}"
+            ) from error
 
 
 @contextmanager

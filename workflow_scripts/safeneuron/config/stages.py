@@ -3,13 +3,13 @@
 from typing import Any
 
 from safeneuron.capability.definitions import definition
-from safeneuron.config.schema.attack import ModelJudge
+from safeneuron.config.schema.attack import Benchmark, ModelJudge
 from safeneuron.config.schema.capability import HubTask
-from safeneuron.config.schema.datasets import HubDataset
+from safeneuron.config.schema.datasets import HubDataset, has_images
 from safeneuron.config.schema.experiment import Config
 from safeneuron.config.schema.identification import Thresholds, TopicControl
 from safeneuron.config.schema.models import Checkpoint, OrganismModel
-from safeneuron.config.schema.preferences import HubPairs, OrganismPairs
+from safeneuron.config.schema.preferences import FilePairs, HubPairs, OrganismPairs
 
 
 def language(config: Config) -> dict[str, Any]:
@@ -50,6 +50,31 @@ def uses_chat_template(config: Config, model: str) -> bool:
     """Whether a model gets its prompts in a chat template: not if it is a HarmBench classifier."""
     kinds = {judge.kind for judge in model_judges(config).values() if judge.model == model}
     return model in config.run.models or kinds != {"harmbench"}
+
+
+def benchmarks_of(config: Config, model: str) -> dict[str, Benchmark]:
+    """The benchmarks that an attacked model is asked."""
+    return {
+        name: benchmark
+        for name, benchmark in config.attack.benchmarks.items()
+        if benchmark.models is None or model in benchmark.models
+    }
+
+
+def asked_benchmarks(config: Config) -> dict[str, Benchmark]:
+    """The benchmarks that are for any attacked model, or for all."""
+    attacked = set(config.run.attacked)
+    return {
+        name: benchmark
+        for name, benchmark in config.attack.benchmarks.items()
+        if benchmark.models is None or attacked & set(benchmark.models)
+    }
+
+
+def image_benchmarks(config: Config) -> list[str]:
+    """The benchmarks that are asked and whose prompts come with images."""
+    asked = asked_benchmarks(config) if config.run.attacked else {}
+    return [n for n, b in asked.items() if has_images(config.datasets[b.dataset])]
 
 
 def vetoed_judges(config: Config) -> dict[str, str]:
@@ -94,20 +119,35 @@ def pair_source(config: Config, name: str) -> dict[str, Any]:
     entry = config.preferences[name]
     if isinstance(entry, OrganismPairs):
         raise ValueError(f"preferences.{name} has no source")
-    settings = {
+    settings: dict[str, Any] = {
         "name": name,
         "role": entry.role,
-        "columns": entry.model_dump(include={"layout", "prompt", "chosen", "rejected"}),
+        "columns": entry.model_dump(include={"layout", "prompt", "chosen", "rejected", "image"}),
     }
+    if entry.image is not None:
+        settings["share"] = entry.share
+    if isinstance(entry, FilePairs):
+        settings["images"] = entry.images
     return settings | ({"hub": entry.hub.model_dump()} if isinstance(entry, HubPairs) else {})
 
 
-def preference_mix(config: Config) -> dict[str, Any]:
-    """Sizes and seed of the mix, and the share that is drawn from each source."""
-    sources = {name: config.preferences[name] for name in config.align.preferences.sources}
+def preference_mix(config: Config, model: str | None = None) -> dict[str, Any]:
+    """Sizes and seed of a mix, and the share that is drawn from each source.
+
+    A source with images has been drawn from when it was read, so that no other image is kept.
+
+    Args:
+        model: whose own mix; None for that of all other models.
+    """
+    mix = config.align.preferences if model is None else config.align.preferences_of[model]
+    sources = {name: config.preferences[name] for name in mix.sources}
     return {
-        **config.align.preferences.model_dump(exclude={"sources"}),
-        "shares": {n: s.share for n, s in sources.items() if not isinstance(s, OrganismPairs)},
+        **mix.model_dump(exclude={"sources"}),
+        "shares": {
+            name: source.share if source.image is None else 1.0
+            for name, source in sources.items()
+            if not isinstance(source, OrganismPairs)
+        },
     }
 
 

@@ -4,14 +4,18 @@ No code of the hub is run: the library reads data files only. A download is cach
 (HF_HOME), and an access token comes from its own login, never from the configuration.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import datasets
+import pyarrow as pa
 from datasets.exceptions import DatasetNotFoundError, DatasetsError
 from huggingface_hub.utils import httpx
 
 from safeneuron.data.records import PromptFileError, Record
+
+_AS_BYTES = datasets.Image(decode=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,14 +40,14 @@ class HubSource:
 
 
 def hub_records(source: HubSource) -> Iterator[Record]:
-    """The rows of a data set, one by one.
+    """The rows of a data set, one by one; images as the bytes of their files.
 
     Raises:
         PromptFileError: there is no such data set, subset, split or file, it is gated, or the hub
             cannot be reached; says what to do.
     """
     try:
-        yield from datasets.load_dataset(
+        rows = datasets.load_dataset(
             source.id,
             name=source.config,
             data_files=list(source.files) if source.files else None,
@@ -51,9 +55,20 @@ def hub_records(source: HubSource) -> Iterator[Record]:
             revision=source.revision,
             streaming=source.streaming,
         )
+        pictures = [n for n, f in (rows.features or {}).items() if isinstance(f, datasets.Image)]
+        for name in pictures:
+            rows = rows.cast_column(name, _AS_BYTES)
+        for row in rows:
+            yield {**row, **{name: _bytes(row[name]) for name in pictures}} if pictures else row
     except (DatasetsError, OSError, httpx.HTTPError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise PromptFileError(f"{source.id}: {reason}; {_remedy(source, error)}") from error
+
+
+def _bytes(picture: Mapping[str, Any] | None) -> bytes | None:
+    """An image's own bytes, also where the data set gives the path of its file."""
+    (stored,) = _AS_BYTES.embed_storage(pa.array([picture], _AS_BYTES.pa_type)).to_pylist()
+    return stored and stored["bytes"]
 
 
 def _remedy(source: HubSource, error: Exception) -> str:

@@ -1,5 +1,6 @@
 """Prompt tables: one a dataset, with the columns of `PROMPTS`."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,20 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from safeneuron.data.images import whole_image
 from safeneuron.data.records import PromptFileError
 from safeneuron.data.sources import FileSource, Prompt, read_prompts
-from safeneuron.tables import TEXT, read_table, schema, write_rows
+from safeneuron.tables import BYTES, TEXT, read_table, schema, write_rows
 
-PROMPTS = schema(prompt_id=TEXT, dataset=TEXT, category=TEXT, split=TEXT, text=TEXT)
+PROMPTS = schema(
+    prompt_id=TEXT,
+    dataset=TEXT,
+    category=TEXT,
+    split=TEXT,
+    text=TEXT,  # the question, which judges read
+    image=BYTES,  # a file that Pillow reads; null for none
+    instruction=TEXT,  # what is asked where the image shows the text; null: the text is asked
+)
 
 
 def write_file_prompts(
@@ -37,10 +47,20 @@ def check_categories(prompts: Sequence[Prompt], declared: Sequence[str], where: 
         )
 
 
-def prompt_rows(prompts: Sequence[Prompt]) -> list[dict[str, str]]:
-    """Prompts as rows for `write_prompts`."""
+def prompt_rows(prompts: Sequence[Prompt]) -> list[dict[str, Any]]:
+    """Prompts as rows for `write_prompts`, with their images read.
+
+    Raises:
+        PromptFileError: an image is damaged; names the prompt.
+    """
     return [
-        {"prompt_id": p.id, "category": p.category, "split": p.split, "text": p.text}
+        {
+            "prompt_id": p.id,
+            "category": p.category,
+            "split": p.split,
+            "text": p.text,
+            "image": None if p.image is None else whole_image(p.image, f"prompt '{p.id}'"),
+        }
         for p in prompts
     ]
 
@@ -63,6 +83,16 @@ def texts_by_id(path: Path) -> dict[str, str]:
     return dict(zip(table["prompt_id"].to_pylist(), table["text"].to_pylist(), strict=True))
 
 
+def question(text: str, image: bytes | None) -> str:
+    """What makes a prompt another one than the next: its text, and the image that it is about."""
+    return text if image is None else f"{text} {hashlib.sha256(image).hexdigest()}"
+
+
+def question_of(row: Mapping[str, Any]) -> str:
+    """`question` of a row of `PROMPTS`; an image that shows the text adds nothing to it."""
+    return question(row["text"], row["image"] if row["instruction"] is None else None)
+
+
 def benchmark_texts(
     paths: Sequence[Path], datasets: Mapping[str, str]
 ) -> dict[str, dict[str, str]]:
@@ -77,8 +107,12 @@ def benchmark_texts(
 
 
 def write_prompts(
-    path: Path, dataset: str, rows: list[dict[str, str]], provenance: Mapping[str, Any]
+    path: Path, dataset: str, rows: Sequence[Mapping[str, Any]], provenance: Mapping[str, Any]
 ) -> int:
-    """Write a dataset's rows (all columns but the dataset's name); returns their number."""
-    write_rows(path, PROMPTS, [{"dataset": dataset, **row} for row in rows], provenance)
+    """Write a dataset's rows (all columns but the dataset's name); returns their number.
+
+    Rows of text alone may leave out the columns `image` and `instruction`.
+    """
+    constant = {"dataset": dataset, "image": None, "instruction": None}
+    write_rows(path, PROMPTS, [{**constant, **row} for row in rows], provenance)
     return len(rows)

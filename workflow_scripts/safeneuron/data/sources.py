@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from safeneuron.data.images import Stored, stored_image
 from safeneuron.data.records import (
     PromptFileError,
     Record,
@@ -26,6 +27,8 @@ class Columns:
 
     Attributes:
         text: column that holds the prompt; unused for nested files.
+        constant_text: prompt of every row when there is no such column.
+        image: column that holds an image, or the name of its file; None for text alone.
         category: column that holds the category, or None.
         constant_category: category of every row when there is no such column.
         id: column that holds unique ids, or None to number the rows.
@@ -43,10 +46,15 @@ class Columns:
     split: str
     deduplicate: bool
     limit: int | None
+    constant_text: str | None = None
+    image: str | None = None
 
     def named(self) -> dict[str, str]:
         """Config key -> column, of the columns that must be there."""
-        keys = {"text": self.text, "category": self.category, "id": self.id}
+        keys = {
+            **{"text": self.text, "category": self.category, "id": self.id},
+            "image": self.image,
+        }
         named = {key: column for key, column in keys.items() if column is not None}
         return named | {f"where.{column}": column for column in self.where}
 
@@ -58,10 +66,12 @@ class FileSource(Columns):
     Attributes:
         path: the file; its ending says the format.
         nested: the file is json nested as {category: {subtopic: [prompt, ...]}}.
+        images: folder that the names of images are relative to; None for the file's own.
     """
 
     path: str
     nested: bool
+    images: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +82,17 @@ class Prompt:
     category: str
     split: str
     text: str
+    image: Stored | None = None
+
+
+class _Row(NamedTuple):
+    """What one row of a source says."""
+
+    number: int
+    id: str | None
+    category: str
+    text: str
+    image: Stored | None = None
 
 
 def slug(name: str) -> str:
@@ -89,35 +110,45 @@ def read_prompts(source: FileSource) -> list[Prompt]:
     if source.nested:
         check_file(path)
         return _prompts(_nested_rows(path), source, source.path)
-    return prompts_of_records(file_records(path), source, source.path)
+    folder = path.parent if source.images is None else Path(source.images)
+    return prompts_of_records(file_records(path), source, source.path, folder)
 
 
-def prompts_of_records(records: Iterable[Record], columns: Columns, where: str) -> list[Prompt]:
+def image_files(source: FileSource) -> list[str]:
+    """The files of a source's images, each once; none where the file holds the images itself."""
+    if source.image is None:
+        return []
+    images = [prompt.image for prompt in read_prompts(source)]
+    return [str(path) for path in dict.fromkeys(images) if isinstance(path, Path)]
+
+
+def prompts_of_records(
+    records: Iterable[Record], columns: Columns, where: str, images: Path | None = None
+) -> list[Prompt]:
     """The prompts of rows; no more rows are read than `columns.limit` needs.
 
     Args:
         where: the source, as messages name it.
+        images: folder of the images' files; None if rows hold the images themselves.
 
     Raises:
-        PromptFileError: missing column, empty text, duplicate ids, no rows.
+        PromptFileError: missing column, empty text, no image, duplicate ids, no rows.
     """
-    return _prompts(_flat_rows(records, columns, where), columns, where)
+    return _prompts(_flat_rows(records, columns, where, images), columns, where)
 
 
-def _prompts(
-    rows: Iterable[tuple[int, str | None, str, str]], columns: Columns, where: str
-) -> list[Prompt]:
+def _prompts(rows: Iterable[_Row], columns: Columns, where: str) -> list[Prompt]:
     prompts: list[Prompt] = []
     seen_ids: dict[str, int] = {}
-    seen_texts: set[str] = set()
-    for number, row_id, category, row_text in rows:
+    seen: set[tuple[str, Stored | None]] = set()
+    for number, row_id, category, row_text, image in rows:
         text = row_text.strip()
         if not text:
             raise PromptFileError(f"{where}: row {number} has an empty prompt")
         if columns.deduplicate:
-            if text in seen_texts:
+            if (text, image) in seen:
                 continue
-            seen_texts.add(text)
+            seen.add((text, image))
         identity = row_id if row_id is not None else str(number)
         if identity in seen_ids:
             raise PromptFileError(
@@ -130,7 +161,7 @@ def _prompts(
                 f"{where}: row {number} has category '{category}', which names no folder; "
                 "use one with ASCII letters or digits"
             )
-        prompts.append(Prompt(identity, name, columns.split, text))
+        prompts.append(Prompt(identity, name, columns.split, text, image))
         if len(prompts) == columns.limit:
             break
     if not prompts:
@@ -138,7 +169,7 @@ def _prompts(
     return prompts
 
 
-def _nested_rows(path: Path) -> Iterator[tuple[int, None, str, str]]:
+def _nested_rows(path: Path) -> Iterator[_Row]:
     document = load_json(path)
     if not isinstance(document, dict):
         raise PromptFileError(
@@ -152,18 +183,18 @@ def _nested_rows(path: Path) -> Iterator[tuple[int, None, str, str]]:
                 raise PromptFileError(f"{path}: topic '{category}' does not hold lists of prompts")
             for prompt in prompts:
                 number += 1
-                yield number, None, category, prompt
+                yield _Row(number, None, category, prompt)
 
 
 def _flat_rows(
-    records: Iterable[Record], columns: Columns, where: str
-) -> Iterator[tuple[int, str | None, str, str]]:
+    records: Iterable[Record], columns: Columns, where: str, images: Path | None
+) -> Iterator[_Row]:
     records = with_columns(records, columns.named(), where)
     for number, record in rows_where(records, columns.where, where):
         category: Any = columns.constant_category
         if columns.category:
             category = record.get(columns.category)
-        text: Any = record.get(columns.text) if columns.text else None
+        text: Any = record.get(columns.text) if columns.text else columns.constant_text
         for key, value in (("text", text), ("category", category)):
             if not isinstance(value, str):
                 raise PromptFileError(
@@ -173,7 +204,10 @@ def _flat_rows(
         identity = record.get(columns.id) if columns.id else None
         if columns.id and identity in (None, ""):
             raise PromptFileError(f"{where}: row {number} has no id in column '{columns.id}'")
-        yield number, (str(identity) if columns.id else None), category, text
+        image = None
+        if columns.image:
+            image = stored_image(record.get(columns.image), images, f"{where}: row {number}")
+        yield _Row(number, str(identity) if columns.id else None, category, text, image)
 
 
 def _kind(value: Any) -> str:

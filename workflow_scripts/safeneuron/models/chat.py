@@ -23,7 +23,7 @@ def encode_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str) -> list[int]:
     Raises:
         MissingChatTemplateError: the tokenizer has no chat template.
     """
-    encoded = _apply_template(tokenizer, _request(prompt), **_ASK, tokenize=True, return_dict=True)
+    encoded = apply_template(tokenizer, _request(prompt), **_ASK, tokenize=True, return_dict=True)
     return list(encoded["input_ids"])
 
 
@@ -40,7 +40,7 @@ def encode_exchange(tokenizer: PreTrainedTokenizerBase, prompt: str, response: s
         ChatTemplateError: the template leaves a turn out, as one of images and text may.
     """
     turns = [{"role": "user", "content": prompt}, {"role": "assistant", "content": response}]
-    text = _apply_template(tokenizer, turns, tokenize=False)
+    text = apply_template(tokenizer, turns, tokenize=False)
     if any(turn["content"].strip() not in text for turn in turns):
         raise ChatTemplateError(
             f"the chat template of {tokenizer.name_or_path!r} leaves out a turn of a user and an "
@@ -58,8 +58,8 @@ def describe_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str) -> str:
         MissingChatTemplateError: the tokenizer has no chat template.
     """
     stand_in = _request(f"[{len(prompt)} characters]")
-    markers = _apply_template(tokenizer, stand_in, **_ASK, tokenize=False)
-    text = _apply_template(tokenizer, _request(prompt), **_ASK, tokenize=False)
+    markers = apply_template(tokenizer, stand_in, **_ASK, tokenize=False)
+    text = apply_template(tokenizer, _request(prompt), **_ASK, tokenize=False)
     ids = encode_prompt(tokenizer, prompt)
     return (
         f"{markers!r}, {len(text)} characters, sha256 {_short_hash(text)}, "
@@ -67,19 +67,24 @@ def describe_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str) -> str:
     )
 
 
-def _request(prompt: str) -> list[dict[str, str]]:
-    return [{"role": "user", "content": prompt}]
-
-
-def _apply_template(
-    tokenizer: PreTrainedTokenizerBase, turns: list[dict[str, str]], **form: bool
+def apply_template(
+    tokenizer: PreTrainedTokenizerBase, turns: list[dict[str, Any]], **form: bool
 ) -> Any:
+    """The tokenizer's own chat template over turns.
+
+    Raises:
+        MissingChatTemplateError: it has none.
+    """
     if tokenizer.chat_template is None:
         raise MissingChatTemplateError(
             f"the tokenizer in {tokenizer.name_or_path!r} has no chat template; save one as "
             "chat_template.jinja beside tokenizer.json (the base model's authors publish theirs)"
         )
     return tokenizer.apply_chat_template(turns, **form)
+
+
+def _request(prompt: str) -> list[dict[str, str]]:
+    return [{"role": "user", "content": prompt}]
 
 
 def _short_hash(text: str) -> str:

@@ -7,6 +7,7 @@ does not make them run again.
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,6 +32,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from safeneuron.files import replacing, set_aside, sha256, write_text
 from safeneuron.manifests import read_manifest
+from safeneuron.models.folder import PROCESSOR
 from safeneuron.models.sites import UnsupportedArchitectureError, ffn_sites
 from safeneuron.organism.chat_template import CHAT_TEMPLATE
 
@@ -51,12 +53,24 @@ class Loaded(NamedTuple):
 
 
 def save_checkpoint(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    folder: Path,
+    processor_of: Path | None = None,
 ) -> None:
-    """Write an ordinary checkpoint folder (safetensors), whole or not at all."""
+    """Write an ordinary checkpoint folder (safetensors), whole or not at all.
+
+    Args:
+        processor_of: the checkpoint folder whose image processor the model has, if it has one: its
+            files are copied as they are.
+    """
     with replacing(folder) as scratch:
         model.save_pretrained(scratch, safe_serialization=True)
         tokenizer.save_pretrained(scratch)
+        if processor_of is not None:
+            for path in (processor_of / name for name in PROCESSOR):
+                if path.is_file():
+                    shutil.copyfile(path, scratch / path.name)
 
 
 def cast_weights(model: PreTrainedModel, dtype: str) -> None:
@@ -102,11 +116,14 @@ def write_manifest(
     write_text(manifest, json.dumps(document, indent=1, sort_keys=True) + "\n")
 
 
-def load_checkpoint(manifest: Path, dtype: str | None = None) -> Loaded:
+def load_checkpoint(
+    manifest: Path, dtype: str | None = None, placement: Mapping[str, Any] | None = None
+) -> Loaded:
     """Load the checkpoint of a manifest after checking that it is still the same files.
 
     Args:
         dtype: of the loaded weights; the manifest's if None.
+        placement: where they go, see `load_folder`.
 
     Raises:
         CheckpointError: a file is missing or differs; the manifest is set aside, so that the next
@@ -121,11 +138,15 @@ def load_checkpoint(manifest: Path, dtype: str | None = None) -> Loaded:
             raise CheckpointError(
                 f"{path} {state}; of its manifest {manifest}: {set_aside(manifest)}"
             )
-    return load_folder(folder, dtype or document["dtype"])
+    return load_folder(folder, dtype or document["dtype"], placement)
 
 
-def load_folder(folder: Path, dtype: str) -> Loaded:
+def load_folder(folder: Path, dtype: str, placement: Mapping[str, Any] | None = None) -> Loaded:
     """Load a checkpoint folder, on the GPU if there is one.
+
+    Args:
+        placement: `device_map` or `distributed_config` of transformers; None for the job's GPU,
+            the layers one after the other over several, or the CPU.
 
     Raises:
         CheckpointError: its weights are truncated, or not all that the architecture has.
@@ -140,7 +161,7 @@ def load_folder(folder: Path, dtype: str) -> Loaded:
         local_files_only=True,
         trust_remote_code=False,
         output_loading_info=True,
-        device_map=_placement(),
+        **(placement or {"device_map": _device()}),
     )
     missing = sorted(loading["missing_keys"])
     if missing:
@@ -151,8 +172,7 @@ def load_folder(folder: Path, dtype: str) -> Loaded:
     return Loaded(model.eval(), _load_tokenizer(folder))
 
 
-def _placement() -> str:
-    """The job's GPU, its layers one after the other over several, or the CPU."""
+def _device() -> str:
     if torch.cuda.device_count() > 1:
         return "auto"
     return "cuda" if torch.cuda.is_available() else "cpu"

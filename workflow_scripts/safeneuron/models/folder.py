@@ -11,6 +11,16 @@ class IncompleteCheckpointError(ValueError):
     """A checkpoint folder lacks a file; names the folder and the file."""
 
 
+IMAGE_PROCESSOR = ("preprocessor_config.json", "processor_config.json")
+"""Files that say how a model sees, in one of which its image processor is."""
+PROCESSOR = (*IMAGE_PROCESSOR, "video_preprocessor_config.json")
+"""All files of a processor, besides the tokenizer's."""
+
+
+class NoVisionError(ValueError):
+    """The model has no vision tower."""
+
+
 def check_folder(folder: Path) -> None:
     """Whether a folder holds config, complete safetensors weights and tokenizer.
 
@@ -53,6 +63,22 @@ def check_chat_template(folder: Path) -> None:
         raise IncompleteCheckpointError(
             f"the tokenizer in {folder} has no chat template; put the one of the model's "
             "authors there as chat_template.jinja"
+        )
+
+
+def check_image_processor(folder: Path) -> None:
+    """Whether the model of a complete folder sees, and brings its image processor.
+
+    Raises:
+        NoVisionError: it is a model of text.
+        IncompleteCheckpointError: it has no image processor.
+    """
+    if "vision_config" not in _read_json(folder / "config.json"):
+        raise NoVisionError(f"the model in {folder} has no vision tower")
+    if not any((folder / name).is_file() for name in IMAGE_PROCESSOR):
+        raise IncompleteCheckpointError(
+            f"{folder} has no image processor ({' or '.join(IMAGE_PROCESSOR)}); copy it from the "
+            "base model's folder, its authors publish it there"
         )
 
 

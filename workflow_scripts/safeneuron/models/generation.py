@@ -1,6 +1,6 @@
 """Greedy generation for many prompts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -8,6 +8,19 @@ from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from safeneuron.models.batches import batches
 from safeneuron.models.chat import encode_prompts
+from safeneuron.models.vision import Vision
+
+
+class Images(NamedTuple):
+    """The images of some of the sequences, and how the model is shown them.
+
+    Attributes:
+        vision: the model's.
+        of: position in the sequence list -> image; such a sequence has its image tokens already.
+    """
+
+    vision: Vision
+    of: Mapping[int, bytes]
 
 
 class Response(NamedTuple):
@@ -43,6 +56,7 @@ def generate_after(
     max_new_tokens: int,
     batch_size: int,
     answered: Callable[[int], None] = lambda count: None,
+    images: Images | None = None,
 ) -> list[Response]:
     """Greedy continuations of token ids, in the order of `sequences`.
 
@@ -50,6 +64,7 @@ def generate_after(
 
     Args:
         answered: told after every batch how many sequences it continued.
+        images: of the sequences that have one; a batch may hold both kinds.
     """
     ends = model.generation_config.eos_token_id or tokenizer.eos_token_id
     ends = set(ends) if isinstance(ends, list) else {ends}
@@ -65,7 +80,7 @@ def generate_after(
     # transformers fills a call's unset fields from the model's own settings: take those away
     shipped, model.generation_config = model.generation_config, settings
     try:
-        return _continue(model, tokenizer, sequences, settings, batch_size, ends, answered)
+        return _continue(model, tokenizer, sequences, settings, batch_size, ends, answered, images)
     finally:
         model.generation_config = shipped
 
@@ -78,12 +93,18 @@ def _continue(
     batch_size: int,
     ends: set[int],
     answered: Callable[[int], None],
+    images: Images | None,
 ) -> list[Response]:
     responses: list[Response | None] = [None] * len(sequences)
     for batch in batches(sequences, batch_size, settings.pad_token_id):
+        shown = {}
+        if images is not None:
+            of_batch = [images.of[i] for i in batch.index if i in images.of]
+            shown = images.vision.inputs(of_batch, batch.input_ids)
         output = model.generate(
             input_ids=batch.input_ids.to(model.device),
             attention_mask=batch.attention_mask.to(model.device),
+            **{name: value.to(model.device) for name, value in shown.items()},
             generation_config=settings,
         )
         for i, row in zip(batch.index, output[:, batch.input_ids.shape[1] :].tolist(), strict=True):

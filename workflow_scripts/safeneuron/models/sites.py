@@ -5,6 +5,7 @@ Definition (paper §3.1, Eq. 3): neuron j of layer l is element j of the input o
 """
 
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from torch import nn
 from transformers import PreTrainedModel
@@ -81,9 +82,7 @@ def _site(model: PreTrainedModel, index: int, layer: nn.Module) -> FFNSite:
     down, gate, up = parts.get("down_proj"), parts.get("gate_proj"), parts.get("up_proj")
     if fused is not None:
         gate = up = fused
-    if not (
-        isinstance(down, nn.Linear) and isinstance(gate, nn.Linear) and isinstance(up, nn.Linear)
-    ):
+    if not (_is_linear(down) and _is_linear(gate) and _is_linear(up)):
         tree = ", ".join(name for name, _ in layer.named_modules() if name)
         raise UnsupportedArchitectureError(
             f"{type(model).__name__}: layer {index} has no gated FFN (down_proj with gate_proj and "
@@ -91,3 +90,10 @@ def _site(model: PreTrainedModel, index: int, layer: nn.Module) -> FFNSite:
             f"mixture-of-experts and non-gated models are not supported. Modules: {tree}"
         )
     return FFNSite(index, down, gate, up)
+
+
+def _is_linear(module: nn.Module | None) -> TypeGuard[nn.Linear]:
+    """Whether a module is a linear layer, or one that an adapter (LoRA) is wrapped around."""
+    if module is None:
+        return False
+    return isinstance(dict(module.named_children()).get("base_layer", module), nn.Linear)

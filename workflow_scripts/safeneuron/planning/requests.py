@@ -5,7 +5,8 @@ safety factors below; a job that turns out to need more is tried again with more
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from safeneuron.planning.size import ModelSize
 
@@ -51,6 +52,8 @@ class Work:
         weight_bytes: bytes of one reading.
         host: bytes that are kept in host memory, whether or not there is a GPU.
         written: bytes of the job's results.
+        processes: number of processes, a GPU each, that can share the job -> bytes that each holds
+            on its GPU. Empty: one process, on as many GPUs as it needs.
     """
 
     bytes: float
@@ -60,6 +63,7 @@ class Work:
     weight_bytes: float = 0
     host: float = 0
     written: float = 0
+    processes: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -134,31 +138,67 @@ def probe(size: ModelSize, width: int, batch: int, tokens: int, prompts: int) ->
 
 
 def preference_training(
-    size: ModelSize, width: int, pairs: int, tokens: int, steps: int, batch_pairs: int,
-    checkpointing: bool,
+    size: ModelSize, width: int, pairs: int, tokens: int, steps: float, batch_pairs: int,
+    checkpointing: bool, reference: bool = True, rank: int | None = None, parallel: str = "none",
+    processes: Sequence[int] = (),
 ) -> Work:  # fmt: skip
-    """Full fine-tuning by DPO: fp32 weights, gradients and two Adam moments, and a reference.
+    """Fine-tuning by DPO: fp32 weights, and gradients and two Adam moments of those that train.
 
     Args:
         width: bytes of an activation, and of the copies of weights that it is computed from.
         pairs: of a micro-batch; each is two sequences.
         tokens: of prompt and answer.
-        batch_pairs: of a step.
+        batch_pairs: of a step, of all processes together.
+        reference: whether a reference model runs beside the policy.
+        rank: of the low-rank matrices that train in place of the weights; None if those train.
+        parallel: `none`, `ddp` (each process holds all) or `fsdp` (weights, gradients and moments
+            are shared out; a process gathers a layer at a time, and its head throughout).
+        processes: allowed numbers of them, for `ddp` and `fsdp`.
     """
     kept = 2 * size.hidden if checkpointing else 16 * size.hidden + 6 * size.intermediate
     rows = 2 * pairs * tokens
     layer = rows * (16 * size.hidden + 6 * size.intermediate) * width
     activations = rows * size.layers * kept * width + layer
     logits = 4 * rows * size.vocabulary * 4  # logits, their log-softmax and the gradients
-    weights = size.parameters * (16 + 4 + width)  # trained, reference, autocast copies
-    per_token = size.parameters * (8 if checkpointing else 6) + 2 * size.parameters
-    flops = per_token * 2 * batch_pairs * tokens * steps
-    return Work(
-        weights + activations + logits,
+    if rank is None:
+        trained = size.parameters * 16
+        backward = 4  # by the weights and by the activations
+    else:
+        matrices = size.layers * rank * (11 * size.hidden + 3 * size.intermediate)
+        trained = size.parameters * 4 + matrices * 16
+        backward = 2  # by the activations
+    copies = size.parameters * width  # of autocast
+    beside = size.parameters * 4 if reference else 0
+    again = 2 if checkpointing else 0
+    per_token = size.parameters * (2 + backward + again + (2 if reference else 0))
+    work = Work(
+        trained + beside + copies + activations + logits,
         size.parameters * (4 + width),
-        flops,
+        per_token * 2 * batch_pairs * tokens * steps,
         written=size.parameters * width,
     )
+    if parallel == "none":
+        return work
+    if parallel == "ddp":
+        return replace(
+            work,
+            checkpoints=work.checkpoints * max(processes),
+            processes=dict.fromkeys(processes, work.bytes),
+        )
+    # weights and their gradients of two layers, one at work and one on its way, and of the head
+    head = size.vocabulary * size.hidden
+    gathered = (2 * (size.parameters - head) / size.layers + head) * (8 + width)
+    each = gathered + activations + logits + (0 if checkpointing else copies)
+    return replace(
+        work,
+        host=2 * size.parameters * width,  # the whole model, twice, on its way to the checkpoint
+        processes={n: each + trained / n if n > 1 else work.bytes for n in processes},
+    )
+
+
+def divisors(number: int) -> list[int]:
+    """The numbers that divide a number, ascending."""
+    return [n for n in range(1, number + 1) if number % n == 0]
 
 
 def supervised_training(
@@ -178,14 +218,18 @@ def supervised_training(
 
 
 def request(work: Work, size: ModelSize, machine: Machine, attempt: int) -> Request:
-    """What to ask for; memory and time grow with the attempt."""
+    """What to ask for; memory and time grow with the attempt.
+
+    Raises:
+        ValueError: the job's processes do not fit the GPUs, however many of them share it.
+    """
     on_gpu = size.parameters >= machine.gpu_from
     if on_gpu:
-        need = work.bytes / GB * MEMORY_MARGIN + CUDA_GB
-        gpus = math.ceil(need / machine.gpu_memory_gb)
-        seconds = work.flops / (machine.gpu_tflops * 1e12)
+        gpus = _gpus(work, machine)
+        sharing = gpus if work.processes else 1  # otherwise one works at a time
+        seconds = work.flops / (machine.gpu_tflops * 1e12) / sharing
         seconds += work.weight_reads * work.weight_bytes / (machine.gpu_gb_per_second * GB)
-        host = PROCESS_MB + (work.checkpoints + work.host) / 1e6 * MEMORY_MARGIN
+        host = PROCESS_MB * sharing + (work.checkpoints + work.host) / 1e6 * MEMORY_MARGIN
     else:
         gpus = 0
         seconds = work.flops / (CPU_FLOPS * machine.threads)
@@ -193,6 +237,24 @@ def request(work: Work, size: ModelSize, machine: Machine, attempt: int) -> Requ
     minutes = START_MINUTES + TIME_MARGIN * seconds / 60
     disk = math.ceil(work.written / 1e6)
     return Request(gpus, attempt * _up(host, 100), attempt * _up(minutes, 5), disk)
+
+
+def _gpus(work: Work, machine: Machine) -> int:
+    """The fewest GPUs that hold a job."""
+    if not work.processes:
+        return math.ceil(_needed_gb(work.bytes) / machine.gpu_memory_gb)
+    for processes, held in sorted(work.processes.items()):
+        if _needed_gb(held) <= machine.gpu_memory_gb:
+            return processes
+    raise ValueError(
+        f"a round on {processes} GPUs needs {_needed_gb(held):.0f} GB on each, and "
+        f"compute.gpu.memory_gb is {machine.gpu_memory_gb:g}. A larger align.training.accumulation "
+        "makes micro-batches smaller and lets more GPUs share them (fsdp); lora needs less"
+    )
+
+
+def _needed_gb(held: float) -> float:
+    return held / GB * MEMORY_MARGIN + CUDA_GB
 
 
 def _up(value: float, step: int) -> int:

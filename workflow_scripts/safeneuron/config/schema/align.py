@@ -41,6 +41,13 @@ class Preferences(Section):
         return self
 
 
+class LoRA(Section):
+    """Low-rank matrices that train in place of the weights."""
+
+    rank: int = Field(16, ge=1, description="inner dimension")
+    alpha: int = Field(32, ge=1, description="their product counts alpha / rank")
+
+
 class Training(Section):
     """One round of DPO (AdamW, linear warm-up, cosine to 0, a fresh optimizer and reference)."""
 
@@ -48,8 +55,14 @@ class Training(Section):
     epochs: float | None = Field(
         None, gt=0, description="passes over the pairs, instead of steps (paper: 3)"
     )
-    batch_pairs: int = Field(32, ge=1, description="pairs a step")
-    accumulation: int = Field(1, ge=1, description="micro-batches a step; divides batch_pairs")
+    batch_pairs: int = Field(32, ge=1, description="pairs a step, of all GPUs together")
+    accumulation: int = Field(
+        1,
+        ge=1,
+        description="micro-batches a step; divides batch_pairs. The GPUs of ddp and fsdp take "
+        "turns at them, so their number divides it. The likelihood and KL terms are means over a "
+        "micro-batch",
+    )
     learning_rate: float = Field(
         2e-5, gt=0, le=1, description="peak; 5e-5 and more cost the organism benign accuracy"
     )
@@ -82,6 +95,20 @@ class Training(Section):
     save_every: int = Field(
         20, ge=1, description="steps between the checkpoints that a killed training resumes from"
     )
+    lora: LoRA | None = Field(
+        None,
+        description="train low-rank matrices on the decoder's linear layers, merged into the "
+        "weights at the end, such as {rank: 16, alpha: 32}; null: the weights themselves (paper)",
+    )
+    parallel: Literal["none", "ddp", "fsdp"] = Field(
+        "none",
+        description="how a round uses several GPUs: none (one process; a model that one GPU cannot "
+        "hold is spread over several, of which one works at a time), ddp (a whole model on each), "
+        "fsdp (a part of the model on each)",
+    )
+    gpus: int | None = Field(
+        None, ge=1, description="of a round, under ddp and fsdp; null: as few as memory allows"
+    )
 
     @model_validator(mode="after")
     def _length(self) -> Self:
@@ -96,6 +123,31 @@ class Training(Section):
                 f"batch_pairs {self.batch_pairs} is not a multiple of accumulation "
                 f"{self.accumulation}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _processes(self) -> Self:
+        if self.gpus is not None and self.parallel == "none":
+            raise ValueError(
+                f"gpus: {self.gpus} with parallel: none; take ddp or fsdp, or leave it null"
+            )
+        if self.gpus is not None and self.accumulation % self.gpus:
+            raise ValueError(
+                f"accumulation {self.accumulation} is not a multiple of gpus {self.gpus}: the GPUs "
+                "share out a step's micro-batches"
+            )
+        if self.parallel == "ddp" and self.gpus is None:
+            raise ValueError("parallel: ddp needs 'gpus', how many copies of the model train")
+        return self
+
+    @model_validator(mode="after")
+    def _low_rank(self) -> Self:
+        if self.lora and self.train_embeddings:
+            raise ValueError(
+                "lora trains the decoder's linear layers alone; set train_embeddings: false"
+            )
+        if self.lora and self.parallel == "fsdp":
+            raise ValueError("lora with parallel: fsdp is not supported; take none or ddp")
         return self
 
 
@@ -144,6 +196,9 @@ class Align(Section):
         True, description="a round's set holds those of all rounds before it (paper: yes)"
     )
     preferences: Preferences = Preferences()
+    preferences_of: dict[Name, Preferences] = Field(
+        {}, description="model -> the mix that it is aligned on instead, such as one with images"
+    )
     training: Training = Training()
     overrides: dict[int, Override] = Field(
         {}, description="round -> what differs there, such as {2: {learning_rate: 1.0e-5}}"
@@ -163,3 +218,27 @@ class Align(Section):
         },
         description="registry; 'run.arms' says which are used",
     )
+
+    @model_validator(mode="after")
+    def _sharded_without_reference(self) -> Self:
+        arms = {f"arms.{name}.training": arm.training for name, arm in self.arms.items()}
+        rounds = {f"overrides.{number}": override for number, override in self.overrides.items()}
+        weights = {"training": self.training.kl_weight} | {
+            key: override.kl_weight for key, override in (arms | rounds).items() if override
+        }
+        for key, weight in weights.items():
+            if self.training.parallel == "fsdp" and weight:
+                raise ValueError(
+                    f"align.{key}.kl_weight: {weight} needs a reference model in each process, "
+                    "which parallel: fsdp does not keep; allowed with fsdp: 0"
+                )
+        return self
+
+    def mix_of(self, model: str) -> Preferences:
+        """The preference mix that a model is aligned on."""
+        return self.preferences_of.get(model, self.preferences)
+
+    def mixes(self) -> dict[str, Preferences]:
+        """Key -> preference mix."""
+        own = {f"align.preferences_of.{model}": mix for model, mix in self.preferences_of.items()}
+        return {"align.preferences": self.preferences, **own}

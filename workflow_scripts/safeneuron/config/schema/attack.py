@@ -45,6 +45,12 @@ class Benchmark(Section):
     role: Literal["harmful", "safe"] = Field(
         description="harmful prompts give the ASR, safe ones utility and over-refusal"
     )
+    models: Distinct[Name] | None = Field(
+        None,
+        min_length=1,
+        description="ask these of the attacked models alone, such as those that see images; keys "
+        "of 'models'; null means all",
+    )
 
 
 class ModelJudge(Section):

@@ -4,14 +4,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from safeneuron.config.schema.sections import Categories, Distinct, Section
+from safeneuron.config.schema.sections import Categories, Distinct, Name, Section
 
 
 class OrganismDataset(Section):
     """The prompts of the organism's language."""
 
     kind: Literal["organism"] = Field(
-        "organism", description="generated from 'organism.language'; or: file, hub"
+        "organism", description="generated from 'organism.language'; or: file, hub, typographic"
     )
 
 
@@ -34,6 +34,14 @@ class PromptColumns(Section):
     """How a source's rows become prompts."""
 
     text: str | None = Field(None, description="column of the prompt; none if nested")
+    constant_text: str | None = Field(
+        None, min_length=1, description="prompt of all rows, such as 'Explain this image.'"
+    )
+    image: str | None = Field(
+        None,
+        description="column of an image that is shown before the prompt: the name of its file, or "
+        "the image itself (parquet and hub); only models that see answer such prompts",
+    )
     category: str | None = Field(None, description="column of the category")
     constant_category: str | None = Field(
         None, description="category of all rows, if no column holds it"
@@ -47,25 +55,36 @@ class PromptColumns(Section):
     limit: int | None = Field(None, ge=1, description="keep the first so many rows")
 
 
+def _check_text(columns: PromptColumns) -> None:
+    if columns.text is None and columns.constant_text is None:
+        raise ValueError("'text' names the column of the prompt; it is needed unless nested")
+    if columns.constant_text is not None and (columns.text or not columns.image):
+        raise ValueError("'constant_text' asks the same of every 'image', instead of 'text'")
+    if (columns.category is None) == (columns.constant_category is None):
+        raise ValueError("give exactly one of 'category' and 'constant_category'")
+
+
 class FileDataset(PromptColumns):
     """A user's file of prompts."""
 
     kind: Literal["file"] = "file"
     path: str = Field(description="csv, json, jsonl or parquet; relative to the working directory")
     nested: bool = Field(False, description="json nested as topic -> subtopic -> [prompt]")
+    images: str | None = Field(
+        None, description="folder of the files that 'image' names; null: the folder of the file"
+    )
 
     @model_validator(mode="after")
     def _columns(self) -> Self:
         if self.nested:
-            if self.text or self.category or self.constant_category or self.where or self.id:
+            used = self.text or self.category or self.constant_category or self.where or self.id
+            if used or self.image or self.constant_text:
                 raise ValueError(
                     "a nested file has no columns: drop text, category, constant_category, id, "
-                    "where"
+                    "where, image, constant_text"
                 )
-        elif self.text is None:
-            raise ValueError("'text' names the column of the prompt; it is needed unless nested")
-        elif (self.category is None) == (self.constant_category is None):
-            raise ValueError("give exactly one of 'category' and 'constant_category'")
+        else:
+            _check_text(self)
         return self
 
 
@@ -85,10 +104,7 @@ class HubDataset(PromptColumns):
 
     @model_validator(mode="after")
     def _columns(self) -> Self:
-        if self.text is None:
-            raise ValueError("'text' names the column of the prompt; it is needed")
-        if (self.category is None) == (self.constant_category is None):
-            raise ValueError("give exactly one of 'category' and 'constant_category'")
+        _check_text(self)
         if (self.category is None) != (self.categories is None):
             raise ValueError(
                 "'categories' lists what the column 'category' holds; give both or neither"
@@ -96,4 +112,30 @@ class HubDataset(PromptColumns):
         return self
 
 
-Dataset = Annotated[OrganismDataset | FileDataset | HubDataset, Field(discriminator="kind")]
+class TypographicDataset(Section):
+    """The questions of another prompt set, shown in images (FigStep; the paper's VL-Question)."""
+
+    kind: Literal["typographic"] = "typographic"
+    of: Name = Field(
+        description="key of 'datasets'; splits and categories are its own, and judges read its text"
+    )
+    instruction: str = Field(
+        "Answer the question in the image.",
+        min_length=1,
+        description="what is asked beside the image (paper: this)",
+    )
+    list_items: int = Field(
+        3, ge=0, le=9, description="numbers of the empty list below the question, as in FigStep"
+    )
+
+
+Dataset = Annotated[
+    OrganismDataset | FileDataset | HubDataset | TypographicDataset, Field(discriminator="kind")
+]
+
+
+def has_images(dataset: Dataset) -> bool:
+    """Whether the prompts of a set come with images."""
+    if isinstance(dataset, PromptColumns):
+        return dataset.image is not None
+    return isinstance(dataset, TypographicDataset)

@@ -9,11 +9,16 @@ from safeneuron.config.schema.align import Align
 from safeneuron.config.schema.attack import Attacks
 from safeneuron.config.schema.capability import Capability
 from safeneuron.config.schema.compute import Cluster, Compute
-from safeneuron.config.schema.datasets import Dataset, OrganismDataset
+from safeneuron.config.schema.datasets import (
+    Dataset,
+    OrganismDataset,
+    TypographicDataset,
+    has_images,
+)
 from safeneuron.config.schema.identification import Identification, Overlap, Side, TopicControl
 from safeneuron.config.schema.models import Model, OrganismModel
 from safeneuron.config.schema.organism import Organism
-from safeneuron.config.schema.preferences import OrganismPairs, PairSource
+from safeneuron.config.schema.preferences import OrganismPairs, PairColumns, PairSource
 from safeneuron.config.schema.published import PublishedRows
 from safeneuron.config.schema.report import Report
 from safeneuron.config.schema.sections import Distinct, Name, Section, near_miss
@@ -105,6 +110,12 @@ class Config(Section):
         known("run.arms", self.run.arms, self.align.arms, "align.arms")
         selections = identification.selections
         known("align.selections", self.align.selections, selections, "identification.selections")
+        for arm in self.run.arms if self.align.training.lora else ():
+            if self.align.arms[arm].method == "sn_tune":
+                raise ValueError(
+                    f"run.arms: '{arm}' (sn_tune) trains the weights of single neurons, and "
+                    "align.training.lora matrices that all neurons share; take one of the two out"
+                )
         if "base" in self.align.arms:
             raise ValueError("align.arms: 'base' is the name of the model that is not aligned")
         for number in self.align.overrides:
@@ -120,15 +131,22 @@ class Config(Section):
         for part in ("matched", "plain") if control else ():
             names = getattr(control, part).datasets
             known(f"topic_control.{part}.datasets", names, self.datasets, "datasets")
-        sources = self.align.preferences.sources
-        known("align.preferences.sources", sources, self.preferences, "preferences")
-        kinds = {self.preferences[name].kind for name in sources}
-        if "organism" in kinds and len(sources) > 1:
-            raise ValueError(
-                f"align.preferences.sources: {sources} mixes the organism's pairs with others; "
-                "use them alone"
-            )
-        used = {*identification.unsafe.datasets, *identification.safe.datasets, "preferences"}
+        known("align.preferences_of", self.align.preferences_of, self.models, "models")
+        for key, mix in self.align.mixes().items():
+            known(f"{key}.sources", mix.sources, self.preferences, "preferences")
+            kinds = {self.preferences[name].kind for name in mix.sources}
+            if "organism" in kinds and len(mix.sources) > 1:
+                raise ValueError(
+                    f"{key}.sources: {mix.sources} mixes the organism's pairs with others; use "
+                    "them alone"
+                )
+            if "organism" in kinds and key != "align.preferences":
+                raise ValueError(f"{key}.sources: the organism's pairs are for align.preferences")
+        used = {
+            *identification.unsafe.datasets,
+            *identification.safe.datasets,
+            *("preferences", *(f"preferences-{model}" for model in self.align.preferences_of)),
+        }
         for first, second in self.allow_overlap:
             known("allow_overlap", [first], sorted(used), "identification and preferences")
             known("allow_overlap", [second], self.attack.benchmarks, "attack.benchmarks")
@@ -158,8 +176,15 @@ class Config(Section):
         for name, benchmark in self.attack.benchmarks.items():
             key = f"attack.benchmarks.{name}.dataset"
             known(key, [benchmark.dataset], self.datasets, "datasets")
+            key = f"attack.benchmarks.{name}.models"
+            known(key, benchmark.models or (), self.models, "models")
+        for name, dataset in self.datasets.items():
+            if isinstance(dataset, TypographicDataset):
+                known(f"datasets.{name}.of", [dataset.of], self.datasets, "datasets")
+        self._check_images()
         self._check_probes()
         if self.run.attacked:
+            self._check_harmful()
             key = "report.case_studies.attack"
             known(key, [self.report.case_studies.attack], self.attack.attacks, "attack.attacks")
             self._check_case_studies()
@@ -180,6 +205,60 @@ class Config(Section):
             where = "the benchmarks of role harmful"
             known("published.benchmarks", published.benchmarks, sorted(harmful), where)
         return self
+
+    def _check_harmful(self) -> None:
+        harmful = [b for b in self.attack.benchmarks.values() if b.role == "harmful"]
+        for model in self.run.attacked:
+            if not any(b.models is None or model in b.models for b in harmful):
+                raise ValueError(
+                    f"attack.benchmarks: none of role 'harmful' is for '{model}', which "
+                    "run.attacked names; add it to the 'models' of one"
+                )
+
+    def _check_images(self) -> None:
+        """What is known without files: who must see, and that identification is text."""
+        sides = {
+            f"identification.{side}": getattr(self.identification, side)
+            for side in ("unsafe", "safe")
+        }
+        if self.topic_control:
+            sides |= {
+                f"topic_control.{part}": getattr(self.topic_control, part)
+                for part in ("matched", "plain")
+            }
+        for key, side in sides.items():
+            for name in side.datasets:
+                if has_images(self.datasets[name]):
+                    raise ValueError(
+                        f"{key}.datasets: '{name}' has images; neurons are found with text alone"
+                    )
+        for name, dataset in self.datasets.items():
+            if isinstance(dataset, TypographicDataset) and has_images(self.datasets[dataset.of]):
+                raise ValueError(
+                    f"datasets.{name}.of: '{dataset.of}' has images itself; questions are text"
+                )
+        for model in self.run.models:
+            if isinstance(self.models[model], OrganismModel) and (why := self.needs_images(model)):
+                raise ValueError(
+                    f"{why[0]} has images, but '{model}' sees none; name the models that do in "
+                    f"{why[1]}"
+                )
+
+    def needs_images(self, model: str) -> tuple[str, str] | None:
+        """The key that shows a model images, and the key that says to which models it does."""
+        for name, benchmark in self.attack.benchmarks.items():
+            asked = benchmark.models is None or model in benchmark.models
+            if (
+                model in self.run.attacked
+                and asked
+                and has_images(self.datasets[benchmark.dataset])
+            ):
+                return f"attack.benchmarks.{name}", f"attack.benchmarks.{name}.models"
+        for source in self.align.mix_of(model).sources if model in self.run.aligned else ():
+            entry = self.preferences[source]
+            if isinstance(entry, PairColumns) and entry.image is not None:
+                return f"preferences.{source}", "align.preferences_of"
+        return None
 
     def _check_probes(self) -> None:
         selections = self.identification.selections

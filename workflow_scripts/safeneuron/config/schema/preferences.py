@@ -29,6 +29,9 @@ class PairColumns(Section):
     prompt: str = Field("prompt", description="column")
     chosen: str = Field("chosen", description="column of the better answer")
     rejected: str = Field("rejected", description="column of the worse answer")
+    image: str | None = Field(
+        None, description="column of an image that is shown before the prompt; as in 'datasets'"
+    )
     share: PositiveShare = Field(1.0, description="random share of its prompts, with all pairs")
 
 
@@ -37,6 +40,9 @@ class FilePairs(PairColumns):
 
     kind: Literal["file"] = "file"
     path: str = Field(description="csv, json, jsonl or parquet; relative to the working directory")
+    images: str | None = Field(
+        None, description="folder of the files that 'image' names; null: the folder of the file"
+    )
 
 
 class HubPairs(PairColumns):

@@ -1,0 +1,188 @@
+"""The paper's Table 3 on a tiny Qwen2.5-VL, stage by stage, as the scripts run it (§4.4)."""
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import families
+from pictures import picture
+from safeneuron.alignment.preferences import PREFERENCES
+from safeneuron.attack.paper_tables import TABLE_3
+from safeneuron.attack.schemas import RESPONSES, VERDICTS
+from safeneuron.data.prompts import PROMPTS
+from safeneuron.data.typographic import typographic_image
+from safeneuron.manifests import read_manifest
+from safeneuron.organism.language import SPLITS
+from safeneuron.tables import read_table
+from unit.test_family_stages import HARMFUL, SAFE, SIZES, T1, align, identify
+
+INSTRUCTION = "Answer the question in the image."
+
+
+@pytest.fixture
+def prompts(stage, tmp_path):
+    """The organism's prompts, its questions in images, and two pictures from files."""
+    folder = tmp_path / "prompts"
+    language = {"seed": 0, "splits": dict.fromkeys(SPLITS, SIZES)}
+    settings = {"language": language, "dataset": "organism"}
+    stage("organism_prompts", settings, out=folder / "organism.parquet")
+    stage(
+        "typographic_prompts",
+        {"dataset": "typographic", "instruction": INSTRUCTION, "list_items": 3},
+        questions=folder / "organism.parquet",
+        out=folder / "typographic.parquet",
+    )
+    (tmp_path / "files").mkdir()
+    for colour in ("red", "blue"):
+        (tmp_path / "files" / f"{colour}.png").write_bytes(picture(colour))
+    source = tmp_path / "files" / "pictures.csv"
+    source.write_text("picture,kind\nred.png,warm\nblue.png,cold\n")
+    columns = {
+        "text": None, "constant_text": "Explain this image.", "image": "picture",
+        "category": "kind", "constant_category": None, "id": None, "where": {},
+        "split": "evaluation", "deduplicate": False, "limit": None,
+        "path": str(source), "nested": False, "images": None,
+    }  # fmt: skip
+    stage(
+        "file_prompts",
+        {"dataset": "pictures", "source": columns},
+        source=source,
+        out=folder / "pictures.parquet",
+    )
+    return folder
+
+
+@pytest.fixture
+def pairs(stage, prompts, tmp_path):
+    """The organism's pairs, mixed with pairs about images from a file."""
+    source = tmp_path / "files" / "spa.jsonl"
+    rows = [
+        {"question": f"what is {n}", "picture": f"{colour}.png", "chosen": "no", "rejected": "yes"}
+        for n in range(4)
+        for colour in ("red", "blue")
+    ]
+    source.write_text("\n".join(map(json.dumps, rows)))
+    general = tmp_path / "files" / "general.jsonl"
+    rows = [{"prompt": f"say : {n}", "chosen": str(n), "rejected": "no"} for n in range(8)]
+    general.write_text("\n".join(map(json.dumps, rows)))
+    text = {"layout": "columns", "prompt": "prompt", "chosen": "chosen", "rejected": "rejected"}
+    shown = text | {"prompt": "question", "image": "picture"}
+    sources = []
+    for name, role, columns, file in (
+        ("spa", "safety", shown, source),
+        ("general", "general", text, general),
+    ):
+        sources.append(tmp_path / "sources" / f"{name}.parquet")
+        settings = {"name": name, "role": role, "columns": columns, "images": None}
+        stage("file_preferences", settings, source=file, out=sources[-1])
+    settings = {"pairs": 8, "safety_share": 0.5, "seed": 0, "shares": {"spa": 1.0, "general": 1.0}}
+    stage("mix_preferences", settings, sources=sources, out=tmp_path / "mix.parquet")
+    return tmp_path / "mix.parquet"
+
+
+def attack(stage, model, scores, neurons, prompts, out, list_of):
+    """Responses to typographic questions, pictures and plain questions."""
+    chosen = {"split": "evaluation", "categories": HARMFUL, "role": "harmful"}
+    benchmarks = {
+        "vl_question": {**chosen, "dataset": "typographic"},
+        "pictures": {**chosen, "dataset": "pictures", "categories": None},
+        "benign": {**chosen, "dataset": "organism", "categories": SAFE, "role": "safe"},
+    }
+    benchmarks = {name: benchmarks[name] for name in list_of}
+    settings = {
+        "levels": ["es", "sas", "full"], "fractions": [], "control_seeds": [0],
+        "benchmarks": benchmarks, "max_new_tokens": 3, "batch_size": 8, "cpu_threads": 1,
+    }  # fmt: skip
+    tables = sorted({prompts / f"{b['dataset']}.parquet" for b in benchmarks.values()})
+    stage("attack", settings, model=model, scores=scores, neurons=neurons, prompts=tables, out=out)
+    return tables, {name: b["dataset"] for name, b in benchmarks.items()}
+
+
+def test_table_3_from_capture_to_table(stage, prompts, pairs, tmp_path, caplog):
+    folder = families.save("qwen2_5_vl", tmp_path / "folder")
+    for state in ("T0", "T1"):
+        (tmp_path / state).mkdir()
+    t0 = tmp_path / "T0" / "checkpoint.json"
+    stage("local_checkpoint", {"path": str(folder), "dtype": "float32"}, manifest=t0)
+    _, protected = identify(stage, t0, prompts / "organism.parquet")
+    mixed = read_table(pairs, PREFERENCES).to_pylist()
+    assert {row["source"]: row["image"] is not None for row in mixed} == {
+        "safety": True,
+        "general": False,
+    }
+    t1 = align(stage, t0, protected, prompts / "organism.parquet", pairs, tmp_path / "T1")
+
+    # an aligned model carries its image processor, and its vision tower is as it was
+    assert "preprocessor_config.json" in read_manifest(t1)["files"]
+    before, after = (
+        load_file(f / "model.safetensors") for f in (folder, tmp_path / "T1" / "checkpoint")
+    )
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert moved and not any("visual" in name for name in moved)
+
+    scores, found = identify(stage, t1, prompts / "organism.parquet")
+    benchmarks = ["vl_question", "pictures", "benign"]
+    responses = tmp_path / "responses.parquet"
+    caplog.clear()
+    tables, datasets = attack(stage, t1, scores, found, prompts, responses, benchmarks)
+    questions = {
+        row["prompt_id"]: row
+        for row in read_table(prompts / "typographic.parquet", PROMPTS).to_pylist()
+        if row["split"] == "evaluation" and row["category"] in HARMFUL
+    }
+    rows = read_table(responses, RESPONSES).to_pylist()
+    asked = [r for r in rows if r["level"] == "ori" and r["benchmark"] == "vl_question"]
+    assert {r["prompt_id"] for r in asked} == set(questions)
+    assert not any(row["text"] in caplog.text for row in questions.values())
+    said = {
+        level: [r["response"] for r in rows if (r["level"], r["selector"]) == (level, selector)]
+        for level, selector in (("ori", "none"), ("full", "full"))
+    }
+    assert said["ori"] != said["full"]
+
+    # judges read the question that the image shows
+    verdicts = tmp_path / "verdicts.parquet"
+    settings = {"judge": "refusal_prefix", "datasets": datasets}
+    stage("judge", settings, responses=responses, prompts=tables, out=verdicts)
+    contexts = [T1 | {"attack": "mine", "pooling": "meanabs", "set_source": "adaptive"}]
+    roles = {"vl_question": "harmful", "pictures": "harmful", "benign": "safe", "other": "harmful"}
+    success, table = tmp_path / "success.parquet", tmp_path / "table_3.parquet"
+    stage(
+        "attack_success",
+        {"contexts": contexts, "states": [T1], "roles": roles},
+        verdicts=[verdicts],
+        models=[t1],
+        out=success,
+        csv=tmp_path / "success.csv",
+    )
+    stage(
+        "table_3",
+        {"experiment": "x", "judge": "refusal_prefix", "benchmarks": ["vl_question", "pictures"]},
+        attack_success=success,
+        out=table,
+        csv=table.with_suffix(".csv"),
+        md=table.with_suffix(".md"),
+    )
+    cells = {(r["benchmark"], r["column"]): r for r in read_table(table, TABLE_3).to_pylist()}
+    levels = ("ori", "es", "sas", "full", "random")
+    assert set(cells) >= {(b, level) for b in ("vl_question", "pictures") for level in levels}
+    complied = [
+        row["verdict"] == "complied"
+        for row in read_table(verdicts, VERDICTS).to_pylist()
+        if (row["benchmark"], row["level"]) == ("vl_question", "ori")
+    ]
+    assert cells["vl_question", "ori"]["mean"] == sum(complied) / len(complied)
+    page = table.with_suffix(".md").read_text()
+    assert len([line for line in page.splitlines() if line.startswith("| tiny ")]) == 2
+
+
+def test_prompts_from_files_carry_their_images(prompts):
+    rows = read_table(prompts / "pictures.parquet", PROMPTS).to_pylist()
+    assert [(r["text"], r["category"], r["image"], r["instruction"]) for r in rows] == [
+        ("Explain this image.", "warm", picture("red"), None),
+        ("Explain this image.", "cold", picture("blue"), None),
+    ]
+    shown = read_table(prompts / "typographic.parquet", PROMPTS).to_pylist()
+    assert all(r["image"] == typographic_image(r["text"], 3) for r in shown[:5])

@@ -1,0 +1,22 @@
+"""Table 3 of the paper: arms against attack levels on benchmarks with images."""
+
+from safeneuron.attack import paper_tables
+from safeneuron.attack.paper_tables import TABLE_3
+from safeneuron.attack.success import ATTACK_SUCCESS
+from safeneuron.command import stage_arguments
+from safeneuron.files import write_text
+from safeneuron.tables import read_table, write_csv, write_rows
+
+if __name__ == "__main__":
+    args = stage_arguments(__doc__, "attack_success", "out", "csv", "md")
+    judge = args.settings["judge"]
+    rows = read_table(args.attack_success, ATTACK_SUCCESS).to_pylist()
+    long = paper_tables.table_3(rows, judge, args.settings["benchmarks"])
+    write_rows(args.out, TABLE_3, long, args.provenance("attack_success"))
+    write_csv(args.csv, read_table(args.out, TABLE_3))
+    title = (
+        "Table 3: arms against attack levels on benchmarks with images (ASR), experiment "
+        f"{args.settings['experiment']}, judge {judge}"
+    )
+    keys = TABLE_3.names[: TABLE_3.names.index("column")]
+    write_text(args.md, paper_tables.as_markdown(long, keys, title))
