@@ -111,6 +111,9 @@ def test_file_source_is_the_dataset_without_its_kind():
         "split": "identification",
         "deduplicate": False,
         "limit": 3,
+        "constant_text": None,
+        "image": None,
+        "images": None,
     }
 
 

@@ -209,7 +209,7 @@ class Config(Section):
     def _check_harmful(self) -> None:
         harmful = [b for b in self.attack.benchmarks.values() if b.role == "harmful"]
         for model in self.run.attacked:
-            if not any(b.models is None or model in b.models for b in harmful):
+            if harmful and not any(b.models is None or model in b.models for b in harmful):
                 raise ValueError(
                     f"attack.benchmarks: none of role 'harmful' is for '{model}', which "
                     "run.attacked names; add it to the 'models' of one"
