@@ -43,7 +43,10 @@ def test_a_model_below_the_limit_asks_for_no_gpu(checkout, cluster):
 
 
 def test_control_c_cancels_what_was_queued(checkout, cluster):
+    # what runs in the background ignores it, and so would its children
+    ignored = signal.signal(signal.SIGINT, signal.default_int_handler)
     run = checkout.start(TARGET)
+    signal.signal(signal.SIGINT, ignored)
     until(lambda: any(job["state"] == "RUNNING" for job in cluster.queue()), 120)
     time.sleep(2)
     os.kill(run.pid, signal.SIGINT)
