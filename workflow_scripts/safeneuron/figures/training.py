@@ -10,7 +10,7 @@ from safeneuron.figures import style
 PANELS = {
     "loss": "loss",
     "margin": "reward margin",
-    "chosen_logp": "log-probability, chosen (solid), rejected (dashed)",
+    "chosen_logp": "log-probability (dashed: rejected)",
     "gradient_norm": "gradient norm",
 }
 
