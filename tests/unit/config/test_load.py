@@ -2,28 +2,10 @@
 
 import pytest
 
-from safeneuron.config.load import ConfigError, canonical_json, load_config
+from safeneuron.config.load import canonical_json, load_config
 from safeneuron.config.schema.experiment import Config
 from safeneuron.config.schema.identification import Thresholds
-
-
-def message(raw) -> str:
-    with pytest.raises(ConfigError) as caught:
-        load_config(raw)
-    return str(caught.value)
-
-
-def selection(pooling="max", **rule):
-    return {"identification": {"selections": {"mine": {"pooling": pooling, "rule": rule}}}}
-
-
-def file_dataset(**keys):
-    return {"datasets": {"mine": {"kind": "file", "path": "prompts.csv", **keys}}}
-
-
-def wrong(name, raw, *says):
-    return pytest.param(raw, says, id=name)
-
+from unit.config.messages import file_dataset, message, selection, wrong
 
 UNKNOWN_KEYS = [
     wrong(
@@ -244,136 +226,6 @@ DUPLICATES = [
     ),
 ]
 
-PROBE = {"levels": ["full"], "fractions": []}
-
-PROBES_AND_CASES = [
-    wrong(
-        "probes alone",
-        {
-            **selection(kind="probe"),
-            "align": {"selections": ["mine"]},
-            "attack": {"attacks": {"mine": {**PROBE, "selection": "mine"}}},
-        },
-        "identification.selections: all are probes; at least one must be of kind thresholds or ",
-    ),
-    wrong(
-        "levels of a probe",
-        {"attack": {"attacks": {"mine": {**PROBE, "selection": "probe", "levels": ["es"]}}}},
-        "attack.attacks.mine: a probe's set ('probe') has no levels es and sas and ranks no "
-        "fractions; allowed: levels: [full], fractions: [] (found: levels: [es], fractions: [])",
-    ),
-    wrong(
-        "fractions of a probe",
-        {"attack": {"attacks": {"mine": {**PROBE, "selection": "probe", "fractions": [0.1]}}}},
-        "attack.attacks.mine: a probe's set",
-        "fractions: [0.1])",
-    ),
-    wrong(
-        "unknown attack of the cases",
-        {"report": {"case_studies": {"attack": "magnitud"}}},
-        "report.case_studies.attack: 'magnitud' is not in 'attack.attacks', did you mean "
-        "'magnitude'?; it has magnitude, paper, static",
-    ),
-    wrong(
-        "static attack of the cases",
-        {"report": {"case_studies": {"attack": "static"}}},
-        "report.case_studies.attack: attack.attacks.static needs source adaptive; name another",
-    ),
-    wrong(
-        "attack of the cases without full",
-        {"attack": {"attacks": {"magnitude": {"selection": "paper", "levels": ["es"]}}}},
-        "report.case_studies.attack: attack.attacks.magnitude needs full among its levels; name",
-    ),
-    wrong(
-        "attack of the cases not on T0",
-        {"attack": {"attacks": {"magnitude": {"selection": "paper", "rounds": [3], "arms": []}}}},
-        "attack.attacks.magnitude needs base among its arms, 0 among its rounds; name",
-    ),
-]
-
-RULES_OF_SECTIONS = [
-    wrong(
-        "heads do not divide",
-        {"models": {"mine": {"kind": "organism", "hidden": 100, "heads": 3}}},
-        "models.mine",
-        "hidden 100 with 3 heads; hidden / heads must be even",
-    ),
-    wrong(
-        "pairs do not divide",
-        {"align": {"training": {"batch_pairs": 10, "accumulation": 3}}},
-        "align.training: batch_pairs 10 is not a multiple of accumulation 3",
-    ),
-    wrong(
-        "GPUs of one process",
-        {"align": {"training": {"gpus": 2}}},
-        "align.training: gpus: 2 with parallel: none; take ddp or fsdp",
-    ),
-    wrong(
-        "GPUs that micro-batches cannot be shared among",
-        {"align": {"training": {"parallel": "ddp", "gpus": 4, "accumulation": 2}}},
-        "align.training: accumulation 2 is not a multiple of gpus 4",
-    ),
-    wrong(
-        "no number of copies",
-        {"align": {"training": {"parallel": "ddp"}}},
-        "align.training: parallel: ddp needs 'gpus'",
-    ),
-    wrong(
-        "sharded beside a reference",
-        {"align": {"training": {"parallel": "fsdp"}}},
-        "align.training.kl_weight: 10.0 needs a reference model in each process",
-    ),
-    wrong(
-        "sharded beside a reference in one round",
-        {
-            "align": {
-                "training": {"parallel": "fsdp", "kl_weight": 0},
-                "overrides": {2: {"kl_weight": 1.5}},
-            }
-        },
-        "align.overrides.2.kl_weight: 1.5 needs a reference model",
-    ),
-    wrong(
-        "low rank and embeddings",
-        {"align": {"training": {"lora": {"rank": 8}, "train_embeddings": True}}},
-        "align.training: lora trains the decoder's linear layers alone",
-    ),
-    wrong(
-        "low rank and shards",
-        {"align": {"training": {"lora": {"rank": 8}, "parallel": "fsdp", "kl_weight": 0}}},
-        "align.training: lora with parallel: fsdp is not supported; take none or ddp",
-    ),
-    wrong(
-        "low rank and single neurons",
-        {"align": {"training": {"lora": {}}}, "run": {"arms": ["dpo", "sn_tune"]}},
-        "run.arms: 'sn_tune' (sn_tune) trains the weights of single neurons",
-    ),
-    wrong(
-        "reserved arm",
-        {"align": {"arms": {"base": {"method": "dpo"}}}, "run": {"arms": ["base"]}},
-        "align.arms: 'base' is the name of the model that is not aligned",
-    ),
-    wrong("no text column", file_dataset(), "datasets.mine", "'text' names the column"),
-    wrong(
-        "no category",
-        file_dataset(text="prompt"),
-        "datasets.mine",
-        "give exactly one of 'category' and 'constant_category'",
-    ),
-    wrong(
-        "two categories",
-        file_dataset(text="prompt", category="topic", constant_category="safe"),
-        "datasets.mine",
-        "give exactly one of 'category' and 'constant_category'",
-    ),
-    wrong(
-        "column of a nested file",
-        file_dataset(nested=True, category="topic"),
-        "datasets.mine",
-        "drop text, category, constant_category",
-    ),
-]
-
 
 @pytest.mark.parametrize(
     ("raw", "says"),
@@ -383,8 +235,6 @@ RULES_OF_SECTIONS = [
         *THRESHOLDS,
         *REFERENCES,
         *DUPLICATES,
-        *PROBES_AND_CASES,
-        *RULES_OF_SECTIONS,
     ],
 )
 def test_message(raw, says):
@@ -464,9 +314,3 @@ def test_canonical_json_keeps_the_order_of_lists():
 def test_cases_need_no_attack_where_nothing_is_attacked():
     raw = {"run": {"attacked": []}, "report": {"case_studies": {"attack": "none"}}}
     assert load_config(raw).report.case_studies.attack == "none"
-
-
-def test_a_probe_may_be_attacked_with_its_whole_set():
-    raw = {"attack": {"attacks": {**Config().model_dump()["attack"]["attacks"]}}}
-    raw["attack"]["attacks"]["mine"] = {**PROBE, "selection": "probe"}
-    assert load_config(raw).attack.attacks["mine"].levels == ["full"]

@@ -8,7 +8,8 @@ import pytest
 from safeneuron.alignment.pair_sources import PairColumns, read_pairs
 from safeneuron.data.normalise import normalise
 from safeneuron.data.records import file_records
-from safeneuron.data.sources import FileSource, read_prompts
+from safeneuron.data.sources import read_prompts
+from unit.data.test_sources import source
 
 FOLDER = Path(__file__).resolve().parents[4] / "shared" / "data"
 
@@ -18,19 +19,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def read(file: str, **keys):
-    settings = {
-        "path": str(FOLDER / file),
-        "text": None,
-        "category": None,
-        "constant_category": None,
-        "id": None,
-        "nested": False,
-        "where": {},
-        "split": "identification",
-        "deduplicate": False,
-        "limit": None,
-    }
-    return read_prompts(FileSource(**settings | keys))
+    return read_prompts(source(FOLDER / file, **{"text": None, "category": None} | keys))
 
 
 def counts(prompts) -> Counter:
