@@ -29,6 +29,7 @@ include: "rules/capability.smk"
 include: "rules/analyse.smk"
 include: "rules/probe.smk"
 include: "rules/case_studies.smk"
+include: "rules/against_paper.smk"
 include: "rules/report.smk"
 include: "rules/running.smk"
 

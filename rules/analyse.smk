@@ -103,7 +103,7 @@ rule figure_composition:
         png=report(
             f"{RESULTS}/figures/composition/{{model}}/{{dataset}}.png",
             category="Where safety lives",
-            subcategory="Composition by layer (Fig. 3)",
+            subcategory="Figure 3: composition by layer",
             labels={"model": "{model}", "categories": "{dataset}"},
         ),
         csv=f"{RESULTS}/figures/composition/{{model}}/{{dataset}}.csv",
@@ -141,7 +141,7 @@ rule figure_overlap:
         png=report(
             f"{RESULTS}/figures/overlap/{{model}}/{{dataset}}.png",
             category="Where safety lives",
-            subcategory="Overlap of categories (Fig. 5)",
+            subcategory="Figure 5: overlap of categories",
             labels={"model": "{model}", "categories": "{dataset}"},
         ),
         csv=f"{RESULTS}/figures/overlap/{{model}}/{{dataset}}.csv",
@@ -170,7 +170,7 @@ rule figure_depth_profile:
         png=report(
             f"{RESULTS}/figures/depth_profile.png",
             category="Where safety lives",
-            subcategory="Depth across sizes (Fig. 4)",
+            subcategory="Figure 4: depth across sizes",
         ),
         csv=f"{RESULTS}/figures/depth_profile.csv",
     log:
@@ -203,7 +203,7 @@ rule figure_attack:
         png=report(
             f"{RESULTS}/figures/attack/{{model}}/{{judge}}.png",
             category="Does it hold",
-            subcategory="Pruning attack",
+            subcategory="Pruning attack on T0 (beside Table 1)",
             labels={"model": "{model}", "judge": "{judge}"},
         ),
         csv=f"{RESULTS}/figures/attack/{{model}}/{{judge}}.csv",
@@ -281,7 +281,7 @@ rule figure_rounds:
         png=report(
             f"{RESULTS}/figures/rounds/{{model}}.png",
             category="Does it hold",
-            subcategory="Rounds of alignment (Table 2)",
+            subcategory="Rounds of alignment (beside Table 2)",
             labels={"model": "{model}"},
         ),
         csv=f"{RESULTS}/figures/rounds/{{model}}.csv",
@@ -311,13 +311,14 @@ FIGURES += expand(
 
 rule figure_data_fraction:
     input:
-        f"{RESULTS}/tables/worst_case.parquet",
+        table_1=f"{RESULTS}/tables/table_1.parquet",
+        worst_case=f"{RESULTS}/tables/worst_case.parquet",
     output:
         pdf=f"{RESULTS}/figures/data_fraction/{{model}}.pdf",
         png=report(
             f"{RESULTS}/figures/data_fraction/{{model}}.png",
             category="Does it hold",
-            subcategory="Alignment data (Fig. 6)",
+            subcategory="Figure 6: alignment data",
             labels={"model": "{model}"},
         ),
         csv=f"{RESULTS}/figures/data_fraction/{{model}}.csv",
@@ -342,6 +343,6 @@ rule figure_data_fraction:
         ),
         code=code_of("figure_data_fraction"),
     shell:
-        "python workflow_scripts/figure_data_fraction.py --table {input} --pdf {output.pdf}"
-        " --png {output.png} --csv {output.csv}"
+        "python workflow_scripts/figure_data_fraction.py --table_1 {input.table_1}"
+        " --worst_case {input.worst_case} --pdf {output.pdf} --png {output.png} --csv {output.csv}"
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"

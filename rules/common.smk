@@ -45,14 +45,16 @@ PROBES = [
     if selection.rule.kind == "probe"
 ]
 SCORED = [name for name in SELECTIONS if name not in PROBES]
-TAXONOMIES = CONFIG.identification.unsafe.datasets
+UNSAFE = CONFIG.identification.unsafe.datasets
 CATEGORIES = {
     dataset: [
         f"{dataset}/{category}"
         for category in categories_of(CONFIG.identification.unsafe, dataset, CATALOG)
     ]
-    for dataset in TAXONOMIES
+    for dataset in UNSAFE
 }
+# one category has nothing to be compared with
+TAXONOMIES = [dataset for dataset in UNSAFE if len(CATEGORIES[dataset]) > 1]
 
 FIGURES = []
 TABLES = []
@@ -143,10 +145,10 @@ def over(states, pattern, **wildcards):
     return [path for state in states for path in expand(pattern, **state, **wildcards)]
 
 
-# glibc gives large blocks back to the kernel and takes them again at each step: kept, training takes
-# a fifth to a third less time
+# glibc gives large blocks back to the kernel and takes them again at each step; kept, a training has
+# less than half of the page faults (docs/log.md). 32 MiB is the most that every glibc takes.
 SHELL_PREFIX = (
-    "export MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=8589934592; "
+    "export MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=8589934592; "
 )
 # rules run `python`: make it this environment's, also when the environment is not activated
 if shutil.which("python") != str(Path(sys.executable).parent / "python"):

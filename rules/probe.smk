@@ -95,7 +95,7 @@ rule figure_probe_overlap:
         png=report(
             f"{RESULTS}/figures/probe_overlap/{{model}}.png",
             category="Where safety lives",
-            subcategory="A linear probe's neurons (Fig. 7)",
+            subcategory="Figure 7: a linear probe's neurons",
             labels={"model": "{model}"},
         ),
         csv=f"{RESULTS}/figures/probe_overlap/{{model}}.csv",

@@ -31,7 +31,7 @@ rule report:
                 "judge": ATTACK.judges[0],
                 # whether an organism is run on prompts that are not of its language
                 "foreign_text": any(
-                    CONFIG.datasets[n].kind != "organism" for n in TAXONOMIES
+                    CONFIG.datasets[n].kind != "organism" for n in UNSAFE
                 ),
             }
         ),

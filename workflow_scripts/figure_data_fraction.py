@@ -2,16 +2,17 @@
 
 import pyarrow.compute as pc
 
-from safeneuron.attack.paper_tables import WORST_CASE
+from safeneuron.attack.paper_tables import TABLE_1, WORST_CASE
 from safeneuron.command import stage_arguments
 from safeneuron.figures import data_fraction
 from safeneuron.figures.style import save
 from safeneuron.tables import read_table, write_csv
 
 if __name__ == "__main__":
-    args = stage_arguments(__doc__, "table", "pdf", "png", "csv")
-    table = read_table(args.table, WORST_CASE)
-    table = table.filter(pc.equal(table["model"], args.settings["model"]))
-    table = data_fraction.points(table, args.settings["arms"])
+    args = stage_arguments(__doc__, "table_1", "worst_case", "pdf", "png", "csv")
+    of_model = pc.field("model") == args.settings["model"]
+    table_1 = read_table(args.table_1, TABLE_1).filter(of_model)
+    worst_case = read_table(args.worst_case, WORST_CASE).filter(of_model)
+    table = data_fraction.points(table_1, worst_case, args.settings["arms"])
     save(data_fraction.draw(table), args.pdf, args.png)
     write_csv(args.csv, table)

@@ -21,6 +21,7 @@ from safeneuron.data.prompt_overlap import PROMPT_OVERLAP
 from safeneuron.files import write_text
 from safeneuron.manifests import read_manifest
 from safeneuron.neurons.topic_control import TOPIC_CONTROL
+from safeneuron.report import against_paper
 from safeneuron.report.page import as_shown, render
 from safeneuron.tables import read_table
 
@@ -66,6 +67,12 @@ if __name__ == "__main__":
     if "capability" in tables:
         rows = read_table(tables["capability"], CAPABILITY).to_pylist()
         wide["capability"] = capability_lines(rows)
+    if "against_paper" in tables:
+        rows = read_table(tables["against_paper"], against_paper.AGAINST_PAPER).to_pylist()
+        wide |= {
+            f"against_paper_{table}": against_paper.as_wide(rows, table)
+            for table in sorted({row["table"] for row in rows})
+        }
     states = [
         {**state, **read_manifest(manifest)}
         for state, manifest in zip(settings["states"], args.models, strict=True)

@@ -3,7 +3,13 @@ import math
 import pytest
 from scipy import stats
 
-from safeneuron.statistics import mean_interval, wilson_interval
+from safeneuron.statistics import (
+    Interval,
+    difference_interval,
+    mean_interval,
+    normal_interval,
+    wilson_interval,
+)
 
 
 @pytest.mark.parametrize("trials", [1, 2, 7, 20, 500])
@@ -50,3 +56,31 @@ def test_equal_seeds_have_an_interval_of_no_width():
 @pytest.mark.parametrize("values", [[], [0.5]])
 def test_one_seed_says_nothing_about_others(values):
     assert all(math.isnan(bound) for bound in mean_interval(values))
+
+
+def test_a_mean_over_repeats_has_the_interval_of_its_share():
+    low, high = wilson_interval(2.5, 10)
+    between = (wilson_interval(2, 10), wilson_interval(3, 10))
+    assert between[0].low < low < between[1].low and between[0].high < high < between[1].high
+
+
+def test_normal_interval_is_1_96_standard_errors_either_side():
+    assert normal_interval(0.5, 0.1) == pytest.approx((0.304004, 0.695996), abs=1e-6)
+
+
+def test_the_interval_of_a_difference_is_newcombes():
+    # 56/70 and 48/80: Newcombe (1998), table II, method 10
+    shares = [(56 / 70, wilson_interval(56, 70)), (48 / 80, wilson_interval(48, 80))]
+    (first, of_first), (second, of_second) = shares
+    interval = difference_interval(first, [of_first], second, [of_second])
+    assert interval == pytest.approx((0.0524, 0.3339), abs=5e-5)
+    assert difference_interval(second, [of_second], first, [of_first]) == pytest.approx(
+        (-interval.high, -interval.low)
+    )
+
+
+def test_sources_of_error_add_in_squares():
+    prompts, seeds, printed = Interval(0.5, 0.8), Interval(0.2, 1.0), Interval(0.0, 0.3)
+    low, high = difference_interval(0.6, [prompts, seeds], 0.1, [printed])
+    assert low == pytest.approx(0.5 - math.sqrt(0.1**2 + 0.4**2 + 0.2**2))
+    assert high == pytest.approx(0.5 + math.sqrt(0.2**2 + 0.4**2 + 0.1**2))

@@ -199,6 +199,28 @@ def test_prompts_of_a_user_resolve_to_a_whole_run(dry_run, results, tmp_path):
     assert [path for path in made if path not in run.output] == []
 
 
+def test_a_set_of_one_category_is_compared_with_nothing(dry_run, tmp_path):
+    settings = prompts_from(write_csv(tmp_path / "unsafe.csv"))
+    flat = {"kind": "file", "path": str(tmp_path / "unsafe.csv"), "text": "question"}
+    settings["datasets"]["flat"] = {**flat, "constant_category": "harmful"}
+    settings["identification"]["unsafe"]["datasets"].append("flat")
+    run = dry_run({**settings, "run": {"attacked": []}})
+    assert run.returncode == 0, run.output
+    assert (run.jobs["figure_composition"], run.jobs["figure_overlap"]) == (1, 1)
+    assert "figures/overlap/tiny/mine.png" in run.output
+    assert "figures/overlap/tiny/flat.png" not in run.output
+
+
+def test_a_model_of_the_papers_stands_beside_its_rows(dry_run, results):
+    tables = f"results/{results.name}/tables"
+    published = {"models": {"tiny": "Qwen2.5-7B"}, "benchmarks": {"harmful": "StrongREJECT"}}
+    assert f"{tables}/against_paper.md" not in dry_run({}).output
+    run = dry_run({"published": published})
+    assert run.returncode == 0, run.output
+    assert run.jobs["against_paper"] == 1
+    assert f"{tables}/against_paper.md" in run.output
+
+
 def test_an_arm_may_have_any_name_that_the_schema_allows(dry_run):
     arms = {"Freeze-0.5": {"method": "freeze"}}
     run = dry_run({"align": {"arms": arms}, "run": {"arms": list(arms), "attacked": []}})

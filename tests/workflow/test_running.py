@@ -87,6 +87,16 @@ def test_a_dry_run_has_its_reasons_and_no_hooks(checkout):
     }
 
 
+def test_without_a_kl_term_a_table_takes_the_place_of_each_rounds_reference(checkout):
+    jobs = checkout.would_run(
+        {"align": {"training": {"kl_weight": 0}}, "run": {"arms": ["freeze_ablate", "dpo"]}}
+    )
+    assert (jobs["align"], jobs["reference_log_probs"]) == (4, 3)  # T0 is both arms'
+    overrides = {2: {"kl_weight": 0}}
+    jobs = checkout.would_run({"align": {"overrides": overrides}})
+    assert (jobs["align"], jobs["reference_log_probs"]) == (2, 1)
+
+
 def test_states_that_missed_their_gate_are_named_at_the_end_of_a_run(checkout):
     models = checkout.folder / "results/gates/models/tiny"
     states = {"base/T0/s0": False, "freeze_ablate/T1/s0": True, "freeze_ablate/T2/s0": False}

@@ -17,8 +17,12 @@ class Interval(NamedTuple):
     high: float
 
 
-def wilson_interval(hits: int, trials: int, z: float = _Z95) -> Interval:
+def wilson_interval(hits: float, trials: int, z: float = _Z95) -> Interval:
     """Wilson score interval of a binomial share (Wilson, 1927), 95 % by default.
+
+    Args:
+        hits: a count, or its mean over repeats on the same trials, of which the interval is then
+            too wide rather than too narrow.
 
     Returns:
         Bounds in [0, 1]; (nan, nan) for no trials.
@@ -49,3 +53,26 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
         return Interval(math.nan, math.nan)
     reach = stdtrit(len(values) - 1, (1 + confidence) / 2) * stdev(values) / math.sqrt(len(values))
     return Interval(fmean(values) - reach, fmean(values) + reach)
+
+
+def normal_interval(value: float, stderr: float) -> Interval:
+    """95 % interval of an estimate with a standard error."""
+    return Interval(value - _Z95 * stderr, value + _Z95 * stderr)
+
+
+def difference_interval(
+    value: float, intervals: Sequence[Interval], other: float, others: Sequence[Interval]
+) -> Interval:
+    """Interval of `value - other`, two independent estimates with intervals of their own.
+
+    The distances from an estimate to its bounds add in squares (MOVER: Newcombe, 1998, of Wilson
+    intervals; Zou and Donner, 2008), so that an interval near 0 or 1 stays lopsided.
+
+    Args:
+        intervals: of `value`, one for each independent source of its error (prompts, seeds).
+        others: the same of `other`.
+    """
+    below = [value - i.low for i in intervals] + [i.high - other for i in others]
+    above = [i.high - value for i in intervals] + [other - i.low for i in others]
+    difference = value - other
+    return Interval(difference - math.hypot(*below), difference + math.hypot(*above))

@@ -78,7 +78,7 @@ def test_gradients_of_frozen_neurons_do_not_count_in_clipping(tmp_path):
 
 
 def test_a_pair_is_one_turn_each():
-    row = _dataset(PAIRS[:1])[0]
+    row = _dataset(PAIRS[:1], referenced=False)[0]
     assert row == {
         "pair_id": "pair-0",
         "source": "safety",

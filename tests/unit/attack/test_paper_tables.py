@@ -112,6 +112,11 @@ def test_table_2_begins_every_arm_at_t0():
     assert cell(rows, "complied", arm="ablate", round=1)["mean"] == 0.1875
 
 
+def test_table_2_has_no_rows_of_an_attack_without_full():
+    partial = [r | {"attack": "partial"} for r in ROWS if r["level"] != "full"]
+    assert table_2(ROWS + partial, "oracle") == table_2(ROWS, "oracle")
+
+
 def test_a_missed_gate_is_counted_and_marked():
     rows = [r | {"gate_passed": r["seed"] == 0} if r["arm"] == "dpo" else r for r in ROWS]
     rows = worst_case(rows, "oracle")

@@ -26,12 +26,13 @@ ASKED = {
 }  # fmt: skip
 
 
-def test_clean_and_under_attack(stage, tmp_path):
+@pytest.mark.parametrize("family", families.FAMILIES)
+def test_clean_and_under_attack(family, stage, tmp_path):
     files = benchmarks.write(tmp_path)["truthfulqa_mc2"]
     questions, model = tmp_path / "tqa.parquet", tmp_path / "checkpoint.json"
     settings = {"task": "tqa", "form": "truthfulqa_mc2", "n_shot": 0}
     stage("file_questions", settings, **files, out=questions)
-    write_manifest(model, families.save("llama", tmp_path / "model"), "float32", {}, {})
+    write_manifest(model, families.save(family, tmp_path / "model"), "float32", {}, {})
 
     found = Selected(*(np.random.default_rng(s).random(GRID) < 0.3 for s in (0, 1)))
     neurons, scores = tmp_path / "set.parquet", tmp_path / "scores.parquet"

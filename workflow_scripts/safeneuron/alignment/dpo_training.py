@@ -110,7 +110,7 @@ def align(
             model=policy,
             reference=reference,
             args=_config(settings, seed, workdir, is_sharded(model)),
-            train_dataset=_dataset(pairs),
+            train_dataset=_dataset(pairs, referenced=reference is None),
             processing_class=tokenizer,
             data_collator=_CollatorWithSource(pad_token_id=tokenizer.pad_token_id, vision=vision),
             callbacks=[
@@ -161,7 +161,7 @@ def reference_log_probs(
             model=model,
             reference=None,
             args=DPOConfig(output_dir=nothing, max_length=None, **_machine(precision)),
-            train_dataset=_dataset(pairs),
+            train_dataset=_dataset(pairs, referenced=False),
             processing_class=tokenizer,
             data_collator=_CollatorWithSource(pad_token_id=tokenizer.pad_token_id, vision=vision),
         )
@@ -291,17 +291,18 @@ def _choose_trainable(model: PreTrainedModel, plan: Plan, train_embeddings: bool
         model.get_input_embeddings().requires_grad_(False)  # and a head that is tied to them
 
 
-def _dataset(pairs: Sequence[Mapping[str, Any]]) -> Dataset:
+def _dataset(pairs: Sequence[Mapping[str, Any]], referenced: bool) -> Dataset:
     """The pairs as one-turn conversations, so that the model's own chat template applies.
 
-    The reference's log-probabilities go by TRL's names for them.
+    Args:
+        referenced: with the reference's log-probabilities, under TRL's names for them.
     """
-    named = {"reference_chosen": "ref_chosen_logps", "reference_rejected": "ref_rejected_logps"}
     images = any(pair.get("image") is not None for pair in pairs)
 
     def turn(role: str, content: Any) -> list[dict[str, Any]]:
         return [{"role": role, "content": content}]
 
+    names = {f"ref_{side}_logps": f"reference_{side}" for side in ("chosen", "rejected")}
     return Dataset.from_list(
         [
             {
@@ -311,7 +312,7 @@ def _dataset(pairs: Sequence[Mapping[str, Any]]) -> Dataset:
                 "chosen": turn("assistant", pair["chosen"]),
                 "rejected": turn("assistant", pair["rejected"]),
                 **({image_pairs.COLUMN: pair["image"]} if images else {}),
-                **{column: pair[name] for name, column in named.items() if name in pair},
+                **{column: pair[name] for column, name in names.items() if referenced},
             }
             for pair in pairs
         ]

@@ -118,6 +118,8 @@ def table_2(rows: Sequence[Mapping[str, Any]], judge: str) -> list[dict[str, Any
         for arm in arms:
             for number, state in cell[cell["arm"].isin(["base", arm])].groupby("round"):
                 full, clean = state[state["level"] == "full"], state[state["level"] == "ori"]
+                if full.empty:  # the attack has other levels only
+                    continue
                 key = {"model": model, "arm": arm, "round": number, "attack": attack}
                 columns = {"neurons": full["n_neurons"]}
                 columns |= {name: clean[name] for name in CLEAN}
@@ -131,6 +133,11 @@ class WideTable(NamedTuple):
 
     header: list[str]
     lines: list[list[str]]
+
+    def as_markdown(self) -> str:
+        """The table in Markdown, without a last line break."""
+        lines = (self.header, ["---"] * len(self.header), *self.lines)
+        return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def as_wide(rows: Iterable[Mapping[str, Any]], keys: Sequence[str]) -> WideTable:
@@ -155,9 +162,7 @@ def as_wide(rows: Iterable[Mapping[str, Any]], keys: Sequence[str]) -> WideTable
 
 def as_markdown(rows: Iterable[Mapping[str, Any]], keys: Sequence[str], title: str) -> str:
     """`as_wide` as a Markdown document."""
-    header, lines = as_wide(rows, keys)
-    marked = ["| " + " | ".join(line) + " |" for line in (header, ["---"] * len(header), *lines)]
-    return "\n".join([f"# {title}", "", *marked]) + "\n"
+    return f"# {title}\n\n{as_wide(rows, keys).as_markdown()}\n"
 
 
 def of_first_benchmark(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -1,4 +1,4 @@
-"""How much alignment data it takes: the strongest attack against the fraction of it (Fig. 6)."""
+"""How much alignment data it takes: attacks against the fraction of it (Fig. 6)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,77 +11,97 @@ from matplotlib.ticker import PercentFormatter
 
 from safeneuron.figures import style
 
-PANELS = {
+LEVELS = {"ori": "ORI", "es": "ES", "sas": "SAS", "full": "FULL"}
+STRONGEST = {
     "complied": "complied under attack",
     "refused": "refused under attack",
     "broken": "broken under attack",
     "clean_utility": "safe prompts exact, clean",
 }
+_ARM = ("method", "data_fraction")
+_KEPT = ["model", "arm", "round", "attacked", "column", "mean", "low", "high", "seeds"]
 
 
-def points(table: pa.Table, arms: Mapping[str, Mapping[str, Any]]) -> pa.Table:
+def points(
+    table_1: pa.Table, worst_case: pa.Table, arms: Mapping[str, Mapping[str, Any]]
+) -> pa.Table:
     """The last round of each arm with its method and data fraction; T0 is every method's zero.
 
     Args:
-        table: rows of `WORST_CASE` of one model.
+        table_1: rows of `TABLE_1` of one model: the paper's levels on the sets as identified.
+        worst_case: rows of `WORST_CASE` of it: the strongest attack at each strength.
         arms: arm -> its `method` and `data_fraction`.
     """
-    frame = table.to_pandas()
+    levels, strongest = table_1.to_pandas(), worst_case.to_pandas()
+    levels["attacked"] = levels["attack"] + " sets:\ncomplied"
+    strongest["attacked"] = strongest["fraction"].map("strongest attack:\n{:.0%} of neurons".format)
+    frame = pd.concat([levels, strongest])[[*_KEPT, "gates_missed"]]
+    frame = frame[frame["column"].isin([*LEVELS, *STRONGEST])]
     aligned = frame[frame["arm"].isin(arms) & (frame["round"] == frame["round"].max())]
+    rows = list(aligned["attacked"].unique())
+    frame = frame[frame["attacked"].isin(rows)]
     of = {name: aligned["arm"].map(lambda arm, n=name: arms[arm][n]) for name in _ARM}
     base = frame[frame["arm"] == "base"]
     starts = [base.assign(method=m, data_fraction=0.0) for m in dict.fromkeys(of["method"])]
     return pa.Table.from_pandas(
         pd.concat([*starts, aligned.assign(**of)]).sort_values(
-            ["method", "fraction", "column", "data_fraction"], kind="stable"
+            ["attacked", "column", "method", "data_fraction"],
+            kind="stable",
+            key=lambda values: values.map(rows.index) if values.name == "attacked" else values,
         ),
         preserve_index=False,
     )
 
 
-_ARM = ("method", "data_fraction")
-
-
 def draw(table: pa.Table) -> Figure:
-    """A row a strength, a column a share, a line a method; bars: 95 % over seeds.
+    """A row an attack or strength, a line a method; bars: 95 % over seeds.
 
-    Hollow markers are states of which a seed missed its validation gate.
+    Columns are the paper's levels for an attack, and what prompts become for a strength. Hollow
+    markers are states of which a seed missed its validation gate.
 
     Args:
         table: from `points`.
     """
     frame = table.to_pandas()
-    strengths = sorted(frame["fraction"].unique())
+    attacked = list(frame["attacked"].unique())
     figure, axes = plt.subplots(
-        len(strengths),
-        len(PANELS),
-        figsize=(2.6 * len(PANELS), 2.0 * len(strengths) + 0.7),
+        len(attacked),
+        len(LEVELS),
+        figsize=(2.6 * len(LEVELS), 2.0 * len(attacked) + 0.7),
         sharex=True,
         sharey=True,
         squeeze=False,
+        layout="constrained",
     )
-    for line, strength in enumerate(strengths):
-        for axis, (column, title) in zip(axes[line], PANELS.items(), strict=True):
-            cells = frame[(frame["fraction"] == strength) & (frame["column"] == column)]
-            for number, (method, rows) in enumerate(cells.groupby("method")):
+    methods = list(frame["method"].unique())
+    titled: set[str] = set()
+    for line, name in enumerate(attacked):
+        mine = frame[frame["attacked"] == name]
+        panels = LEVELS if mine["column"].isin(LEVELS).any() else STRONGEST
+        for axis, (column, title) in zip(axes[line], panels.items(), strict=True):
+            cells = mine[mine["column"] == column]
+            if cells.empty:  # a level that this attack does not have
+                axis.set_axis_off()
+                continue
+            for number, method in enumerate(methods):
+                rows = cells[cells["method"] == method]
                 style.line_over_seeds(
                     axis, rows, rows["data_fraction"], style.ARM_COLOURS[number + 1], method
                 )
-            if line == 0:
+            if title not in titled:
                 axis.set_title(title, fontsize=8.5)
-            axis.set_ylim(-0.02, 1.02)
+                titled.add(title)
+            axis.set_ylim(-0.04, 1.04)
             axis.yaxis.set_major_formatter(PercentFormatter(1))
             axis.xaxis.set_major_formatter(PercentFormatter(1))
             axis.grid(axis="y", color=style.GRID, linewidth=0.6)
-        axes[line][0].set_ylabel(f"{strength:.0%} of neurons zeroed")
+        axes[line][0].set_ylabel(name)
     for axis in axes[-1]:
         axis.set_xlabel("of the alignment data")
     figure.suptitle(
-        f"{frame['model'].iloc[0]}, T{frame['round'].max()}: strongest adaptive attack"
-        + style.over_seeds(frame),
+        f"{frame['model'].iloc[0]}, T{frame['round'].max()}: attacks" + style.over_seeds(frame),
         x=0.01,
         ha="left",
     )
     style.legend_below(figure, axes[0][0])
-    figure.tight_layout()
     return figure

@@ -5,13 +5,16 @@ import pandas as pd
 import pyarrow as pa
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from safeneuron.figures import style
+
+SEPARATE = 16  # layers that white lines part; of more, these would hide the cells
 
 
 def draw(table: pa.Table) -> Figure:
     """A heat map: a row a model (in the table's order), a cell a layer, a panel a selection.
+
+    Layers divide [0, 1] evenly, whatever their number, so that models of any depth compare.
 
     Args:
         table: rows of `DEPTH_PROFILE`, of overall sets.
@@ -22,7 +25,7 @@ def draw(table: pa.Table) -> Figure:
     figure, axes = plt.subplots(
         1,
         len(selections),
-        figsize=(3.6 * len(selections) + 0.6, 1.1 + 0.42 * len(models)),
+        figsize=(3.6 * len(selections) + 1.0, 1.2 + 0.42 * len(models)),
         sharey=True,
         squeeze=False,
         layout="constrained",
@@ -42,17 +45,18 @@ def draw(table: pa.Table) -> Figure:
                 cmap="magma_r",
                 vmin=0,
                 vmax=top,
-                edgecolors="white",
-                linewidth=1.0,
+                edgecolors="white" if len(profile) <= SEPARATE else "face",
+                linewidth=1.0 if len(profile) <= SEPARATE else 0.1,
             )
         axis.set_title(selection)
         axis.set_xlim(0, 1)
-        axis.set_xticks([0, 0.5, 1], ["first layer", "normalised depth", "last"])
+        axis.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+        axis.set_xlabel("depth, from the first layer to the last")
         axis.set_yticks(range(len(models)), [_label(frame, model) for model in models])
         axis.tick_params(length=0)
         for spine in axis.spines.values():
             spine.set_visible(False)
-        bar = figure.colorbar(mesh, ax=axis, format=PercentFormatter(1, decimals=None))
+        bar = figure.colorbar(mesh, ax=axis, format=style.as_percent)
         bar.set_label("of the layer's neurons")
         bar.outline.set_visible(False)
     axes[0][0].invert_yaxis()
@@ -62,4 +66,5 @@ def draw(table: pa.Table) -> Figure:
 def _label(frame: pd.DataFrame, model: str) -> str:
     rows = frame[frame["model"] == model]
     seeds = rows["seed"].nunique()
-    return style.model_title(rows) + (f"\nmean of {seeds} seeds" if seeds > 1 else "")
+    averaged = f"\nmean of {seeds} seeds" if seeds > 1 else ""
+    return f"{style.model_title(rows)}, {rows['layer'].nunique()} layers{averaged}"

@@ -32,9 +32,9 @@ def draw(table: pa.Table) -> Figure:
         sharex=True,
         sharey=True,
         squeeze=False,
+        layout="constrained",
     )
     for line, selection in enumerate(selections):
-        colour = style.SELECTION_COLOURS[line % len(style.SELECTION_COLOURS)]
         for axis, (measure, title) in zip(axes[line], MEASURES.items(), strict=True):
             rows = frame[(frame["selection"] == selection) & (frame["measure"] == measure)]
             for _, one in rows.groupby("seed"):
@@ -43,18 +43,27 @@ def draw(table: pa.Table) -> Figure:
                     k,
                     one["mean"] - one["sd"],
                     one["mean"] + one["sd"],
-                    color=colour,
+                    color=style.OVERLAP,
                     alpha=0.18,
                     lw=0,
                 )
                 axis.plot(
-                    k, one["mean"], color=colour, marker="o", ms=3, label="K-subsets, mean ± sd"
+                    k,
+                    one["mean"],
+                    color=style.OVERLAP,
+                    marker="o",
+                    ms=3,
+                    label="all K-subsets, mean ± sd",
                 )
                 axis.fill_between(
                     k, one["null_low"], one["null_high"], color=style.NULL, alpha=0.3, lw=0
                 )
                 axis.plot(
-                    k, one["null_mean"], color=style.NULL, ls="--", label="random sets, same sizes"
+                    k,
+                    one["null_mean"],
+                    color=style.NULL,
+                    ls="--",
+                    label="random sets of the same sizes by layer",
                 )
             if line == 0:
                 axis.set_title(title)
@@ -67,5 +76,4 @@ def draw(table: pa.Table) -> Figure:
     first = frame.iloc[0]
     figure.suptitle(f"{style.model_title(frame)}: {first['dataset']} categories", x=0.01, ha="left")
     style.legend_below(figure, axes[0][0])
-    figure.tight_layout()
     return figure

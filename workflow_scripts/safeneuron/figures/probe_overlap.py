@@ -27,8 +27,14 @@ def draw(table: pa.Table) -> Figure:
     frame = table.to_pandas()
     seeds = frame["seed"].nunique()
     panels = list(frame.groupby(["selection", "probe"], sort=False))
+    width = 4.6 if frame["layer"].nunique() > 12 else 3.4
     figure, axes = plt.subplots(
-        1, len(panels), figsize=(3.4 * len(panels), 2.9), sharey=True, squeeze=False
+        1,
+        len(panels),
+        figsize=(max(4.6, width * len(panels)), 2.9),
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
     )
     for axis, ((selection, probe), rows) in zip(axes[0], panels, strict=True):
         mean = rows.groupby("layer").mean(numeric_only=True)
@@ -48,8 +54,7 @@ def draw(table: pa.Table) -> Figure:
             label="in both, random sets",
         )
         axis.set_title(f"{selection} and {probe}")
-        axis.set_xlabel("layer")
-        axis.set_xticks(layers if len(mean) <= 12 else np.arange(1, len(mean) + 1, 4))
+        style.label_layers(axis, len(mean))
         axis.yaxis.set_major_locator(MaxNLocator(integer=True))
         axis.grid(axis="y", color=style.GRID, linewidth=0.6)
         axis.set_axisbelow(True)
@@ -57,5 +62,4 @@ def draw(table: pa.Table) -> Figure:
     averaged = f", mean of {seeds} seeds" if seeds > 1 else ""
     figure.suptitle(f"{style.model_title(frame)}{averaged}", x=0.01, ha="left")
     style.legend_below(figure, axes[0][0])
-    figure.tight_layout()
     return figure

@@ -1,5 +1,6 @@
 """One look for all figures, and how they are saved."""
 
+import math
 from pathlib import Path
 
 import matplotlib as mpl
@@ -16,7 +17,7 @@ CORE, SHARED, SPECIFIC = "#1b3a57", "#5b8db8", "#e0a458"
 NULL, UTILITY = "#9a9a9a", "#2e7d4f"
 ARM_COLOURS = ("#8a8a8a", "#3f7cac", "#c8443c", "#e0a458", "#8e5ea2", "#5d9e6e", "#444444")
 ROUND_COLOURS = ("#9ecae1", "#4292c6", "#084594", "#08306b")
-SELECTION_COLOURS = ("#3f7cac", "#c8443c", "#2e7d4f", "#8e5ea2")
+OVERLAP = "#3f7cac"
 
 mpl.use("Agg")
 mpl.rcParams.update(
@@ -52,10 +53,26 @@ def save(figure: Figure, *paths: Path) -> None:
 
 
 def legend_below(figure: Figure, axis: Axes) -> None:
-    """One legend under the whole figure, with each label of the axis once."""
+    """One legend under the whole figure, with each label of the axis once; no wider than it."""
     handles, labels = axis.get_legend_handles_labels()
     once = dict(zip(labels, handles, strict=True))
-    figure.legend(once.values(), once.keys(), loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=6)
+    fitting = max(1, int(figure.get_figwidth() // 1.5))
+    columns = math.ceil(len(once) / math.ceil(len(once) / fitting))  # lines of even length
+    figure.legend(
+        once.values(), once.keys(), loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=columns
+    )
+
+
+def as_percent(share: float, _: int = 0) -> str:
+    """A tick label: no more digits than its share has."""
+    return f"{100 * share:.3g}%"
+
+
+def label_layers(axis: Axes, layers: int) -> None:
+    """Ticks of an axis with a bar a layer, from 1; every fourth of many, and always the first."""
+    axis.set_xlabel("layer")
+    axis.set_xticks(range(1, layers + 1) if layers <= 12 else [1, *range(4, layers + 1, 4)])
+    axis.set_xlim(0.3, layers + 0.7)
 
 
 def line_over_seeds(axis: Axes, rows: pd.DataFrame, x: pd.Series, colour: str, label: str) -> None:

@@ -12,25 +12,31 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from safeneuron.attack.paper_tables import WideTable
 from safeneuron.attack.success import OVERALL
+from safeneuron.report.against_paper import TITLES
 
+# in the paper's order, then what it does not have
 FIGURE_GROUPS = {
-    "rounds": "Rounds of alignment under the strongest adaptive attack (Table 2)",
-    "data_fraction": "How much alignment data it takes (Fig. 6)",
-    "attack": "What a pruning attack does to T0",
-    "composition": "Safety neurons by layer: core, shared, task-specific (Fig. 3)",
-    "depth_profile": "Safety neurons against depth, across sizes (Fig. 4)",
-    "overlap": "Overlap of the categories' sets (Fig. 5)",
-    "probe_overlap": "The identified sets and a linear probe's, layer by layer (Fig. 7)",
+    "composition": "Figure 3: safety neurons by layer, core, shared and task-specific",
+    "depth_profile": "Figure 4: safety neurons against depth, across sizes",
+    "overlap": "Figure 5: overlap of the categories' sets, against random sets",
+    "data_fraction": "Figure 6: attack success against the fraction of the alignment data",
+    "probe_overlap": "Figure 7: the identified sets and a linear probe's, layer by layer",
+    "rounds": "Rounds of alignment under the strongest adaptive attack (beside Table 2)",
+    "attack": "What a pruning attack does to T0 (beside Table 1)",
     "training": "How the rounds trained",
 }
 
-
 TABLE_TITLES = {
+    **{
+        f"against_paper_{table}": f"Beside the paper's {title}. Ours (published, difference; "
+        "* where its 95 % interval leaves zero out)"
+        for table, title in TITLES.items()
+    },
     "table_1": "Table 1: ASR by arm and attack level, on the sets as identified",
-    "worst_case": "The strongest adaptive attack at each strength, over levels and attacks",
-    "contrasts": "The same, less plain DPO's in the same round and seed",
     "table_2": "Table 2: rounds",
     "table_3": "Table 3: ASR by arm and attack level, on benchmarks with images",
+    "worst_case": "The strongest adaptive attack at each strength, over levels and attacks",
+    "contrasts": "The same, less plain DPO's in the same round and seed",
     "judge_agreement": "Do judges call the same responses a success? Cohen's kappa, on T0",
     "over_refusal": "Safe prompts under attack, benchmark by benchmark (95 % Wilson interval)",
     "capability": "Capability by lm-eval, clean and with neurons zeroed (value ± standard error)",
@@ -75,7 +81,7 @@ def render(
         experiment=experiment,
         states=states,
         attacks=summarise([row for row in attack_success if row["round"] == 0], judge),
-        tables={TABLE_TITLES[name]: table for name, table in tables.items()},
+        tables={title: tables[name] for name, title in TABLE_TITLES.items() if name in tables},
         judge=judge,
         groups={title: items for title, items in groups.items() if items},
         untrained_on_text=untrained_on_text,

@@ -19,6 +19,7 @@ from safeneuron.config.schema.identification import Identification, Overlap, Sid
 from safeneuron.config.schema.models import Model, OrganismModel
 from safeneuron.config.schema.organism import Organism
 from safeneuron.config.schema.preferences import OrganismPairs, PairColumns, PairSource
+from safeneuron.config.schema.published import PublishedRows
 from safeneuron.config.schema.report import Report
 from safeneuron.config.schema.sections import Distinct, Name, Section, near_miss
 
@@ -90,6 +91,7 @@ class Config(Section):
     attack: Attacks = Attacks()
     report: Report = Report()
     capability: Capability = Capability()
+    published: PublishedRows = PublishedRows()
 
     @model_validator(mode="after")
     def _references(self) -> Self:
@@ -192,6 +194,16 @@ class Config(Section):
         known("capability.attacks", capability.attacks, self.attack.attacks, "attack.attacks")
         if "clean" in capability.attacks:
             raise ValueError("capability.attacks: 'clean' is the name of no attack at all")
+        published = self.published
+        if published.models:
+            arms = {"base", *self.align.arms}
+            known("published.models", published.models, self.models, "models")
+            known("published.methods", published.methods, arms, "align.arms")
+            known("published.tasks", published.tasks, capability.tasks, "capability.tasks")
+            known("published.attacks", published.attacks, self.attack.attacks, "attack.attacks")
+            harmful = {n for n, b in self.attack.benchmarks.items() if b.role == "harmful"}
+            where = "the benchmarks of role harmful"
+            known("published.benchmarks", published.benchmarks, sorted(harmful), where)
         return self
 
     def _check_harmful(self) -> None:

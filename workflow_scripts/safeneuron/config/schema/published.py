@@ -1,0 +1,46 @@
+"""Which of the paper's rows is which of ours."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from safeneuron.config.schema.sections import Distinct, Name, Section
+from safeneuron.published import values
+
+
+class PublishedRows(Section):
+    """Which of the paper's rows our own stand beside, in tables/against_paper; none by default."""
+
+    models: dict[Name, values.Model] = Field(
+        {}, description="key of 'models' -> its name in the paper, such as qwen: Qwen2.5-7B"
+    )
+    methods: dict[Name, values.Method] = Field(
+        {
+            "base": "base",
+            "dpo": "RLHF",
+            "freeze": "SafeNeuron",
+            "freeze_ablate": "SafeNeuron",
+            "sn_tune": "SN-Tune",
+        },
+        description="base or key of 'align.arms' -> the paper's method; it may mean either of two "
+        "arms by SafeNeuron, so both are compared",
+    )
+    benchmarks: dict[Name, values.Benchmark] = Field(
+        {}, description="key of 'attack.benchmarks', role harmful -> the paper's name of it"
+    )
+    tasks: dict[Name, values.Capability] = Field(
+        {}, description="key of 'capability.tasks' -> the paper's column"
+    )
+    attacks: Distinct[Name] = Field(
+        ["paper"],
+        min_length=1,
+        description="keys of 'attack.attacks' that may be the paper's ES, SAS and FULL",
+    )
+
+    @model_validator(mode="after")
+    def _one_each(self) -> Self:
+        for key, names in (("benchmarks", self.benchmarks), ("tasks", self.tasks)):
+            twice = {name for name in names.values() if list(names.values()).count(name) > 1}
+            if twice:
+                raise ValueError(f"{key}: {', '.join(sorted(twice))} is the name of two of ours")
+        return self
