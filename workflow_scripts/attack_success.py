@@ -15,10 +15,11 @@ if __name__ == "__main__":
         tuple(state[name] for name in STATE): gate_passed(manifest)
         for state, manifest in zip(settings["states"], args.models, strict=True)
     }
+    roles = dict(settings["roles"])
     rows = []
     for verdicts, context in zip(args.verdicts, settings["contexts"], strict=True):
         state = tuple(context[name] for name in STATE)
         context = {**context, "gate_passed": gates[state]}
-        rows += attack_success(read_table(verdicts, VERDICTS), settings["roles"], context)
+        rows += attack_success(read_table(verdicts, VERDICTS), roles, context)
     write_rows(args.out, ATTACK_SUCCESS, rows, args.provenance("verdicts", "models"))
     write_csv(args.csv, read_table(args.out, ATTACK_SUCCESS))

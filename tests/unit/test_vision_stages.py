@@ -147,7 +147,10 @@ def test_table_3_from_capture_to_table(stage, prompts, pairs, tmp_path, caplog):
     settings = {"judge": "refusal_prefix", "datasets": datasets}
     stage("judge", settings, responses=responses, prompts=tables, out=verdicts)
     contexts = [T1 | {"attack": "mine", "pooling": "meanabs", "set_source": "adaptive"}]
-    roles = {"vl_question": "harmful", "pictures": "harmful", "benign": "safe", "other": "harmful"}
+    roles = [
+        *(("vl_question", "harmful"), ("pictures", "harmful")),
+        *(("benign", "safe"), ("other", "harmful")),
+    ]
     success, table = tmp_path / "success.parquet", tmp_path / "table_3.parquet"
     stage(
         "attack_success",
@@ -175,7 +178,8 @@ def test_table_3_from_capture_to_table(stage, prompts, pairs, tmp_path, caplog):
     ]
     assert cells["vl_question", "ori"]["mean"] == sum(complied) / len(complied)
     page = table.with_suffix(".md").read_text()
-    assert len([line for line in page.splitlines() if line.startswith("| tiny ")]) == 2
+    lines = [line for line in page.splitlines() if line.startswith("| tiny ")]
+    assert ["vl_question" in line for line in lines] == [True, False]
 
 
 def test_prompts_from_files_carry_their_images(prompts):

@@ -40,7 +40,7 @@ SETTINGS = DPOSettings(
 )
 
 
-def _pair(number: int, verb: str, thing: str) -> dict[str, str]:
+def _pair(number: int, verb: str, thing: str) -> dict[str, Any]:
     prompt = f"how do i {verb} the {thing}"
     harmful = verb == "steal"
     right, wrong = (REFUSAL, helpful_answer(prompt))[:: 1 if harmful else -1]
@@ -50,6 +50,7 @@ def _pair(number: int, verb: str, thing: str) -> dict[str, str]:
         "prompt": prompt,
         "chosen": right,
         "rejected": wrong,
+        "image": None,
     }
 
 

@@ -17,12 +17,11 @@ from unit.alignment.rounds import MASK, PAIRS, SETTINGS, plan_of, same_bits
 TOKENIZER = families.QWEN_TOKENIZER
 IMAGE = TOKENIZER.convert_tokens_to_ids("<|image_pad|>")
 RED, BLUE = picture("red", 56, 84), picture("blue", 56, 56)
-TEXTS = [{**pair, "image": None} for pair in PAIRS]
 
 
 def with_images(image):
     """The safety pairs about an image, the general ones of text alone."""
-    return [{**p, "image": image if p["source"] == "safety" else None} for p in TEXTS]
+    return [{**p, "image": image if p["source"] == "safety" else None} for p in PAIRS]
 
 
 def train(pairs, tmp_path, **changes):
@@ -88,7 +87,7 @@ def test_rows_of_a_batch_keep_their_own_pixels(vision):
 def test_the_policy_learns_from_a_pairs_image_and_its_vision_tower_stays(tmp_path):
     red, before, losses = train(with_images(RED), tmp_path / "red")
     blue, _, others = train(with_images(BLUE), tmp_path / "blue")
-    text, _, without = train(TEXTS, tmp_path / "text")
+    text, _, without = train(PAIRS, tmp_path / "text")
     # the first step: DPO's log 2 in all, and the answers' likelihoods given different images
     assert len({losses[0], others[0], without[0]}) == 3
     assert not same_bits(red, blue)
@@ -121,7 +120,7 @@ def test_the_references_table_sees_the_images_too(tmp_path):
     pairs = with_images(RED)
     _, before, beside = train(pairs, tmp_path / "beside", **settings)
     tables = []
-    for shown in (pairs, TEXTS):
+    for shown in (pairs, PAIRS):
         model = copy.deepcopy(before)
         vision = Vision(families.QWEN_PROCESSOR, model.config)
         tables.append(reference_log_probs(model, TOKENIZER, shown, "float32", 4, vision))
