@@ -225,12 +225,12 @@ rule figure_attack:
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
-FIGURES += expand(
-    f"{RESULTS}/figures/training/{{model}}/{{arm}}.{{ending}}",
-    model=CONFIG.run.aligned,
-    arm=CONFIG.run.arms,
-    ending=ENDINGS,
-)
+FIGURES += [
+    f"{RESULTS}/figures/training/{model}/{arm}.{ending}"
+    for model in CONFIG.run.aligned
+    for arm in CONFIG.arms_of(model)
+    for ending in ENDINGS
+]
 
 
 rule figure_training:
@@ -301,10 +301,14 @@ rule figure_rounds:
         " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
 
 
-SWEPT = any(ALIGN.arms[arm].data_fraction < 1 for arm in CONFIG.run.arms)
 FIGURES += expand(
     f"{RESULTS}/figures/data_fraction/{{model}}.{{ending}}",
-    model=[m for m in CONFIG.run.aligned if m in ATTACKED and SWEPT],
+    model=[
+        model
+        for model in CONFIG.run.aligned
+        if model in ATTACKED
+        and any(ALIGN.arms[arm].data_fraction < 1 for arm in CONFIG.arms_of(model))
+    ],
     ending=ENDINGS,
 )
 
@@ -337,7 +341,7 @@ rule figure_data_fraction:
                     arm: ALIGN.arms[arm].model_dump(
                         include={"method", "data_fraction"}
                     )
-                    for arm in CONFIG.run.arms
+                    for arm in CONFIG.arms_of(wildcards.model)
                 },
             }
         ),

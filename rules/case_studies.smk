@@ -9,7 +9,8 @@ CASE_STATES = sorted(
     (
         state
         for state in ATTACKED_STATES
-        if state["round"] in (0, ALIGN.rounds) and CASES.attack in attacks_on(state)
+        if state["round"] in (0, ALIGN.rounds_for(state["model"]))
+        and CASES.attack in attacks_on(state)
     ),
     key=lambda state: (state["model"], state["seed"]),
 )

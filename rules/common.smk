@@ -134,8 +134,8 @@ def aligned_states(models):
         {"model": model, "arm": arm, "round": number, "seed": seed}
         for model in models
         if model in CONFIG.run.aligned
-        for arm in CONFIG.run.arms
-        for number in range(1, CONFIG.align.rounds + 1)
+        for arm in CONFIG.arms_of(model)
+        for number in range(1, CONFIG.align.rounds_for(model) + 1)
         for seed in SEEDS
     ]
 

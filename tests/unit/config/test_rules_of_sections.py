@@ -137,7 +137,54 @@ RULES_OF_SECTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("raw", "says"), [*PROBES_AND_CASES, *RULES_OF_SECTIONS])
+ORGANISMS = {"run": {"models": ["organism"], "aligned": ["organism"], "arms": ["dpo"]}}
+DPO = {"method": "dpo"}
+ONLY_SMALL = {**DPO, "models": ["organism-small"]}
+
+ARMS_AND_ROUNDS_OF_MODELS = [
+    wrong(
+        "arm of an unknown model",
+        {"run": {"arms": ["dpo"]}, "align": {"arms": {"dpo": {**DPO, "models": ["organsm"]}}}},
+        "align.arms.dpo.models: 'organsm' is not in 'models', did you mean 'organism'?",
+    ),
+    wrong(
+        "rounds of an unknown model",
+        {"align": {"rounds_of": {"organsm": 2}}},
+        "align.rounds_of: 'organsm' is not in 'models'",
+    ),
+    wrong(
+        "no arm for an aligned model",
+        {**ORGANISMS, "align": {"arms": {"dpo": ONLY_SMALL}}},
+        "run.aligned: none of run.arms is for 'organism'; add it to the 'models' of one",
+    ),
+    wrong(
+        "override of a round that no model has",
+        {"align": {"rounds": 1, "rounds_of": {"organism": 2}, "overrides": {3: {"steps": 5}}}},
+        "align.overrides: there is no round 3; align.rounds is 2",
+    ),
+]
+
+
+def test_a_model_has_the_arms_and_the_rounds_that_are_for_it():
+    config = load_config(
+        {
+            "run": {"arms": ["dpo", "small"]},
+            "align": {
+                "rounds": 1,
+                "rounds_of": {"organism": 2},
+                "arms": {"dpo": DPO, "small": ONLY_SMALL},
+                "overrides": {2: {"steps": 5}},
+            },
+        }
+    )
+    assert config.arms_of("organism") == ["dpo"]
+    assert config.arms_of("organism-small") == ["dpo", "small"]
+    assert [config.align.rounds_for(m) for m in ("organism", "organism-small")] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"), [*PROBES_AND_CASES, *RULES_OF_SECTIONS, *ARMS_AND_ROUNDS_OF_MODELS]
+)
 def test_message(raw, says):
     text = message(raw)
     assert [part for part in says if part not in text] == [], text

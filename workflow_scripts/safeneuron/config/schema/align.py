@@ -11,6 +11,9 @@ Method = Literal[
 ]
 
 
+Rounds = Annotated[int, Field(ge=1, le=20)]
+
+
 class Preferences(Section):
     """The preference pairs of a round: safety pairs mixed with general ones."""
 
@@ -181,12 +184,18 @@ class Arm(Section):
     training: Override | None = Field(
         None, description="what differs from 'align.training' in this arm, such as another dose"
     )
+    models: Distinct[Name] | None = Field(
+        None, min_length=1, description="which of 'run.aligned' it aligns; null: all"
+    )
 
 
 class Align(Section):
     """Iterative alignment (paper §3.3): re-identify, protect, train the rest, repeat."""
 
-    rounds: int = Field(3, ge=1, le=20, description="T1 … T_rounds (paper: 3)")
+    rounds: Rounds = Field(3, description="T1 … T_rounds (paper: 3)")
+    rounds_of: dict[Name, Rounds] = Field(
+        {}, description="model -> rounds of it instead (paper: 3 of one model, 1 of the others)"
+    )
     selections: Distinct[Name] = Field(
         ["magnitude"],
         min_length=1,
@@ -233,6 +242,10 @@ class Align(Section):
                     "which parallel: fsdp does not keep; allowed with fsdp: 0"
                 )
         return self
+
+    def rounds_for(self, model: str) -> int:
+        """The last round of a model."""
+        return self.rounds_of.get(model, self.rounds)
 
     def mix_of(self, model: str) -> Preferences:
         """The preference mix that a model is aligned on."""

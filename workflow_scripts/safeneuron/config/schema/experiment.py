@@ -118,11 +118,20 @@ class Config(Section):
                 )
         if "base" in self.align.arms:
             raise ValueError("align.arms: 'base' is the name of the model that is not aligned")
-        for number in self.align.overrides:
-            if not 1 <= number <= self.align.rounds:
+        known("align.rounds_of", self.align.rounds_of, self.models, "models")
+        for name, entry in self.align.arms.items():
+            known(f"align.arms.{name}.models", entry.models or (), self.models, "models")
+        for model in self.run.aligned:
+            if not self.arms_of(model):
                 raise ValueError(
-                    f"align.overrides: there is no round {number}; align.rounds is "
-                    f"{self.align.rounds}"
+                    f"run.aligned: none of run.arms is for '{model}'; add it to the 'models' of "
+                    "one or take it out"
+                )
+        rounds = max(self.align.rounds, *self.align.rounds_of.values(), 1)
+        for number in self.align.overrides:
+            if not 1 <= number <= rounds:
+                raise ValueError(
+                    f"align.overrides: there is no round {number}; align.rounds is {rounds}"
                 )
         for side in ("unsafe", "safe"):
             names = getattr(identification, side).datasets
@@ -243,6 +252,14 @@ class Config(Section):
                     f"{why[0]} has images, but '{model}' sees none; name the models that do in "
                     f"{why[1]}"
                 )
+
+    def arms_of(self, model: str) -> list[str]:
+        """The arms that align a model."""
+        return [
+            name
+            for name in self.run.arms
+            if (models := self.align.arms[name].models) is None or model in models
+        ]
 
     def needs_images(self, model: str) -> tuple[str, str] | None:
         """The key that shows a model images, and the key that says to which models it does."""
