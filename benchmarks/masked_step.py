@@ -1,6 +1,7 @@
-"""Time of a DPO step with frozen and zeroed neurons, as a ratio to a plain step in the same run.
+r"""Time of a DPO step with frozen and zeroed neurons, as a ratio to a plain step in the same run.
 
-    PYTHONPATH=workflow_scripts python benchmarks/masked_step.py results/demo/models/organism/base/T0/s0/checkpoint.json
+    PYTHONPATH=workflow_scripts python benchmarks/masked_step.py \
+        results/demo/models/organism/base/T0/s0/checkpoint.json
 
 The arms take turns, so that a drift of the machine's speed falls on all of them.
 """
