@@ -24,6 +24,6 @@ if __name__ == "__main__":
         long = make(rows, judge)
         write_rows(parquet, schema, long, args.provenance("attack_success"))
         write_csv(csv, read_table(parquet, schema))
-        keys = schema.names[: schema.names.index("column")]
+        keys = paper_tables.keys_of(schema)
         heading = f"{title}, experiment {args.settings['experiment']}, judge {judge}"
         write_text(markdown, paper_tables.as_markdown(long, keys, heading))

@@ -11,6 +11,7 @@ from safeneuron.attack.paper_tables import (
     TABLE_3,
     WORST_CASE,
     as_wide,
+    keys_of,
     of_first_benchmark,
 )
 from safeneuron.attack.success import ATTACK_SUCCESS
@@ -48,10 +49,7 @@ if __name__ == "__main__":
         else []
     )
     wide = {
-        name: as_wide(
-            read_table(tables[name], schema).to_pylist(),
-            schema.names[: schema.names.index("column")],
-        )
+        name: as_wide(read_table(tables[name], schema).to_pylist(), keys_of(schema))
         for name, schema in SCHEMAS.items()
         if name in tables
     }

@@ -18,5 +18,4 @@ if __name__ == "__main__":
         "Table 3: arms against attack levels on benchmarks with images (ASR), experiment "
         f"{args.settings['experiment']}, judge {judge}"
     )
-    keys = TABLE_3.names[: TABLE_3.names.index("column")]
-    write_text(args.md, paper_tables.as_markdown(long, keys, title))
+    write_text(args.md, paper_tables.as_markdown(long, paper_tables.keys_of(TABLE_3), title))

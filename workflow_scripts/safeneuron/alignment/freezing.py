@@ -15,6 +15,7 @@ import torch
 from torch.distributed.tensor import DTensor
 from transformers import PreTrainedModel
 
+from safeneuron.alignment.shards import shard
 from safeneuron.models.sites import ffn_sites
 
 
@@ -81,7 +82,7 @@ class FrozenSlices:
         """
         owned = (slices or frozen_slices)(model, mask)
         self._slices = [(parameter, _in_shard(parameter, index)) for parameter, index in owned]
-        self._saved = [_shard(weight)[index].detach().clone() for weight, index in self._slices]
+        self._saved = [shard(weight)[index].detach().clone() for weight, index in self._slices]
         # this kind of hook sees gradients that accumulated, and those of a shard after all
         # processes' gradients were added up
         self._handles = [
@@ -94,13 +95,13 @@ class FrozenSlices:
     def restore(self) -> None:
         """Write the remembered slices back; to be called after every optimizer step."""
         for (parameter, index), saved in zip(self._slices, self._saved, strict=True):
-            _shard(parameter)[index] = saved
+            shard(parameter)[index] = saved
 
     @torch.no_grad()
     def moved(self) -> float:
         """The largest change of a remembered element since; 0 and -0 are equal."""
         changes = [
-            (_shard(parameter)[index] - saved).abs().max().item()
+            (shard(parameter)[index] - saved).abs().max().item()
             for (parameter, index), saved in zip(self._slices, self._saved, strict=True)
             if saved.numel()
         ]
@@ -175,14 +176,9 @@ def freeze_report(
 def _masking(index: Index) -> Callable[[torch.Tensor], None]:
     def hook(parameter: torch.Tensor) -> None:
         assert parameter.grad is not None
-        _shard(parameter.grad)[index] = 0
+        shard(parameter.grad)[index] = 0
 
     return hook
-
-
-def _shard(weight: torch.Tensor) -> torch.Tensor:
-    """What this process holds of a weight: all of it, unless it is sharded."""
-    return weight.to_local() if isinstance(weight, DTensor) else weight
 
 
 def _in_shard(weight: torch.Tensor, index: Index) -> Index:
@@ -196,7 +192,7 @@ def _in_shard(weight: torch.Tensor, index: Index) -> Index:
     mesh, placements = weight.device_mesh, weight.placements
     rows = -(-weight.shape[0] // mesh.size())
     held = range(weight.shape[0])[rows * mesh.get_local_rank() :][:rows]
-    if mesh.ndim != 1 or not placements[0].is_shard(0) or len(held) != len(_shard(weight)):
+    if mesh.ndim != 1 or not placements[0].is_shard(0) or len(held) != len(shard(weight)):
         raise ValueError(f"a weight is sharded as {placements} over {mesh}, not by chunks of rows")
     wanted = index[0]
     if isinstance(wanted, slice):  # a column: every process has its part of it

@@ -1,4 +1,4 @@
-"""Checkpoints of a training whose weights are sharded: each process keeps its own shards.
+"""Shards of a model's weights, and checkpoints of a training: each process keeps its own.
 
 The trainer itself saves no optimizer of a model that was sharded as it was loaded.
 """
@@ -16,6 +16,11 @@ from torch.optim.lr_scheduler import LRScheduler
 from transformers import PreTrainedModel
 
 
+def shard(tensor: torch.Tensor) -> torch.Tensor:
+    """What this process holds of a weight or its gradient: all of it, unless it is sharded."""
+    return tensor.to_local() if isinstance(tensor, DTensor) else tensor
+
+
 def save_shards(
     folder: Path, model: PreTrainedModel, optimizer: Optimizer, scheduler: LRScheduler
 ) -> None:
@@ -26,7 +31,7 @@ def save_shards(
     """
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {
-        f"{name}/{part}": _local(value).detach().cpu().contiguous()
+        f"{name}/{part}": shard(value).detach().cpu().contiguous()
         for name, parameter in model.named_parameters()
         if parameter.requires_grad
         for part, value in {"weight": parameter, **optimizer.state[parameter]}.items()
@@ -41,7 +46,7 @@ def load_weights(folder: Path, model: PreTrainedModel) -> None:
     with safe_open(_own(folder), "pt") as stored:
         for name, parameter in model.named_parameters():
             if parameter.requires_grad:
-                _local(parameter).copy_(stored.get_tensor(f"{name}/weight"))
+                shard(parameter).copy_(stored.get_tensor(f"{name}/weight"))
 
 
 def load_optimizer(
@@ -65,10 +70,6 @@ def load_optimizer(
 
 def _own(folder: Path) -> Path:
     return folder / f"shards-{distributed.get_rank()}.safetensors"
-
-
-def _local(value: torch.Tensor) -> torch.Tensor:
-    return value.to_local() if isinstance(value, DTensor) else value
 
 
 def _like(parameter: torch.Tensor, local: torch.Tensor) -> torch.Tensor:

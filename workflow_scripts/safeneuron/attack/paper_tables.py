@@ -11,6 +11,7 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 import pandas as pd
+import pyarrow as pa
 
 from safeneuron.attack.success import OVERALL
 from safeneuron.statistics import Interval, mean_interval
@@ -138,6 +139,11 @@ class WideTable(NamedTuple):
         """The table in Markdown, without a last line break."""
         lines = (self.header, ["---"] * len(self.header), *self.lines)
         return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def keys_of(long: pa.Schema) -> list[str]:
+    """The columns of a long table that name a line: those before `column`."""
+    return long.names[: long.names.index("column")]
 
 
 def as_wide(rows: Iterable[Mapping[str, Any]], keys: Sequence[str]) -> WideTable:

@@ -43,8 +43,13 @@ def respond(
         for cell in cells:
             with zeroed(model, cell.mask):
                 responses = generate_after(
-                    *(model, tokenizer, sequences, max_new_tokens, batch_size),
-                    *(progress.advance, shown),
+                    model,
+                    tokenizer,
+                    sequences,
+                    max_new_tokens,
+                    batch_size,
+                    answered=progress.advance,
+                    images=shown,
                 )
             log.info(
                 "level %s, selector %s, fraction %s: %d neurons zeroed, %d responses",
