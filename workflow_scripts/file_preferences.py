@@ -10,12 +10,13 @@ if __name__ == "__main__":
     args = stage_arguments(__doc__, "source", "out")
     settings = args.settings
     columns = PairColumns(**settings["columns"])
-    name, role = settings["name"], settings["role"]
-    images = Path(settings["images"]) if settings["images"] else args.source.parent
     rows = read_pairs(
         file_records(args.source),
-        *(columns, name, role, str(args.source)),
-        images=images,
-        share=settings.get("share", 1.0),
+        columns,
+        settings["name"],
+        settings["role"],
+        str(args.source),
+        images=Path(settings["images"]) if settings["images"] else args.source.parent,
+        share=settings["share"],
     )
     write_pairs(args.out, rows, args.provenance("source"))

@@ -8,6 +8,6 @@ if __name__ == "__main__":
     args = stage_arguments(__doc__, "out")
     settings = args.settings
     hub, columns = HubSource(**settings["hub"]), PairColumns(**settings["columns"])
-    name, role, share = settings["name"], settings["role"], settings.get("share", 1.0)
+    name, role, share = settings["name"], settings["role"], settings["share"]
     rows = read_pairs(hub_records(hub), columns, name, role, hub.id, share=share)
     write_pairs(args.out, rows, args.provenance())

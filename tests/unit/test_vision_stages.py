@@ -75,7 +75,7 @@ def pairs(stage, prompts, tmp_path):
         ("general", "general", text, general),
     ):
         sources.append(tmp_path / "sources" / f"{name}.parquet")
-        settings = {"name": name, "role": role, "columns": columns, "images": None}
+        settings = {"name": name, "role": role, "columns": columns, "images": None, "share": 1.0}
         stage("file_preferences", settings, source=file, out=sources[-1])
     settings = {"pairs": 8, "safety_share": 0.5, "seed": 0, "shares": {"spa": 1.0, "general": 1.0}}
     stage("mix_preferences", settings, sources=sources, out=tmp_path / "mix.parquet")

@@ -168,7 +168,7 @@ def test_a_model_has_its_own_mix_and_the_others_theirs(folders):
     assert stages.preference_mix(config)["shares"] == {"text": 0.2}
     own = stages.preference_mix(config, "sees")
     assert (own["pairs"], own["shares"]) == (8, {"spa": 1.0, "text": 0.2})
-    assert "share" not in stages.pair_source(config, "text")
+    assert stages.pair_source(config, "text")["share"] == 1.0
     assert stages.pair_source(config, "spa")["share"] == 1.0
 
     sections["align"]["preferences_of"] = {"blind": {"sources": ["spa"]}}

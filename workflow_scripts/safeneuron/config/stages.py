@@ -123,9 +123,9 @@ def pair_source(config: Config, name: str) -> dict[str, Any]:
         "name": name,
         "role": entry.role,
         "columns": entry.model_dump(include={"layout", "prompt", "chosen", "rejected", "image"}),
+        # drawn as it is read, so that no other image is kept; of text alone the mix draws
+        "share": entry.share if entry.image is not None else 1.0,
     }
-    if entry.image is not None:
-        settings["share"] = entry.share
     if isinstance(entry, FilePairs):
         settings["images"] = entry.images
     return settings | ({"hub": entry.hub.model_dump()} if isinstance(entry, HubPairs) else {})
