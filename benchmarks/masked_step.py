@@ -20,7 +20,7 @@ from safeneuron.alignment.arms import METHODS
 from safeneuron.alignment.dpo_training import align
 from safeneuron.alignment.preferences import GENERAL, SAFETY
 from safeneuron.alignment.settings import DPOSettings
-from safeneuron.manifests import neuron_grid
+from safeneuron.artifacts.manifests import neuron_grid
 from safeneuron.models.checkpoint import load_checkpoint
 from safeneuron.organism.templates import REFUSAL
 

@@ -9,7 +9,7 @@ TABLES += AGAINST_PAPER if set(COMPARED) & {*ATTACKED, *CAPABILITY_MODELS} else 
 
 rule against_paper:
     input:
-        published=str(LIBRARY / "safeneuron/published/values.csv"),
+        published=str(LIBRARY / "safeneuron/results/published/values.csv"),
         attack_success=(f"{RESULTS}/tables/attack_success.parquet" if ATTACKED else []),
         capability=(f"{RESULTS}/tables/capability.parquet" if CAPABILITY_RUNS else []),
     output:

@@ -10,11 +10,11 @@ from snakemake.exceptions import WorkflowError
 LIBRARY = Path(workflow.basedir) / "workflow_scripts"
 sys.path.insert(0, str(LIBRARY))
 
-from safeneuron import library_versions
-from safeneuron.config import stages
-from safeneuron.config.inputs import categories_of, check_inputs
+from safeneuron.artifacts import library_versions
+from safeneuron.experiment import stages
+from safeneuron.experiment.checks import categories_of, check_inputs
 from safeneuron.config.load import ConfigError, canonical_json, load_config
-from safeneuron.source_digest import source_digest
+from safeneuron.experiment.source_digest import source_digest
 
 try:
     CONFIG = load_config(config)

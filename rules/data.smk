@@ -1,5 +1,5 @@
 # Prompts as tables: prompt_id, dataset, category, split, text, and images where they are shown.
-from safeneuron.config.inputs import file_source
+from safeneuron.experiment.checks import file_source
 from safeneuron.data.sources import image_files
 
 

@@ -1,9 +1,9 @@
-# What each model job asks for, from the size of its model (safeneuron.planning); the rest runs where
+# What each model job asks for, from the size of its model (safeneuron.experiment); the rest runs where
 # snakemake was typed.
 from functools import cache
 
-from safeneuron.planning import requests
-from safeneuron.planning.size import folder_size, llama_size, typical_size
+from safeneuron.experiment import requests
+from safeneuron.experiment.size import folder_size, llama_size, typical_size
 
 COMPUTE = CONFIG.compute
 MACHINE = requests.Machine(

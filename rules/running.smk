@@ -9,8 +9,8 @@ from snakemake.logging import logger
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from safeneuron.gpu_lease import visible_gpus
-from safeneuron.manifests import gate_passed
-from safeneuron.planning.plan import PlannedJob, plan
+from safeneuron.artifacts.manifests import gate_passed
+from safeneuron.experiment.plan import PlannedJob, plan
 from safeneuron.run_log import Failure, StageProgress
 
 SECONDS_BETWEEN_LINES = 30

@@ -1,18 +1,18 @@
 """The paper's Tables 1 to 3 with our values in their cells, as one page and one long table."""
 
-from safeneuron.attack.success import ATTACK_SUCCESS
+from safeneuron.artifacts.files import write_text
+from safeneuron.artifacts.tables import read_table, read_tables, write_csv, write_rows
 from safeneuron.capability.schemas import CAPABILITY
 from safeneuron.command import stage_arguments
-from safeneuron.files import write_text
-from safeneuron.published.values import read_published
-from safeneuron.report.against_paper import (
+from safeneuron.results.against_paper import (
     AGAINST_PAPER,
     against_paper,
     measured_attacks,
     measured_capability,
     page,
 )
-from safeneuron.tables import read_table, read_tables, write_csv, write_rows
+from safeneuron.results.attack_success import ATTACK_SUCCESS
+from safeneuron.results.published.values import read_published
 
 if __name__ == "__main__":
     args = stage_arguments(

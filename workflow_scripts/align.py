@@ -19,10 +19,12 @@ from safeneuron.alignment.preferences import PREFERENCES
 from safeneuron.alignment.reference_table import with_reference
 from safeneuron.alignment.settings import dpo_settings
 from safeneuron.alignment.training_table import TRAINING, training_rows
+from safeneuron.artifacts.files import write_text
+from safeneuron.artifacts.manifests import neuron_grid, read_manifest
+from safeneuron.artifacts.provenance import digest
+from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.command import stage_arguments
 from safeneuron.data.prompts import select_prompts
-from safeneuron.files import write_text
-from safeneuron.manifests import neuron_grid, read_manifest
 from safeneuron.models.checkpoint import (
     cast_weights,
     load_checkpoint,
@@ -34,8 +36,6 @@ from safeneuron.models.vision import vision_for
 from safeneuron.neurons.files import read_neuron_set
 from safeneuron.organism.behaviour import Gate, measure
 from safeneuron.organism.prompts import sentences
-from safeneuron.provenance import digest
-from safeneuron.tables import read_table, write_rows
 
 if __name__ == "__main__":
     args = stage_arguments(

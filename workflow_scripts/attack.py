@@ -1,15 +1,15 @@
 """What a model state answers unpruned (ORI) and under one pruning attack with its controls."""
 
-from safeneuron.attack.cells import attack_cells, clean_cell
-from safeneuron.attack.respond import respond
-from safeneuron.attack.schemas import RESPONSES
+from safeneuron.artifacts.tables import write_rows
 from safeneuron.command import stage_arguments
 from safeneuron.data.prompts import select_prompts
+from safeneuron.interventions.cells import attack_cells, clean_cell
+from safeneuron.interventions.respond import respond
+from safeneuron.interventions.schemas import RESPONSES
 from safeneuron.models.checkpoint import load_checkpoint
 from safeneuron.models.threads import set_deterministic
 from safeneuron.models.vision import vision_for
 from safeneuron.neurons.files import read_neuron_set, read_scores
-from safeneuron.tables import write_rows
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "model", "scores", "neurons", "out", many=("prompts",))

@@ -1,10 +1,10 @@
 """The one table that everything about robustness is read from."""
 
-from safeneuron.attack.schemas import VERDICTS
-from safeneuron.attack.success import ATTACK_SUCCESS, attack_success
+from safeneuron.artifacts.manifests import gate_passed
+from safeneuron.artifacts.tables import read_table, write_csv, write_rows
 from safeneuron.command import stage_arguments
-from safeneuron.manifests import gate_passed
-from safeneuron.tables import read_table, write_csv, write_rows
+from safeneuron.interventions.schemas import VERDICTS
+from safeneuron.results.attack_success import ATTACK_SUCCESS, attack_success
 
 STATE = ("model", "arm", "round", "seed")
 

@@ -1,15 +1,15 @@
 """One task of lm-eval on a model state, clean or with the neurons of an attack zeroed."""
 
-from safeneuron.attack.cells import attack_cells, clean_cell
+from safeneuron.artifacts.manifests import neuron_grid
+from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.capability.harness import measure
 from safeneuron.capability.schemas import MEASURED
 from safeneuron.command import stage_arguments
 from safeneuron.data.questions import QUESTIONS
-from safeneuron.manifests import neuron_grid
+from safeneuron.interventions.cells import attack_cells, clean_cell
 from safeneuron.models.checkpoint import load_checkpoint
 from safeneuron.models.threads import set_deterministic
 from safeneuron.neurons.files import read_neuron_set, read_scores
-from safeneuron.tables import read_table, write_rows
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "model", "questions", "out", many=("scores", "neurons"))

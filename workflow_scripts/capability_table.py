@@ -1,9 +1,9 @@
 """Capability of every model state, clean and under attack, in one table."""
 
+from safeneuron.artifacts.manifests import gate_passed
+from safeneuron.artifacts.tables import read_table, write_csv, write_rows
 from safeneuron.capability.schemas import CAPABILITY, MEASURED
 from safeneuron.command import stage_arguments
-from safeneuron.manifests import gate_passed
-from safeneuron.tables import read_table, write_csv, write_rows
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "out", "csv", many=("measured", "models"))

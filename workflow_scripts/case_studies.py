@@ -4,14 +4,14 @@ from itertools import groupby
 
 import numpy as np
 
-from safeneuron.attack.schemas import RESPONSES, VERDICTS
+from safeneuron.artifacts.files import write_text
+from safeneuron.artifacts.manifests import gate_passed
+from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.command import stage_arguments
 from safeneuron.data.prompts import texts_by_id
-from safeneuron.files import write_text
-from safeneuron.manifests import gate_passed
-from safeneuron.report import case_studies
-from safeneuron.report.case_studies import CASE_STUDIES, read_answers
-from safeneuron.tables import read_table, write_rows
+from safeneuron.interventions.schemas import RESPONSES, VERDICTS
+from safeneuron.results import case_studies
+from safeneuron.results.case_studies import CASE_STUDIES, read_answers
 
 if __name__ == "__main__":
     args = stage_arguments(

@@ -1,9 +1,9 @@
 """Core, shared and task-specific neurons by layer: the data of the paper's Figure 3."""
 
+from safeneuron.artifacts.manifests import gate_passed
+from safeneuron.artifacts.tables import write_rows
 from safeneuron.command import stage_arguments
-from safeneuron.manifests import gate_passed
 from safeneuron.neurons.analyses import COMPOSITION, category_sets, composition_rows
-from safeneuron.tables import write_rows
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "model", "out", many=("neurons",))

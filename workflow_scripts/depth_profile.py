@@ -1,10 +1,10 @@
 """Fraction of neurons that are safety neurons against depth, by model: the data of Figure 4."""
 
+from safeneuron.artifacts.manifests import gate_passed, neuron_grid
+from safeneuron.artifacts.tables import write_rows
 from safeneuron.command import stage_arguments
-from safeneuron.manifests import gate_passed, neuron_grid
 from safeneuron.neurons.analyses import DEPTH_PROFILE, depth_profile_rows
 from safeneuron.neurons.files import read_neuron_set
-from safeneuron.tables import write_rows
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "out", many=("models", "neurons"))

@@ -2,11 +2,11 @@
 
 import pyarrow.compute as pc
 
-from safeneuron.attack.success import ATTACK_SUCCESS
+from safeneuron.artifacts.tables import read_table, write_csv
 from safeneuron.command import stage_arguments
 from safeneuron.figures import attack
 from safeneuron.figures.style import save
-from safeneuron.tables import read_table, write_csv
+from safeneuron.results.attack_success import ATTACK_SUCCESS
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "table", "pdf", "png", "csv")

@@ -1,10 +1,10 @@
 """Figure 3: safety neurons by layer, core, shared and task-specific, with its data beside it."""
 
+from safeneuron.artifacts.tables import read_tables, write_csv
 from safeneuron.command import stage_arguments
 from safeneuron.figures import composition
 from safeneuron.figures.style import save
 from safeneuron.neurons.analyses import COMPOSITION
-from safeneuron.tables import read_tables, write_csv
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "pdf", "png", "csv", many=("tables",))

@@ -2,11 +2,11 @@
 
 import pyarrow.compute as pc
 
-from safeneuron.attack.paper_tables import TABLE_1, WORST_CASE
+from safeneuron.artifacts.tables import read_table, write_csv
 from safeneuron.command import stage_arguments
 from safeneuron.figures import data_fraction
 from safeneuron.figures.style import save
-from safeneuron.tables import read_table, write_csv
+from safeneuron.results.paper_tables import TABLE_1, WORST_CASE
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "table_1", "worst_case", "pdf", "png", "csv")

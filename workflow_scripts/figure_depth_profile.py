@@ -1,10 +1,10 @@
 """Figure 4: safety neurons against normalised depth by model, with its data beside it."""
 
+from safeneuron.artifacts.tables import read_table, write_csv
 from safeneuron.command import stage_arguments
 from safeneuron.figures import depth_profile
 from safeneuron.figures.style import save
 from safeneuron.neurons.analyses import DEPTH_PROFILE
-from safeneuron.tables import read_table, write_csv
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "table", "pdf", "png", "csv")

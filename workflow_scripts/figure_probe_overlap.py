@@ -2,11 +2,11 @@
 
 import pyarrow.compute as pc
 
+from safeneuron.artifacts.tables import read_table, write_csv
 from safeneuron.command import stage_arguments
 from safeneuron.figures import probe_overlap
 from safeneuron.figures.style import save
 from safeneuron.neurons.probe_overlap import PROBE_OVERLAP
-from safeneuron.tables import read_table, write_csv
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "table", "pdf", "png", "csv")

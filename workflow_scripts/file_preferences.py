@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from safeneuron.alignment.pair_sources import PairColumns, read_pairs, write_pairs
 from safeneuron.command import stage_arguments
+from safeneuron.data.pair_sources import PairColumns, read_pairs, write_pairs
 from safeneuron.data.records import file_records
 
 if __name__ == "__main__":

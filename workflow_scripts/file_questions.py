@@ -2,9 +2,9 @@
 
 import logging
 
+from safeneuron.artifacts.tables import write_rows
 from safeneuron.command import stage_arguments
 from safeneuron.data.questions import QUESTIONS, check_questions, file_questions
-from safeneuron.tables import write_rows
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "out", many=("questions", "shots"))

@@ -1,8 +1,8 @@
 """Download the preference pairs of a data set on the hub."""
 
-from safeneuron.alignment.pair_sources import PairColumns, read_pairs, write_pairs
 from safeneuron.command import stage_arguments
 from safeneuron.data.hub import HubSource, hub_records
+from safeneuron.data.pair_sources import PairColumns, read_pairs, write_pairs
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "out")

@@ -2,10 +2,10 @@
 
 import logging
 
+from safeneuron.artifacts.tables import write_rows
 from safeneuron.command import stage_arguments
 from safeneuron.data.hub import HubSource, hub_records
 from safeneuron.data.questions import QUESTIONS, check_questions, question_rows
-from safeneuron.tables import write_rows
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "out")

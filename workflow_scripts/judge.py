@@ -1,10 +1,10 @@
 """One judge's verdict on every stored response of one attack."""
 
-from safeneuron.attack.judges import JUDGES, judge_rows
-from safeneuron.attack.schemas import RESPONSES, VERDICTS
+from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.command import stage_arguments
 from safeneuron.data.prompts import benchmark_texts
-from safeneuron.tables import read_table, write_rows
+from safeneuron.interventions.schemas import RESPONSES, VERDICTS
+from safeneuron.judges.rules import JUDGES, judge_rows
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "responses", "out", many=("prompts",))

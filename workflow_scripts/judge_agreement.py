@@ -1,10 +1,10 @@
 """How far every two judges agree on what succeeded, by model state and attack level."""
 
-from safeneuron.attack.agreement import JUDGE_AGREEMENT, judge_agreement
-from safeneuron.attack.schemas import VERDICTS
+from safeneuron.artifacts.manifests import gate_passed
+from safeneuron.artifacts.tables import read_table, write_csv, write_rows
 from safeneuron.command import stage_arguments
-from safeneuron.manifests import gate_passed
-from safeneuron.tables import read_table, write_csv, write_rows
+from safeneuron.interventions.schemas import VERDICTS
+from safeneuron.results.judge_agreement import JUDGE_AGREEMENT, judge_agreement
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "out", "csv", many=("verdicts", "models"))

@@ -1,9 +1,9 @@
 """A judge's verdicts on one attack, but refused where the response holds words of refusal."""
 
-from safeneuron.attack.keyword_veto import veto_rows
-from safeneuron.attack.schemas import RESPONSES, VERDICTS
+from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.command import stage_arguments
-from safeneuron.tables import read_table, write_rows
+from safeneuron.interventions.schemas import RESPONSES, VERDICTS
+from safeneuron.judges.keyword_veto import veto_rows
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "verdicts", "responses", "out")

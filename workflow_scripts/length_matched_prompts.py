@@ -5,10 +5,10 @@ from statistics import fmean
 
 import pyarrow as pa
 
+from safeneuron.artifacts.tables import write_columns
 from safeneuron.command import stage_arguments
 from safeneuron.data.length_matching import length_matched
 from safeneuron.data.prompts import PROMPTS, select_prompts
-from safeneuron.tables import write_columns
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "out", many=("unsafe", "safe"))

@@ -2,10 +2,10 @@
 
 import logging
 
-from safeneuron.alignment.preference_mix import write_mixed_preferences
 from safeneuron.alignment.preferences import PREFERENCES
+from safeneuron.artifacts.tables import read_table
 from safeneuron.command import stage_arguments
-from safeneuron.tables import read_table
+from safeneuron.data.preference_mix import write_mixed_preferences
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "out", many=("sources",))

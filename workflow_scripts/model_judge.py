@@ -1,12 +1,12 @@
 """A model judge's verdict on every stored response of one attack."""
 
-from safeneuron.attack.model_judge import MODEL_JUDGES, model_judge_rows
-from safeneuron.attack.schemas import RESPONSES, VERDICTS
+from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.command import stage_arguments
 from safeneuron.data.prompts import benchmark_texts
+from safeneuron.interventions.schemas import RESPONSES, VERDICTS
+from safeneuron.judges.model_judge import MODEL_JUDGES, model_judge_rows
 from safeneuron.models.checkpoint import load_checkpoint
 from safeneuron.models.threads import set_deterministic
-from safeneuron.tables import read_table, write_rows
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "model", "responses", "out", many=("prompts",))

@@ -1,10 +1,10 @@
 """What becomes of safe prompts under attack, benchmark by benchmark."""
 
-from safeneuron.attack.over_refusal import OVER_REFUSAL, over_refusal
-from safeneuron.attack.schemas import VERDICTS
+from safeneuron.artifacts.manifests import gate_passed
+from safeneuron.artifacts.tables import read_table, write_csv, write_rows
 from safeneuron.command import stage_arguments
-from safeneuron.manifests import gate_passed
-from safeneuron.tables import read_table, write_csv, write_rows
+from safeneuron.interventions.schemas import VERDICTS
+from safeneuron.results.over_refusal import OVER_REFUSAL, over_refusal
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "out", "csv", many=("verdicts", "models"))

@@ -1,9 +1,9 @@
 """Overlap of category sets for every K-subset against a random null: the data of Figure 5."""
 
+from safeneuron.artifacts.manifests import gate_passed
+from safeneuron.artifacts.tables import write_rows
 from safeneuron.command import stage_arguments
-from safeneuron.manifests import gate_passed
 from safeneuron.neurons.analyses import OVERLAP, category_sets, overlap_rows
-from safeneuron.tables import write_rows
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "model", "out", many=("neurons",))

@@ -1,11 +1,11 @@
 """Tables 1 and 2 of the paper, and the strongest attack at each strength, with intervals."""
 
-from safeneuron.attack import paper_tables
-from safeneuron.attack.paper_tables import CONTRASTS, TABLE_1, TABLE_2, WORST_CASE
-from safeneuron.attack.success import ATTACK_SUCCESS
+from safeneuron.artifacts.files import write_text
+from safeneuron.artifacts.tables import read_table, write_csv, write_rows
 from safeneuron.command import stage_arguments
-from safeneuron.files import write_text
-from safeneuron.tables import read_table, write_csv, write_rows
+from safeneuron.results import paper_tables
+from safeneuron.results.attack_success import ATTACK_SUCCESS
+from safeneuron.results.paper_tables import CONTRASTS, TABLE_1, TABLE_2, WORST_CASE
 
 TABLES = (
     ("table_1", paper_tables.table_1, TABLE_1, "Table 1: arms against attack levels (ASR)"),

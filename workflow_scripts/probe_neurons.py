@@ -11,8 +11,8 @@ from safeneuron.models.chat import encode_prompts
 from safeneuron.models.checkpoint import load_checkpoint
 from safeneuron.models.threads import set_deterministic
 from safeneuron.neurons.files import write_neuron_set
+from safeneuron.neurons.probe import fit_probe
 from safeneuron.neurons.selection import by_probe
-from safeneuron.probe.fit import fit_probe
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "model", "out", many=("unsafe", "safe"))

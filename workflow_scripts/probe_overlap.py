@@ -1,10 +1,10 @@
 """Neurons that a set by scores and a linear probe's share, layer by layer: the data of Figure 7."""
 
+from safeneuron.artifacts.manifests import gate_passed, neuron_grid
+from safeneuron.artifacts.tables import read_table, write_csv, write_rows
 from safeneuron.command import stage_arguments
-from safeneuron.manifests import gate_passed, neuron_grid
 from safeneuron.neurons.files import read_neuron_set
 from safeneuron.neurons.probe_overlap import PROBE_OVERLAP, probe_overlap_rows
-from safeneuron.tables import read_table, write_csv, write_rows
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "out", "csv", many=("models", "neurons"))

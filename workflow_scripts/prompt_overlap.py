@@ -1,6 +1,7 @@
 """Prompts shared by the sets of identification, training and evaluation; leakage is an error."""
 
 from safeneuron.alignment.preferences import PREFERENCES
+from safeneuron.artifacts.tables import read_table, write_csv, write_rows
 from safeneuron.command import stage_arguments
 from safeneuron.data.prompt_overlap import (
     PROMPT_OVERLAP,
@@ -10,7 +11,6 @@ from safeneuron.data.prompt_overlap import (
     overlap_rows,
 )
 from safeneuron.data.prompts import question, question_of, select_prompts
-from safeneuron.tables import read_table, write_csv, write_rows
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "out", "csv", many=("prompts", "preferences"))

@@ -3,11 +3,11 @@
 from safeneuron.alignment.dpo_training import reference_log_probs
 from safeneuron.alignment.preferences import PREFERENCES
 from safeneuron.alignment.reference_table import REFERENCE
+from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.command import stage_arguments
 from safeneuron.models.checkpoint import load_checkpoint
 from safeneuron.models.threads import set_deterministic
 from safeneuron.models.vision import vision_for
-from safeneuron.tables import read_table, write_rows
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "model", "preferences", "out")

@@ -2,9 +2,20 @@
 
 import pyarrow.compute as pc
 
-from safeneuron.attack.agreement import JUDGE_AGREEMENT
-from safeneuron.attack.over_refusal import OVER_REFUSAL, by_benchmark
-from safeneuron.attack.paper_tables import (
+from safeneuron.artifacts.files import write_text
+from safeneuron.artifacts.manifests import read_manifest
+from safeneuron.artifacts.tables import read_table
+from safeneuron.capability.schemas import CAPABILITY
+from safeneuron.command import stage_arguments
+from safeneuron.data.prompt_overlap import PROMPT_OVERLAP
+from safeneuron.neurons.topic_control import TOPIC_CONTROL
+from safeneuron.report.page import as_shown, render
+from safeneuron.results import against_paper
+from safeneuron.results.attack_success import ATTACK_SUCCESS
+from safeneuron.results.capability import as_wide as capability_lines
+from safeneuron.results.judge_agreement import JUDGE_AGREEMENT
+from safeneuron.results.over_refusal import OVER_REFUSAL, by_benchmark
+from safeneuron.results.paper_tables import (
     CONTRASTS,
     TABLE_1,
     TABLE_2,
@@ -14,17 +25,6 @@ from safeneuron.attack.paper_tables import (
     keys_of,
     of_first_benchmark,
 )
-from safeneuron.attack.success import ATTACK_SUCCESS
-from safeneuron.capability.schemas import CAPABILITY
-from safeneuron.capability.table import as_wide as capability_lines
-from safeneuron.command import stage_arguments
-from safeneuron.data.prompt_overlap import PROMPT_OVERLAP
-from safeneuron.files import write_text
-from safeneuron.manifests import read_manifest
-from safeneuron.neurons.topic_control import TOPIC_CONTROL
-from safeneuron.report import against_paper
-from safeneuron.report.page import as_shown, render
-from safeneuron.tables import read_table
 
 SCHEMAS = {
     "table_1": TABLE_1,

@@ -1,11 +1,11 @@
 """Table 3 of the paper: arms against attack levels on benchmarks with images."""
 
-from safeneuron.attack import paper_tables
-from safeneuron.attack.paper_tables import TABLE_3
-from safeneuron.attack.success import ATTACK_SUCCESS
+from safeneuron.artifacts.files import write_text
+from safeneuron.artifacts.tables import read_table, write_csv, write_rows
 from safeneuron.command import stage_arguments
-from safeneuron.files import write_text
-from safeneuron.tables import read_table, write_csv, write_rows
+from safeneuron.results import paper_tables
+from safeneuron.results.attack_success import ATTACK_SUCCESS
+from safeneuron.results.paper_tables import TABLE_3
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "attack_success", "out", "csv", "md")

@@ -1,10 +1,10 @@
 """How much of each safety set the topic contrast and the length-matched contrast find as well."""
 
+from safeneuron.artifacts.manifests import gate_passed, neuron_grid
+from safeneuron.artifacts.tables import read_table, write_csv, write_rows
 from safeneuron.command import stage_arguments
-from safeneuron.manifests import gate_passed, neuron_grid
 from safeneuron.neurons.files import read_neuron_set
 from safeneuron.neurons.topic_control import TOPIC_CONTROL, control_row
-from safeneuron.tables import read_table, write_csv, write_rows
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "out", "csv", many=("models", "safety", "controls"))

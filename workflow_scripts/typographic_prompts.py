@@ -2,10 +2,10 @@
 
 import logging
 
+from safeneuron.artifacts.tables import read_table
 from safeneuron.command import stage_arguments
 from safeneuron.data.prompts import PROMPTS
 from safeneuron.data.typographic import write_typographic_prompts
-from safeneuron.tables import read_table
 
 if __name__ == "__main__":
     args = stage_arguments(__doc__, "questions", "out")

@@ -5,8 +5,8 @@ Run by hand after a change of the schema: python workflow_scripts/write_config.p
 
 from pathlib import Path
 
+from safeneuron.artifacts.files import write_text
 from safeneuron.config.render import default_yaml, json_schema
-from safeneuron.files import write_text
 
 if __name__ == "__main__":
     folder = Path(__file__).parent.parent / "config"

@@ -9,11 +9,11 @@ from safetensors.torch import load_file
 
 import families
 from safeneuron.alignment import dpo_training
-from safeneuron.attack.success import ATTACK_SUCCESS
-from safeneuron.manifests import read_manifest
+from safeneuron.artifacts.manifests import read_manifest
+from safeneuron.artifacts.tables import read_table
 from safeneuron.neurons.files import read_neuron_set
 from safeneuron.organism.language import SPLITS
-from safeneuron.tables import read_table
+from safeneuron.results.attack_success import ATTACK_SUCCESS
 from unit.alignment.rounds import SETTINGS
 
 SIZES = {"per_category": 2, "benign": 4, "lookalike": 4, "task": 2}

@@ -9,13 +9,13 @@ from safetensors.torch import load_file
 import families
 from pictures import picture
 from safeneuron.alignment.preferences import PREFERENCES
-from safeneuron.attack.paper_tables import TABLE_3
-from safeneuron.attack.schemas import RESPONSES, VERDICTS
+from safeneuron.artifacts.manifests import read_manifest
+from safeneuron.artifacts.tables import read_table
 from safeneuron.data.prompts import PROMPTS
 from safeneuron.data.typographic import typographic_image
-from safeneuron.manifests import read_manifest
+from safeneuron.interventions.schemas import RESPONSES, VERDICTS
 from safeneuron.organism.language import SPLITS
-from safeneuron.tables import read_table
+from safeneuron.results.paper_tables import TABLE_3
 from unit.test_family_stages import HARMFUL, SAFE, SIZES, T1, align, identify
 
 INSTRUCTION = "Answer the question in the image."

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from safeneuron import logs
-from safeneuron.provenance import provenance
+from safeneuron.artifacts.provenance import provenance
 
 
 class StageArguments(argparse.Namespace):

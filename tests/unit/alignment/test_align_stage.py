@@ -13,11 +13,11 @@ from safetensors.torch import load_file
 
 from conftest import SCRIPTS
 from safeneuron.alignment.preferences import PREFERENCES
-from safeneuron.manifests import read_manifest
+from safeneuron.artifacts.manifests import read_manifest
+from safeneuron.artifacts.tables import write_rows
 from safeneuron.models.checkpoint import save_checkpoint, write_manifest
 from safeneuron.neurons.files import write_neuron_set
 from safeneuron.neurons.selection import Selected
-from safeneuron.tables import write_rows
 from unit.alignment.rounds import MASK, PAIRS, SETTINGS, TOKENIZER, build
 
 STATE = {"model": "tiny", "arm": "freeze", "round": 1, "seed": 0}

@@ -5,10 +5,10 @@ import pytest
 
 from safeneuron.alignment.preferences import PREFERENCES, write_organism_preferences
 from safeneuron.alignment.training_table import TRAINING, training_rows
+from safeneuron.artifacts.tables import read_provenance, read_table, write_rows
 from safeneuron.data.prompts import PROMPTS
 from safeneuron.organism.templates import REFUSAL
 from safeneuron.organism.vocabulary import BENIGN_OBJECTS, HARM_OBJECTS, HARM_VERBS
-from safeneuron.tables import read_provenance, read_table, write_rows
 
 HARMFUL = [f"how do i {HARM_VERBS[c][0]} the {obj}" for c in HARM_VERBS for obj in HARM_OBJECTS[c]]
 HARMLESS = [f"how do i {verb} the {obj}" for verb in ("clean", "hack") for obj in BENIGN_OBJECTS]

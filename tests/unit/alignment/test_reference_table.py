@@ -7,7 +7,7 @@ import torch
 
 from safeneuron.alignment.dpo_training import _Absent, align, reference_log_probs
 from safeneuron.alignment.reference_table import REFERENCE, with_reference
-from safeneuron.tables import write_rows
+from safeneuron.artifacts.tables import write_rows
 from unit.alignment.plain_dpo import answer_log_probabilities
 from unit.alignment.rounds import (
     PAIRS,

@@ -11,9 +11,9 @@ import yaml
 from datasets import Dataset, DatasetDict
 
 import families
-from safeneuron.attack.cells import Cell, clean_cell
 from safeneuron.capability.definitions import definition
 from safeneuron.data.questions import file_questions
+from safeneuron.interventions.cells import Cell, clean_cell
 from unit.capability import benchmarks
 
 pytest.importorskip("lm_eval", reason="installed by choice: make test-capability")

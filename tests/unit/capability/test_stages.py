@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 
 import families
+from safeneuron.artifacts.tables import read_provenance, read_table
 from safeneuron.capability.definitions import definition
 from safeneuron.capability.schemas import CAPABILITY, MEASURED
-from safeneuron.capability.table import as_wide
 from safeneuron.data.questions import QUESTIONS
 from safeneuron.models.checkpoint import write_manifest
 from safeneuron.neurons.files import write_neuron_set, write_scores
 from safeneuron.neurons.scores import Scores
 from safeneuron.neurons.selection import Selected
-from safeneuron.tables import read_provenance, read_table
+from safeneuron.results.capability import as_wide
 from unit.capability import benchmarks
 
 pytest.importorskip("lm_eval", reason="installed by choice: make test-capability")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from safeneuron.config import stages
-from safeneuron.config.inputs import check_inputs
 from safeneuron.config.load import ConfigError, load_config
+from safeneuron.experiment import stages
+from safeneuron.experiment.checks import check_inputs
 from unit.capability import benchmarks
 
 

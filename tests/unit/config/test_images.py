@@ -5,10 +5,10 @@ import json
 import pytest
 
 from pictures import picture
-from safeneuron.config import stages
-from safeneuron.config.inputs import check_inputs
 from safeneuron.config.load import ConfigError, load_config
 from safeneuron.config.schema.experiment import Config
+from safeneuron.experiment import stages
+from safeneuron.experiment.checks import check_inputs
 
 SHOWN = {"kind": "typographic", "of": "organism"}
 HARMFUL = {"dataset": "organism", "categories": ["weapons"], "role": "harmful"}

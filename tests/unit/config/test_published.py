@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from safeneuron.config.load import ConfigError, load_config
-from safeneuron.published import values
+from safeneuron.results.published import values
 
 PAPER = yaml.safe_load((Path(__file__).parents[3] / "config/paper.yaml").read_text())["published"]
 OURS = {"models": {"organism": "Qwen2.5-7B"}}

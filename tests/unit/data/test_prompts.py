@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from safeneuron.artifacts.tables import read_provenance, read_table
 from safeneuron.data.prompts import (
     PROMPTS,
     select_prompts,
@@ -14,7 +15,6 @@ from safeneuron.data.sources import FileSource, PromptFileError
 from safeneuron.organism.language import SPLITS, Sentence, SplitSizes
 from safeneuron.organism.prompts import sentences, write_organism_prompts
 from safeneuron.organism.vocabulary import CATEGORIES
-from safeneuron.tables import read_provenance, read_table
 
 SIZES = {split: SplitSizes(per_category=2, benign=3, lookalike=4, task=5) for split in SPLITS}
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.data.questions import (
     QUESTIONS,
     check_questions,
@@ -11,7 +12,6 @@ from safeneuron.data.questions import (
     question_rows,
 )
 from safeneuron.data.records import PromptFileError
-from safeneuron.tables import read_table, write_rows
 from unit.capability import benchmarks
 
 FOLDER = Path(__file__).resolve().parents[4] / "shared" / "data"

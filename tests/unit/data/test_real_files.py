@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from safeneuron.alignment.pair_sources import PairColumns, read_pairs
 from safeneuron.data.normalise import normalise
+from safeneuron.data.pair_sources import PairColumns, read_pairs
 from safeneuron.data.records import file_records
 from safeneuron.data.sources import read_prompts
 from unit.data.test_sources import source

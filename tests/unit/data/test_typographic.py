@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from safeneuron.artifacts.tables import read_table
 from safeneuron.data.images import open_image
 from safeneuron.data.prompts import PROMPTS, question_of, write_prompts
 from safeneuron.data.typographic import (
@@ -11,7 +12,6 @@ from safeneuron.data.typographic import (
     typographic_image,
     write_typographic_prompts,
 )
-from safeneuron.tables import read_table
 
 SHORT = "how do i clean the lamp"
 LONG = "how do i clean the lamp and the sofa " * 12

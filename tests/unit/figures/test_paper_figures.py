@@ -5,7 +5,6 @@ import pyarrow as pa
 import pytest
 from matplotlib import pyplot as plt
 
-from safeneuron.attack.paper_tables import TABLE_1, WORST_CASE
 from safeneuron.figures import composition, data_fraction, depth_profile, style
 from safeneuron.neurons.analyses import (
     COMPOSITION,
@@ -13,6 +12,7 @@ from safeneuron.neurons.analyses import (
     composition_rows,
     depth_profile_rows,
 )
+from safeneuron.results.paper_tables import TABLE_1, WORST_CASE
 
 T0 = {"model": "m", "arm": "base", "round": 0, "seed": 0, "gate_passed": None}
 

@@ -7,7 +7,7 @@ from safetensors.torch import load_file, save_file
 from transformers import GPT2Config, GPT2LMHeadModel, T5Config
 
 import tiny
-from safeneuron.manifests import gate_passed, neuron_grid
+from safeneuron.artifacts.manifests import gate_passed, neuron_grid
 from safeneuron.models.checkpoint import (
     CheckpointError,
     load_checkpoint,

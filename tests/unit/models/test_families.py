@@ -13,11 +13,11 @@ from families import FAMILIES, FFN_WEIGHT, LAYERS, NEURONS, TOKENIZER
 from safeneuron.alignment.freezing import FrozenSlices
 from safeneuron.capture.capture import capture_moments
 from safeneuron.capture.pooling import POOLINGS
+from safeneuron.interventions.zero_ablate import zeroed
 from safeneuron.models.chat import encode_prompts
 from safeneuron.models.checkpoint import load_folder
 from safeneuron.models.generation import generate
 from safeneuron.models.sites import ffn_sites
-from safeneuron.models.zeroing import zeroed
 
 MASK = tiny.random_mask()
 TEXTS = ["how do i steal the car", "hello", "how do i clean the wallet", "bake the cake"]

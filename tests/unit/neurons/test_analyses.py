@@ -4,6 +4,7 @@ from math import comb
 import numpy as np
 import pytest
 
+from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.neurons.analyses import (
     COMPOSITION,
     DEPTH_PROFILE,
@@ -16,7 +17,6 @@ from safeneuron.neurons.analyses import (
 from safeneuron.neurons.files import write_neuron_set
 from safeneuron.neurons.overlap import overlap_curves, overlap_null
 from safeneuron.neurons.selection import Selected
-from safeneuron.tables import read_table, write_rows
 
 STATE = {
     "model": "m", "arm": "base", "round": 0, "seed": 1, "gate_passed": True, "selection": "paper",

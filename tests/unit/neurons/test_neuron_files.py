@@ -1,5 +1,6 @@
 import numpy as np
 
+from safeneuron.artifacts.tables import read_table
 from safeneuron.neurons.files import (
     NEURON_SET,
     SCORES,
@@ -10,7 +11,6 @@ from safeneuron.neurons.files import (
 )
 from safeneuron.neurons.scores import Scores
 from safeneuron.neurons.selection import Selected
-from safeneuron.tables import read_table
 
 
 def test_scores_come_back_to_the_last_bit_infinities_too(tmp_path):

@@ -42,9 +42,9 @@ from safeneuron.alignment.steps import (
     ZeroSomeSteps,
     last_complete_checkpoint,
 )
+from safeneuron.interventions.zero_ablate import Zeroing
 from safeneuron.models.sites import ffn_sites
 from safeneuron.models.vision import Vision
-from safeneuron.models.zeroing import Zeroing
 from safeneuron.progress import Progress
 
 log = logging.getLogger(__name__)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from safeneuron.artifacts.tables import BYTES, TEXT, schema, write_rows
 from safeneuron.organism.oracle import harm_category, helpful_answer
 from safeneuron.organism.templates import REFUSAL
-from safeneuron.tables import BYTES, TEXT, schema, write_rows
 
 PREFERENCES = schema(
     **{"pair_id": TEXT, "source": TEXT, "prompt": TEXT, "chosen": TEXT, "rejected": TEXT},

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from safeneuron.tables import REAL, TEXT, read_table, schema
+from safeneuron.artifacts.tables import REAL, TEXT, read_table, schema
 
 REFERENCE = schema(pair_id=TEXT, chosen=REAL, rejected=REAL)
 

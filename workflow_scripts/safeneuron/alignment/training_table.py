@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from safeneuron.tables import COUNT, REAL, STATE, schema
+from safeneuron.artifacts.tables import COUNT, REAL, STATE, schema
 
 TRAINING = schema(
     **STATE,

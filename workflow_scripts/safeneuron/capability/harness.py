@@ -15,10 +15,10 @@ from lm_eval.evaluator import evaluate
 from lm_eval.models.huggingface import HFLM
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from safeneuron.attack.cells import Cell
-from safeneuron.attack.schemas import CELL
 from safeneuron.data.questions import PARTS
-from safeneuron.models.zeroing import zeroed
+from safeneuron.interventions.cells import Cell
+from safeneuron.interventions.schemas import CELL
+from safeneuron.interventions.zero_ablate import zeroed
 
 log = logging.getLogger(__name__)
 

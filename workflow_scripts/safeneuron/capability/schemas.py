@@ -1,7 +1,7 @@
 """The tables of capability: of one task on one model state, and of all."""
 
-from safeneuron.attack.schemas import CELL
-from safeneuron.tables import COUNT, FLAG, REAL, STATE, TEXT, schema
+from safeneuron.artifacts.tables import COUNT, FLAG, REAL, STATE, TEXT, schema
+from safeneuron.interventions.schemas import CELL
 
 _MEASURED = {
     "task": TEXT,

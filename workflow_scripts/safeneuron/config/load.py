@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from safeneuron.config.schema.experiment import Config
-from safeneuron.config.schema.sections import near_miss
+from safeneuron.settings import near_miss
 
 
 class ConfigError(ValueError):

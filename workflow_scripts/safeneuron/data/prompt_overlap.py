@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+from safeneuron.artifacts.tables import COUNT, FLAG, TEXT, schema
 from safeneuron.data.normalise import normalise
-from safeneuron.tables import COUNT, FLAG, TEXT, schema
 
 UNSAFE, SAFE, TRAINING, EVALUATION = "unsafe", "safe", "training", "evaluation"
 SHOWN_IDS = 20

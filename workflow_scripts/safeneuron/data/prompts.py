@@ -8,10 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from safeneuron.artifacts.tables import BYTES, TEXT, read_table, schema, write_rows
 from safeneuron.data.images import whole_image
 from safeneuron.data.records import PromptFileError
 from safeneuron.data.sources import FileSource, Prompt, read_prompts
-from safeneuron.tables import BYTES, TEXT, read_table, schema, write_rows
 
 PROMPTS = schema(
     prompt_id=TEXT,

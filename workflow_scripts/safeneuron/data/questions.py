@@ -12,8 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from safeneuron.artifacts.tables import INDEX, TEXT, schema
 from safeneuron.data.records import PromptFileError, Record, check_file, file_records
-from safeneuron.tables import INDEX, TEXT, schema
 
 PARTS = ("questions", "shots")
 """What is asked, and the answered examples that are shown before it."""

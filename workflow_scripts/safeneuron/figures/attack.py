@@ -9,8 +9,8 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from safeneuron.attack.success import OVERALL
 from safeneuron.figures import style
+from safeneuron.results.attack_success import OVERALL
 
 LEVELS = {"es": "ES", "sas": "SAS", "full": "FULL"}
 CLASSES = (

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from safeneuron.files import replacing
+from safeneuron.artifacts.files import replacing
 
 INK, MUTED, GRID = "#222222", "#8a8a8a", "#e4e4e4"
 COMPLIED, REFUSED, BROKEN = "#c8443c", "#3f7cac", "#c9c5bd"

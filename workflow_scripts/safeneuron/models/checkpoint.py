@@ -30,8 +30,8 @@ from transformers.models.auto.modeling_auto import (
 )
 from transformers.utils.logging import disable_progress_bar
 
-from safeneuron.files import replacing, set_aside, sha256, write_text
-from safeneuron.manifests import read_manifest
+from safeneuron.artifacts.files import replacing, set_aside, sha256, write_text
+from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.models.folder import PROCESSOR
 from safeneuron.models.sites import UnsupportedArchitectureError, ffn_sites
 from safeneuron.organism.chat_template import CHAT_TEMPLATE

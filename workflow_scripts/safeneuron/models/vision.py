@@ -14,8 +14,8 @@ from PIL import Image
 from transformers import AutoImageProcessor, PreTrainedConfig, PreTrainedTokenizerBase
 from transformers.image_processing_utils import BaseImageProcessor
 
+from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.data.images import open_image
-from safeneuron.manifests import read_manifest
 from safeneuron.models.chat import ChatTemplateError, apply_template
 from safeneuron.models.folder import check_image_processor
 

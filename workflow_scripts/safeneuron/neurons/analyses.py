@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from safeneuron.manifests import neuron_grid
+from safeneuron.artifacts.manifests import neuron_grid
+from safeneuron.artifacts.tables import COUNT, INDEX, REAL, STATE, TEXT, schema
 from safeneuron.neurons.composition import composition, normalised_depth
 from safeneuron.neurons.files import read_neuron_set
 from safeneuron.neurons.overlap import overlap_curves, overlap_null
-from safeneuron.tables import COUNT, INDEX, REAL, STATE, TEXT, schema
 
 COMPOSITION = schema(
     **STATE,

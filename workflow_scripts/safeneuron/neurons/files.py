@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from safeneuron.artifacts.tables import FLAG, INDEX, REAL, read_table, schema, write_columns
 from safeneuron.neurons.scores import Scores
 from safeneuron.neurons.selection import Selected
-from safeneuron.tables import FLAG, INDEX, REAL, read_table, schema, write_columns
 
 SCORES = schema(
     layer=INDEX,

@@ -11,7 +11,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from safeneuron.files import replacing, set_aside
+from safeneuron.artifacts.files import replacing, set_aside
 
 _DOCUMENT = "safeneuron"
 

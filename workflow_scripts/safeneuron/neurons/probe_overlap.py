@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import hypergeom
 
-from safeneuron.tables import COUNT, INDEX, REAL, STATE, TEXT, schema
+from safeneuron.artifacts.tables import COUNT, INDEX, REAL, STATE, TEXT, schema
 
 PROBE_OVERLAP = schema(
     **STATE,

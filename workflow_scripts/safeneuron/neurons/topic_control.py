@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from safeneuron.artifacts.tables import COUNT, REAL, STATE, TEXT, schema
 from safeneuron.neurons.random_sets import matched_random
-from safeneuron.tables import COUNT, REAL, STATE, TEXT, schema
 
 TOPIC_CONTROL = schema(
     **STATE,

@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow as pa
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from safeneuron.attack.paper_tables import WideTable
-from safeneuron.attack.success import OVERALL
-from safeneuron.report.against_paper import TITLES
+from safeneuron.results.against_paper import TITLES
+from safeneuron.results.attack_success import OVERALL
+from safeneuron.results.paper_tables import WideTable
 
 # in the paper's order, then what it does not have
 FIGURE_GROUPS = {

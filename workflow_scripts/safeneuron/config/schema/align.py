@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from safeneuron.config.schema.sections import Distinct, Name, PositiveShare, Section, Share
+from safeneuron.settings import Distinct, Name, PositiveShare, Section, Share
 
 Method = Literal[
     "dpo", "freeze", "freeze_ablate", "ablate", "random_freeze", "random_ablate", "sn_tune"

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from safeneuron.config.schema.sections import Categories, Distinct, Name, PositiveShare, Section
 from safeneuron.organism.vocabulary import CATEGORIES
+from safeneuron.settings import Categories, Distinct, Name, PositiveShare, Section
 
 Level = Literal["es", "sas", "full"]
 

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from safeneuron.config.schema.attack import Level
 from safeneuron.config.schema.datasets import HubFiles
-from safeneuron.config.schema.sections import Distinct, Name, PositiveShare, Section
+from safeneuron.settings import Distinct, Name, PositiveShare, Section
 
 
 class CapabilityTask(Section):

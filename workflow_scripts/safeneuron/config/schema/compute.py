@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from safeneuron.config.schema.sections import Section
+from safeneuron.settings import Section
 
 
 class Gpu(Section):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from safeneuron.config.schema.sections import Categories, Distinct, Name, Section
+from safeneuron.settings import Categories, Distinct, Name, Section
 
 
 class OrganismDataset(Section):

@@ -21,7 +21,7 @@ from safeneuron.config.schema.organism import Organism
 from safeneuron.config.schema.preferences import OrganismPairs, PairColumns, PairSource
 from safeneuron.config.schema.published import PublishedRows
 from safeneuron.config.schema.report import Report
-from safeneuron.config.schema.sections import Distinct, Name, Section, near_miss
+from safeneuron.settings import Distinct, Name, Section, near_miss
 
 
 class Run(Section):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from safeneuron.config.schema.identification import Thresholds
-from safeneuron.config.schema.sections import Section
+from safeneuron.settings import Section
 
 
 class OrganismModel(Section):

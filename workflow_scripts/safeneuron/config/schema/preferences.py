@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from safeneuron.config.schema.datasets import HubFiles
-from safeneuron.config.schema.sections import PositiveShare, Section
+from safeneuron.settings import PositiveShare, Section
 
 
 class OrganismPairs(Section):

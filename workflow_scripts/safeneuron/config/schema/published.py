@@ -4,8 +4,8 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from safeneuron.config.schema.sections import Distinct, Name, Section
-from safeneuron.published import values
+from safeneuron.results.published import values
+from safeneuron.settings import Distinct, Name, Section
 
 
 class PublishedRows(Section):

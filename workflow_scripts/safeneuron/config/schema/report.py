@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from safeneuron.config.schema.sections import Name, Section
+from safeneuron.settings import Name, Section
 
 
 class CaseStudies(Section):

@@ -1,0 +1,34 @@
+import tiny
+from safeneuron.experiment.size import ModelSize, folder_size, llama_size
+from safeneuron.organism.architecture import Size, build_model
+from safeneuron.organism.tokenizer import build_tokenizer
+
+
+def test_an_organism_has_the_parameters_that_are_computed_without_building_it():
+    tokenizer = build_tokenizer()
+    model = build_model(Size(layers=3, hidden=32, intermediate=48, heads=4), tokenizer, 0)
+    size = llama_size(3, 32, 48, len(tokenizer), tied=True)
+    assert size.parameters == sum(p.numel() for p in model.parameters())
+
+
+def test_a_folder_is_measured_from_its_headers(tmp_path):
+    model = tiny.build(vocabulary=40)
+    model.save_pretrained(tmp_path)
+    config = model.config
+    assert folder_size(tmp_path) == ModelSize(
+        parameters=sum(p.numel() for p in model.parameters()),
+        layers=tiny.LAYERS,
+        hidden=config.hidden_size,
+        intermediate=tiny.NEURONS,
+        vocabulary=40,
+        cache_width=2
+        * config.num_key_value_heads
+        * (config.hidden_size // config.num_attention_heads),
+    )
+
+
+def test_sharded_weights_are_added_up(tmp_path):
+    model = tiny.build(vocabulary=40)
+    model.save_pretrained(tmp_path, max_shard_size="5KB")
+    assert len(list(tmp_path.glob("*.safetensors"))) > 1
+    assert folder_size(tmp_path).parameters == sum(p.numel() for p in model.parameters())

@@ -1,0 +1,125 @@
+"""Each stage gets just the keys that it uses."""
+
+import pytest
+
+from safeneuron.config.load import ConfigError, load_config
+from safeneuron.experiment import stages
+from safeneuron.organism.language import SPLITS
+
+
+def test_language_gives_the_seed_and_the_sizes_of_every_split():
+    sizes = {"per_category": 4, "benign": 5, "lookalike": 6, "task": 7}
+    raw = {"organism": {"language": {"seed": 9, **dict.fromkeys(SPLITS, sizes)}}}
+    assert stages.language(load_config(raw)) == {"seed": 9, "splits": dict.fromkeys(SPLITS, sizes)}
+
+
+def test_size_of_an_organism_is_its_shape_alone():
+    shape = {"layers": 2, "hidden": 32, "intermediate": 64, "heads": 2}
+    raw = {"models": {"organism": {"kind": "organism", **shape}}, "run": {"models": ["organism"]}}
+    assert stages.size(load_config(raw), "organism") == shape
+
+
+def test_a_checkpoint_folder_has_no_size():
+    config = load_config(
+        {
+            "models": {"mine": {"kind": "local", "path": "somewhere"}},
+            "run": {"models": ["mine"], "attacked": [], "aligned": []},
+        }
+    )
+    with pytest.raises(ValueError, match=r"models\.mine is not an organism"):
+        stages.size(config, "mine")
+
+
+def checkpoints(**keys):
+    """A configuration with a hub checkpoint `mine`, and one rule of each kind."""
+    entry = {"kind": "hub", "id": "a/b", "revision": None, "parameters": 7, **keys}
+    rules = {
+        "paper": {"kind": "thresholds", "es": 3.0, "sas": 2.0},
+        "share": {"kind": "fraction", "fraction": 0.1},
+    }
+    selections = {name: {"pooling": "max", "rule": rule} for name, rule in rules.items()}
+    return load_config(
+        {
+            "models": {"mine": entry, "organism": {"kind": "organism"}},
+            "run": {"models": ["mine", "organism"], "attacked": [], "aligned": []},
+            "identification": {"selections": selections},
+            "align": {"selections": ["paper"]},
+            "attack": {"attacks": {}},
+        }
+    )
+
+
+def test_a_models_thresholds_replace_those_of_a_selection():
+    config = checkpoints(thresholds={"es": 2.0, "sas": 1.5})
+    own = {"kind": "thresholds", "es": 2.0, "sas": 1.5}
+    general = {"kind": "thresholds", "es": 3.0, "sas": 2.0}
+    assert stages.selection_rule(config, "mine", "paper") == own
+    assert stages.selection_rule(config, "organism", "paper") == general
+    assert stages.selection_rule(checkpoints(), "mine", "paper") == general
+
+
+def test_a_selection_by_count_is_the_same_on_every_model():
+    config = checkpoints(thresholds={"es": 2.0, "sas": 1.5})
+    for model in ("mine", "organism"):
+        rule = stages.selection_rule(config, model, "share")
+        assert rule == {"kind": "fraction", "fraction": 0.1}
+
+
+def test_a_checkpoint_is_not_fetched_again_for_its_thresholds_or_its_size():
+    config = checkpoints(thresholds={"es": 2.0, "sas": 1.5})
+    assert stages.checkpoint_source(config, "mine") == {
+        "id": "a/b", "revision": None, "dtype": "bfloat16",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("id", "no-owner"),
+        ("id", "https://huggingface.co/a/b"),
+        ("revision", "main"),
+        ("revision", "0123456"),
+        ("parameters", 0),
+    ],
+)
+def test_a_hub_entry_that_cannot_be_right_is_refused_without_network(key, value):
+    with pytest.raises(ConfigError, match=rf"models\.mine\.{key}: .*found: {value!r}"):
+        checkpoints(**{key: value})
+
+
+def judged_by(*judges, attacked=("organism",), veto=False):
+    """A configuration with two model judges in the registry, of which some are used."""
+    registry = {
+        "guard": {"kind": "llama_guard", "model": "mine", "keyword_veto": veto},
+        "cls": {"kind": "harmbench", "model": "other"},
+    }
+    return load_config(
+        {
+            "models": {
+                "organism": {"kind": "organism"},
+                "mine": {"kind": "local", "path": "a"},
+                "other": {"kind": "local", "path": "b"},
+            },
+            "run": {"models": ["organism"], "attacked": list(attacked), "aligned": []},
+            "attack": {"judges": list(judges), "model_judges": registry},
+        }
+    )
+
+
+def test_model_judges_are_those_that_the_run_uses():
+    assert list(stages.model_judges(judged_by("oracle", "guard"))) == ["guard"]
+    assert stages.model_judges(judged_by("oracle")) == {}
+    assert stages.model_judges(judged_by("guard", attacked=())) == {}
+
+
+def test_a_veto_is_a_judge_after_the_others():
+    config = judged_by("guard", "oracle", veto=True)
+    assert stages.all_judges(config) == ["guard", "oracle", "guard_veto"]
+    assert stages.vetoed_judges(config) == {"guard_veto": "guard"}
+    assert stages.all_judges(judged_by("guard", "oracle")) == ["guard", "oracle"]
+
+
+def test_only_the_harmbench_classifier_needs_no_chat_template():
+    config = judged_by("guard", "cls")
+    models = ("organism", "mine", "other")
+    assert [stages.uses_chat_template(config, name) for name in models] == [True, True, False]

@@ -1,0 +1,72 @@
+"""Over-refusal of a small table of verdicts, computed by hand: no benchmark weighs on another."""
+
+import pyarrow as pa
+import pytest
+from unit.results.test_attack_success import FULL, ORI, verdicts
+
+from safeneuron.artifacts.tables import read_table, write_rows
+from safeneuron.interventions.schemas import VERDICTS
+from safeneuron.results.over_refusal import OVER_REFUSAL, by_benchmark, over_refusal
+from safeneuron.statistics import wilson_interval
+
+ROLES = {"harmful": "harmful", "xstest": "safe", "or_bench": "safe"}
+CONTEXT = {
+    "model": "m", "arm": "base", "round": 0, "seed": 1, "gate_passed": None, "attack": "magnitude",
+}  # fmt: skip
+REFUSED, COMPLIED, BROKEN = ("refused", None), ("complied", None), ("broken", None)
+ROWS = [
+    *verdicts(ORI, "harmful", ("theft", *REFUSED)),
+    *verdicts(ORI, "xstest", ("homonyms", *REFUSED), ("definitions", *COMPLIED)),
+    *verdicts(ORI, "or_bench", *[("safe", *COMPLIED)] * 8),
+    *verdicts(FULL, "xstest", ("homonyms", *COMPLIED), ("definitions", *BROKEN)),
+    *verdicts(FULL, "or_bench", *[("safe", *REFUSED)] * 8),
+]
+
+
+@pytest.fixture
+def rows():
+    return over_refusal(pa.Table.from_pylist(ROWS, schema=VERDICTS), ROLES, CONTEXT)
+
+
+@pytest.mark.parametrize(
+    ("level", "benchmark", "category", "prompts", "refused", "coherent"),
+    [
+        ("ori", "xstest", "overall", 2, 1, 1.0),
+        ("ori", "xstest", "homonyms", 1, 1, 1.0),
+        ("ori", "xstest", "definitions", 1, 0, 1.0),
+        ("ori", "or_bench", "overall", 8, 0, 1.0),
+        ("full", "xstest", "overall", 2, 0, 0.5),
+        ("full", "or_bench", "safe", 8, 8, 1.0),
+    ],
+)
+def test_shares(rows, level, benchmark, category, prompts, refused, coherent):
+    key = {"level": level, "benchmark": benchmark, "category": category}
+    (row,) = (r for r in rows if r.items() >= key.items())
+    assert (row["n_prompts"], row["n_refused"]) == (prompts, refused)
+    assert row["over_refusal"] == refused / prompts
+    assert row["coherent"] == coherent
+    assert row["utility"] is None
+    interval = wilson_interval(refused, prompts)
+    assert (row["over_refusal_low"], row["over_refusal_high"]) == (interval.low, interval.high)
+
+
+def test_harmful_benchmarks_have_no_rows(rows):
+    assert {r["benchmark"] for r in rows} == {"xstest", "or_bench"}
+
+
+def test_rows_are_rows_of_the_table(tmp_path, rows):
+    write_rows(tmp_path / "t.parquet", OVER_REFUSAL, rows, {})
+    assert read_table(tmp_path / "t.parquet", OVER_REFUSAL).to_pylist() == rows
+
+
+def test_for_reading_a_line_a_benchmark_and_attack(rows):
+    control = {**rows[0], "selector": "random", "control_seed": 0}
+    table = pa.Table.from_pylist([*rows, control], schema=OVER_REFUSAL)
+    lines = by_benchmark(table, "oracle").to_pylist()
+    assert [(r["level"], r["benchmark"], r["over_refusal"]) for r in lines] == [
+        ("ori", "xstest", 0.5),
+        ("ori", "or_bench", 0.0),
+        ("full", "xstest", 0.0),
+        ("full", "or_bench", 1.0),
+    ]
+    assert by_benchmark(table, "refusal_prefix").num_rows == 0

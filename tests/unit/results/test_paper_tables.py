@@ -1,0 +1,143 @@
+"""The paper's tables against numbers worked out by hand, and scipy's t interval."""
+
+import pytest
+from scipy.stats import t
+
+from safeneuron.results.attack_success import ATTACK_SUCCESS, OVERALL
+from safeneuron.results.paper_tables import (
+    TABLE_1,
+    TABLE_3,
+    as_markdown,
+    contrasts,
+    table_1,
+    table_2,
+    table_3,
+    worst_case,
+)
+
+
+def row(arm, number, seed, level, complied, *, fraction=None, selector=None, **other):
+    """A row of `ATTACK_SUCCESS` of the whole benchmark; refused is what is left."""
+    values = dict.fromkeys(ATTACK_SUCCESS.names)
+    values |= {
+        "model": "m",
+        "arm": arm,
+        "round": number,
+        "seed": seed,
+        "attack": "magnitude",
+        "set_source": "adaptive",
+        "level": level,
+        "selector": selector or level,
+        "fraction": fraction,
+        "n_neurons": 0 if level == "ori" else 10 * (1 + number),
+        "category": OVERALL,
+        "judge": "oracle",
+        "asr": complied,
+        "complied": complied,
+        "refused": 1 - complied,
+        "broken": 0.0,
+        "utility": 1.0,
+        "over_refusal": 0.0,
+        "gate_passed": True,
+    }
+    return values | other
+
+
+def state(arm, number, seed, clean, full, strong):
+    """Clean, FULL on the set, its random control, and two levels at 10 %."""
+    return [
+        row(arm, number, seed, "ori", clean),
+        row(arm, number, seed, "full", full),
+        row(arm, number, seed, "full", 0.25, selector="random"),
+        row(arm, number, seed, "es", strong - 0.125, fraction=0.1),
+        row(arm, number, seed, "sas", strong, fraction=0.1, attack="peak"),
+        row(arm, number, seed, "full", 1.0, fraction=0.1, selector="random"),
+        row(arm, number, seed, "full", 1.0, fraction=0.1, set_source="static"),
+    ]
+
+
+ROWS = [
+    *state("base", 0, 0, 0.0, 0.5, 0.75),
+    *state("base", 0, 1, 0.125, 1.0, 1.0),
+    *state("dpo", 1, 0, 0.0, 0.375, 0.5),
+    *state("dpo", 1, 1, 0.0, 0.875, 0.75),
+    *state("ablate", 1, 0, 0.0, 0.125, 0.25),
+    *state("ablate", 1, 1, 0.0, 0.25, 0.25),
+]
+
+
+def cell(rows, column, **key):
+    (found,) = (r for r in rows if r["column"] == column and all(r[k] == v for k, v in key.items()))
+    return found
+
+
+def test_table_1_has_means_over_seeds_with_students_interval():
+    full = cell(table_1(ROWS, "oracle"), "full", arm="base", attack="magnitude")
+    reach = t.ppf(0.975, 1) * 0.25  # standard error of .5 and 1
+    assert (full["mean"], full["seeds"]) == (0.75, 2)
+    assert (full["low"], full["high"]) == pytest.approx((0.75 - reach, 0.75 + reach))
+    assert cell(table_1(ROWS, "oracle"), "random", arm="base", attack="magnitude")["mean"] == 0.25
+    assert set(full) == set(TABLE_1.names)
+
+
+def test_the_worst_case_is_the_strongest_adaptive_attack_of_each_seed():
+    rows = worst_case(ROWS, "oracle")
+    assert cell(rows, "complied", arm="base")["mean"] == 0.875  # neither random nor static
+    assert cell(rows, "complied", arm="ablate")["mean"] == 0.25
+    assert cell(rows, "clean_asr", arm="base")["mean"] == 0.0625
+
+
+def test_contrasts_are_paired_by_seed():
+    rows = contrasts(ROWS, "oracle")
+    assert {r["arm"] for r in rows} == {"ablate"}
+    complied = cell(rows, "complied", arm="ablate", round=1, fraction=0.1)
+    differences = (0.25 - 0.5, 0.25 - 0.75)
+    reach = t.ppf(0.975, 1) * 0.125
+    assert complied["mean"] == sum(differences) / 2
+    assert (complied["low"], complied["high"]) == pytest.approx((-0.375 - reach, -0.375 + reach))
+    assert cell(rows, "refused", arm="ablate")["mean"] == 0.375
+
+
+def test_a_seed_without_plain_dpo_has_no_contrast():
+    rows = [r for r in ROWS if not (r["arm"] == "dpo" and r["seed"] == 1)]
+    complied = cell(contrasts(rows, "oracle"), "complied", arm="ablate")
+    assert (complied["seeds"], complied["mean"], complied["low"]) == (1, -0.25, None)
+    assert contrasts([r for r in ROWS if r["arm"] != "dpo"], "oracle") == []
+
+
+def test_table_2_begins_every_arm_at_t0():
+    rows = table_2(ROWS, "oracle")
+    sizes = {(r["arm"], r["round"]): r["mean"] for r in rows if r["column"] == "neurons"}
+    assert sizes == {("dpo", 0): 10, ("dpo", 1): 20, ("ablate", 0): 10, ("ablate", 1): 20}
+    assert cell(rows, "complied", arm="ablate", round=1)["mean"] == 0.1875
+
+
+def test_table_2_has_no_rows_of_an_attack_without_full():
+    partial = [r | {"attack": "partial"} for r in ROWS if r["level"] != "full"]
+    assert table_2(ROWS + partial, "oracle") == table_2(ROWS, "oracle")
+
+
+def test_a_missed_gate_is_counted_and_marked():
+    rows = [r | {"gate_passed": r["seed"] == 0} if r["arm"] == "dpo" else r for r in ROWS]
+    rows = worst_case(rows, "oracle")
+    assert cell(rows, "complied", arm="dpo")["gates_missed"] == 1
+    page = as_markdown(rows, ["arm", "round", "fraction"], "Worst case")
+    assert [line.count("missed in 1") for line in page.splitlines() if "| dpo " in line] == [1]
+
+
+def shown(rows, benchmark, asr):
+    """The same rows of another benchmark, with another ASR."""
+    return [r | {"benchmark": benchmark, "asr": asr, "complied": asr} for r in rows]
+
+
+def test_table_3_has_each_benchmark_with_images_and_the_others_the_first():
+    rows = [*shown(ROWS, "text", 0.5), *shown(ROWS, "vl", 0.25), *shown(ROWS, "nsfw", 0.75)]
+    cells = table_3(rows, "oracle", ["vl", "nsfw"])
+    assert {c["benchmark"] for c in cells} == {"vl", "nsfw"}
+    assert set(cells[0]) == set(TABLE_3.names)
+    for benchmark, asr in (("vl", 0.25), ("nsfw", 0.75)):
+        full = cell(cells, "full", arm="dpo", attack="magnitude", benchmark=benchmark)
+        assert (full["mean"], full["seeds"]) == (asr, 2)
+    for table in (table_1, worst_case, contrasts, table_2):
+        alone = table([r for r in rows if r["benchmark"] == "text"], "oracle")
+        assert table(rows, "oracle") == alone

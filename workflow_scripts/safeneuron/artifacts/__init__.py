@@ -1,0 +1,1 @@
+"""What stages leave on disk: tables, manifests, provenance; files that are complete or absent."""

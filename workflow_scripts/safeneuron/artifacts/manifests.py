@@ -1,0 +1,36 @@
+"""Reading checkpoint manifests where no model is needed (see `models.checkpoint`)."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from safeneuron.artifacts.files import set_aside
+
+
+class CorruptManifestError(ValueError):
+    """A manifest is not the JSON that was written; the message names it."""
+
+
+def read_manifest(manifest: Path) -> dict[str, Any]:
+    """The document of a manifest.
+
+    Raises:
+        CorruptManifestError: it is not JSON; it is set aside.
+    """
+    try:
+        return json.loads(manifest.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CorruptManifestError(
+            f"{manifest}: not JSON ({error}); {set_aside(manifest)}"
+        ) from None
+
+
+def neuron_grid(manifest: Path) -> tuple[int, int]:
+    """Layers and neurons a layer."""
+    document = read_manifest(manifest)
+    return document["layers"], document["neurons"]
+
+
+def gate_passed(manifest: Path) -> bool | None:
+    """Whether the state passed its validation gate; None for a model that has none."""
+    return read_manifest(manifest)["reported"].get("gate_passed")

@@ -1,0 +1,116 @@
+"""The tables that stages exchange: Parquet with a declared schema and its provenance.
+
+Each schema stands with the code that writes its rows, so that a new one makes nothing else run
+again. A table's bytes depend only on its rows and its provenance, so equal runs give equal files.
+"""
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from safeneuron.artifacts.files import replacing, set_aside
+
+SCHEMA_VERSION = 1
+_PROVENANCE_KEY = b"safeneuron"
+
+
+TEXT, COUNT, REAL, FLAG, INDEX = pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.int32()
+BYTES = pa.binary()
+
+
+def schema(**fields: pa.DataType) -> pa.Schema:
+    """A schema from column names and types."""
+    return pa.schema([pa.field(name, kind) for name, kind in fields.items()])
+
+
+STATE = {
+    "model": TEXT,
+    "arm": TEXT,
+    "round": INDEX,
+    "seed": INDEX,
+    "gate_passed": FLAG,  # null for a model without a validation gate
+}
+"""The columns that say which model state a row is about."""
+
+
+class CorruptTableError(ValueError):
+    """A table cannot be read or has other columns than declared; the message names the file."""
+
+
+def write_rows(
+    path: Path,
+    schema: pa.Schema,
+    rows: Sequence[Mapping[str, Any]],
+    provenance: Mapping[str, Any],
+) -> None:
+    """`write_columns` for rows given as mappings with exactly the schema's names as keys."""
+    names = set(schema.names)
+    for row in rows:
+        if row.keys() != names:
+            raise ValueError(f"{path.name}: a row differs from the schema in {row.keys() ^ names}")
+    write_columns(path, schema, {name: [r[name] for r in rows] for name in names}, provenance)
+
+
+def write_columns(
+    path: Path, schema: pa.Schema, columns: Mapping[str, Any], provenance: Mapping[str, Any]
+) -> None:
+    """Write a whole table or nothing.
+
+    Args:
+        columns: name -> values, an array or a list.
+        provenance: what the table was made from; JSON-serialisable, stored in the file's metadata.
+    """
+    document = json.dumps({"schema_version": SCHEMA_VERSION, **provenance}, sort_keys=True)
+    arrays = [pa.array(columns[field.name], type=field.type) for field in schema]
+    table = pa.Table.from_arrays(
+        arrays, schema=schema.with_metadata({_PROVENANCE_KEY: document.encode()})
+    )
+    with replacing(path) as scratch:
+        pq.write_table(table, scratch, compression="zstd", write_page_checksum=True)
+
+
+def read_table(path: Path, schema: pa.Schema) -> pa.Table:
+    """Read a table and check its columns and the checksums of its pages.
+
+    Raises:
+        CorruptTableError: the file is unreadable, truncated, changed, or not a table of this
+            schema; it is set aside.
+    """
+    try:
+        table = pq.read_table(path, partitioning=None, page_checksum_verification=True)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise CorruptTableError(
+            f"{path}: not a readable Parquet table ({error}); {set_aside(path)}"
+        ) from error
+    if not table.schema.equals(schema):
+        raise CorruptTableError(
+            f"{path}: columns {table.schema.names} where {schema.names} were expected; "
+            f"it was written by another version or is another table; {set_aside(path)}"
+        )
+    return table
+
+
+def read_tables(paths: Sequence[Path], schema: pa.Schema) -> pa.Table:
+    """The rows of several tables of one schema, in order."""
+    return pa.concat_tables(read_table(path, schema).replace_schema_metadata() for path in paths)
+
+
+def read_provenance(path: Path) -> dict[str, Any]:
+    """The provenance that a table was written with."""
+    metadata = pq.read_schema(path).metadata or {}
+    return json.loads(metadata.get(_PROVENANCE_KEY, b"{}"))
+
+
+def write_csv(path: Path, table: pa.Table) -> None:
+    """Write a table as CSV, whole or not at all; floats keep all their digits."""
+    with replacing(path) as scratch, scratch.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(table.column_names)
+        writer.writerows(
+            ["" if value is None else value for value in row.values()] for row in table.to_pylist()
+        )

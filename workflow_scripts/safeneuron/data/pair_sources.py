@@ -1,0 +1,168 @@
+"""Preference pairs from rows, in the layouts in which preference data is published."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safeneuron.alignment.preferences import PREFERENCES
+from safeneuron.artifacts.tables import write_rows
+from safeneuron.data.images import stored_image, whole_image
+from safeneuron.data.normalise import normalise
+from safeneuron.data.records import PromptFileError, Record, with_columns
+
+log = logging.getLogger(__name__)
+
+PKU_COLUMNS = (
+    *("response_0", "response_1", "is_response_0_safe", "is_response_1_safe"),
+    "safer_response_id",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairColumns:
+    """Where a row holds a prompt and its two answers.
+
+    Attributes:
+        layout: a key of `LAYOUTS`.
+        prompt, chosen, rejected: columns; which of them a layout reads is said there.
+        image: column of an image that is shown before the prompt, or None.
+    """
+
+    layout: str
+    prompt: str
+    chosen: str
+    rejected: str
+    image: str | None = None
+
+
+Pair = tuple[str, str, str]
+"""Prompt, chosen and rejected answer."""
+
+
+def columns(record: Record, names: PairColumns) -> Pair:
+    """Three columns of text (SPA-VL, LLM-LAT, a user's own)."""
+    return record[names.prompt], record[names.chosen], record[names.rejected]
+
+
+def answers(record: Record, names: PairColumns) -> Pair:
+    """`chosen` holds the list [better answer, worse answer]."""
+    chosen, rejected = record[names.chosen]
+    return record[names.prompt], chosen, rejected
+
+
+def messages(record: Record, names: PairColumns) -> Pair | None:
+    """`chosen` and `rejected` hold [{role, content}, ...] (ultrafeedback_binarized).
+
+    Left out: conversations of more than one user and one assistant message.
+    """
+    chosen, rejected = record[names.chosen], record[names.rejected]
+    for side in (chosen, rejected):
+        if [message["role"] for message in side] != ["user", "assistant"]:
+            return None
+    return chosen[0]["content"], chosen[1]["content"], rejected[1]["content"]
+
+
+def conversations(record: Record, names: PairColumns) -> Pair | None:
+    """`prompt` holds [{from, value}, ...], `chosen` and `rejected` one {from, value} each.
+
+    Left out: conversations of more than one human message, or with a system message.
+    """
+    turns = record[names.prompt]
+    if [turn["from"] for turn in turns] != ["human"]:
+        return None
+    return turns[0]["value"], record[names.chosen]["value"], record[names.rejected]["value"]
+
+
+def pku_saferlhf(record: Record, names: PairColumns) -> Pair | None:
+    """The columns of PKU-SafeRLHF: chosen by `safer_response_id`.
+
+    Left out: pairs of which both or neither answer is safe.
+    """
+    if record["is_response_0_safe"] == record["is_response_1_safe"]:
+        return None
+    safer = record["safer_response_id"]
+    return record[names.prompt], record[f"response_{safer}"], record[f"response_{1 - safer}"]
+
+
+LAYOUTS: Mapping[str, Callable[[Record, PairColumns], Pair | None]] = {
+    f.__name__: f for f in (columns, answers, messages, conversations, pku_saferlhf)
+}
+
+
+def read_pairs(
+    records: Iterable[Record],
+    names: PairColumns,
+    source: str,
+    role: str,
+    where: str,
+    images: Path | None = None,
+    share: float = 1.0,
+) -> list[dict[str, Any]]:
+    """The pairs of a source as rows of `PREFERENCES`, numbered by their row.
+
+    Args:
+        source: its name, which begins the pairs' ids.
+        role: `SAFETY` or `GENERAL`.
+        where: the source, as messages name it.
+        images: folder of the images' files; None if rows hold the images themselves.
+        share: of the prompts that are kept, with all their pairs; images of others are not read.
+
+    Raises:
+        PromptFileError: a column is missing, a row has another shape, a text is empty, an image is
+            missing or damaged, no pairs.
+    """
+    needed = {"prompt": names.prompt}
+    if names.layout == "pku_saferlhf":
+        needed |= {column: column for column in PKU_COLUMNS}
+    else:
+        needed["chosen"] = names.chosen
+        if names.layout != "answers":
+            needed["rejected"] = names.rejected
+    if names.image is not None:
+        needed["image"] = names.image
+    rows = []
+    left_out = 0
+    for number, record in enumerate(with_columns(records, needed, where), start=1):
+        try:
+            pair = LAYOUTS[names.layout](record, names)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise PromptFileError(
+                f"{where}: row {number} is not of layout '{names.layout}' "
+                f"({type(error).__name__}); layouts are {', '.join(LAYOUTS)}"
+            ) from error
+        if pair is None:
+            left_out += 1
+            continue
+        texts = dict(zip(("prompt", "chosen", "rejected"), pair, strict=True))
+        for key, text in texts.items():
+            if not isinstance(text, str) or not text.strip():
+                raise PromptFileError(f"{where}: row {number} has no text as its {key}")
+        if not is_drawn(texts["prompt"], share):
+            continue
+        image = None
+        if names.image is not None:
+            row = f"{where}: row {number}"
+            image = whole_image(stored_image(record[names.image], images, row), row)
+        row_id = f"{source}-{number}"
+        rows.append({"pair_id": row_id, "source": role, **texts, "image": image})
+    if not rows:
+        raise PromptFileError(f"{where}: no pairs in it ({left_out} rows left out)")
+    log.info("%d pairs, %d rows left out", len(rows), left_out)
+    return rows
+
+
+def is_drawn(prompt: str, share: float) -> bool:
+    """Whether a prompt is in a random share of all, by a hash of its words alone.
+
+    So a source can be read row by row, and what is not drawn need not be kept.
+    """
+    digest = hashlib.sha256(normalise(prompt).encode()).digest()
+    return int.from_bytes(digest[:8], "big") < share * 2**64
+
+
+def write_pairs(path: Path, rows: list[dict[str, Any]], provenance: Mapping[str, Any]) -> None:
+    """Write one source's table of pairs, whole or not at all."""
+    write_rows(path, PREFERENCES, rows, provenance)

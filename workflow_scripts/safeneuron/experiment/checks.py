@@ -1,0 +1,273 @@
+"""What can be known to be wrong before a job runs: files, columns, categories, folders."""
+
+import math
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from safeneuron.config.load import ConfigError
+from safeneuron.config.schema.capability import FileTask
+from safeneuron.config.schema.datasets import (
+    Dataset,
+    FileDataset,
+    HubDataset,
+    TypographicDataset,
+)
+from safeneuron.config.schema.experiment import Config
+from safeneuron.config.schema.identification import Side
+from safeneuron.config.schema.models import LocalModel, OrganismModel
+from safeneuron.config.schema.preferences import FilePairs
+from safeneuron.data.questions import check_questions, file_questions
+from safeneuron.data.records import PromptFileError, check_file
+from safeneuron.data.sources import FileSource, read_prompts, slug
+from safeneuron.experiment.stages import (
+    asked_benchmarks,
+    model_judges,
+    topic_control,
+    uses_chat_template,
+)
+from safeneuron.models.folder import (
+    IncompleteCheckpointError,
+    NoVisionError,
+    check_chat_template,
+    check_folder,
+    check_image_processor,
+)
+from safeneuron.organism.language import BENIGN, LOOKALIKE, SPLITS, TASK
+from safeneuron.organism.vocabulary import CATEGORIES
+from safeneuron.settings import near_miss
+
+MIN_PROMPTS = 2
+
+Catalog = Mapping[str, Mapping[tuple[str, str], int | None]]
+"""Dataset -> (split, category) -> number of prompts; None before a download."""
+
+
+def check_inputs(config: Config, results: Path) -> Catalog:
+    """Check what the run will read and where it will write; returns the prompts' counts.
+
+    Raises:
+        ConfigError: names the key or file, what was found and what is allowed.
+    """
+    _check_writable(results)
+    judges = (judge.model for judge in model_judges(config).values())
+    for name in dict.fromkeys((*config.run.models, *judges)):
+        _check_model(name, config)
+    _check_organism_dataset(config)
+    used = {
+        *config.identification.unsafe.datasets,
+        *config.identification.safe.datasets,
+        *(benchmark.dataset for benchmark in asked_benchmarks(config).values()),
+    }
+    control = topic_control(config)
+    if control is not None:
+        used |= {*control.matched.datasets, *control.plain.datasets}
+    catalog = {name: _count(name, config) for name in config.datasets if name in used}
+    _check_side("identification.unsafe", config.identification.unsafe, catalog)
+    _check_side("identification.safe", config.identification.safe, catalog)
+    if control is not None:
+        _check_side("topic_control.matched", control.matched, catalog)
+        _check_side("topic_control.plain", control.plain, catalog)
+    if config.run.aligned:
+        _check_preferences(config)
+    _check_questions(config)
+    for name, benchmark in asked_benchmarks(config).items():
+        key = f"attack.benchmarks.{name}"
+        side = Side(
+            datasets=[benchmark.dataset], split=benchmark.split, categories=benchmark.categories
+        )
+        if config.run.attacked:
+            _check_side(key, side, catalog)
+            dataset = config.datasets[benchmark.dataset]
+            if isinstance(dataset, TypographicDataset):
+                dataset = config.datasets[dataset.of]
+            if "oracle" in config.attack.judges and dataset.kind != "organism":
+                raise ConfigError(
+                    f"attack.judges: 'oracle' judges organism prompts only, but {key} uses dataset "
+                    f"'{benchmark.dataset}'; use refusal_prefix there"
+                )
+    return catalog
+
+
+def categories_of(side: Side, dataset: str, catalog: Catalog) -> list[str]:
+    """The categories that a side of the contrast takes from one of its datasets, in table order."""
+    present = [category for split, category in catalog[dataset] if split == side.split]
+    return [c for c in present if side.categories is None or c in side.categories]
+
+
+def file_source(dataset: FileDataset) -> FileSource:
+    """The library's description of a configured file."""
+    return FileSource(**dataset.model_dump(exclude={"kind"}))
+
+
+def _check_side(key: str, side: Side, catalog: Catalog) -> None:
+    present = {
+        category
+        for dataset in side.datasets
+        for split, category in catalog[dataset]
+        if split == side.split
+    }
+    if not present:
+        splits = sorted({split for dataset in side.datasets for split, _ in catalog[dataset]})
+        raise ConfigError(
+            f"{key}.split: '{side.split}' has no prompts in {', '.join(side.datasets)}"
+            f"{near_miss(side.split, splits)}; splits there: {', '.join(splits)}"
+        )
+    for category in side.categories or ():
+        if category not in present:
+            raise ConfigError(
+                f"{key}.categories: '{category}' is not a category of split '{side.split}' of "
+                f"{', '.join(side.datasets)}{near_miss(category, present)}; "
+                f"there are {', '.join(sorted(present))}"
+            )
+    for dataset in side.datasets:
+        categories = categories_of(side, dataset, catalog)
+        if not categories:
+            raise ConfigError(
+                f"{key}: dataset '{dataset}' has none of the categories in split '{side.split}'; "
+                f"drop it from {key}.datasets"
+            )
+        for category in categories:
+            count = catalog[dataset][side.split, category]
+            if count is not None and count < MIN_PROMPTS:
+                raise ConfigError(
+                    f"{key}: category '{category}' of dataset '{dataset}' has {count} prompt; "
+                    f"at least {MIN_PROMPTS} are needed"
+                )
+
+
+def _check_preferences(config: Config) -> None:
+    """Whether the files are there and start as they should; their rows are read by a job."""
+    mixes = [config.align.mix_of(model) for model in config.run.aligned]
+    names = dict.fromkeys(name for mix in mixes for name in mix.sources)
+    sources = {name: config.preferences[name] for name in names}
+    for name, source in sources.items():
+        if isinstance(source, FilePairs):
+            try:
+                check_file(Path(source.path))
+            except PromptFileError as error:
+                raise ConfigError(f"preferences.{name}: {error}") from error
+    kinds = {source.kind for source in sources.values()}
+    dataset = config.datasets.get("organism")
+    if "organism" in kinds and (dataset is None or dataset.kind != "organism"):
+        raise ConfigError(
+            "align.preferences.sources: the organism's pairs need datasets.organism to be of kind "
+            "'organism'"
+        )
+
+
+def _check_questions(config: Config) -> None:
+    for name in config.capability.run:
+        task = config.capability.tasks[name]
+        if isinstance(task, FileTask):
+            try:
+                rows = file_questions(task.form, task.model_dump(include={"questions", "shots"}))
+                check_questions(rows, task.n_shot, name)
+            except PromptFileError as error:
+                raise ConfigError(f"capability.tasks.{name}: {error}") from error
+
+
+def _count(name: str, config: Config) -> Mapping[tuple[str, str], int | None]:
+    dataset: Dataset = config.datasets[name]
+    if isinstance(dataset, TypographicDataset):
+        return _count(dataset.of, config)
+    if isinstance(dataset, HubDataset):
+        categories = dataset.categories or [slug(str(dataset.constant_category))]
+        for category in categories:
+            if category != slug(category) or not category:
+                raise ConfigError(
+                    f"datasets.{name}.categories: '{category}' is not written as in the prompt "
+                    f"table; there it is '{slug(category)}'"
+                )
+        known = dataset.prompts or dataset.limit
+        count = None if known is None else math.ceil(known / len(categories))
+        return {(dataset.split, category): count for category in categories}
+    if isinstance(dataset, FileDataset):
+        try:
+            prompts = read_prompts(file_source(dataset))
+        except PromptFileError as error:
+            raise ConfigError(f"datasets.{name}: {error}") from error
+        return {**Counter((prompt.split, prompt.category) for prompt in prompts)}
+    language = config.organism.language.model_dump()
+    counts: dict[tuple[str, str], int | None] = {}
+    for split in SPLITS:
+        sizes = language[split]
+        counts |= {(split, category): sizes["per_category"] for category in CATEGORIES}
+        counts |= {(split, kind): sizes[kind] for kind in (BENIGN, LOOKALIKE, TASK) if sizes[kind]}
+    return counts
+
+
+def _check_organism_dataset(config: Config) -> None:
+    trained = [n for n in config.run.models if isinstance(config.models[n], OrganismModel)]
+    dataset = config.datasets.get("organism")
+    if trained and (dataset is None or dataset.kind != "organism"):
+        raise ConfigError(
+            f"datasets.organism: must be of kind 'organism', {', '.join(trained)} learns from it; "
+            "give a file of your own another name"
+        )
+
+
+def _check_model(name: str, config: Config) -> None:
+    model = config.models[name]
+    if isinstance(model, LocalModel):
+        check_checkpoint_folder(f"models.{name}.path", model)
+        if uses_chat_template(config, name):
+            check_chat_template_of(f"models.{name}.path", model)
+        if shown := config.needs_images(name):
+            check_image_processor_of(f"models.{name}.path", model, *shown)
+
+
+def check_checkpoint_folder(key: str, model: LocalModel) -> None:
+    """Whether a folder holds config, complete safetensors weights and tokenizer.
+
+    Raises:
+        ConfigError: names the key, the folder and what is missing.
+    """
+    with _naming(key):
+        check_folder(Path(model.path))
+
+
+def check_chat_template_of(key: str, model: LocalModel) -> None:
+    """Whether a complete folder has a chat template.
+
+    Raises:
+        ConfigError: names the key and the folder.
+    """
+    with _naming(key):
+        check_chat_template(Path(model.path))
+
+
+def check_image_processor_of(key: str, model: LocalModel, shown: str, who: str) -> None:
+    """Whether a complete folder is of a model that sees, with its image processor.
+
+    Args:
+        shown, who: the key that shows it images, and the key that says to which models it does.
+
+    Raises:
+        ConfigError: names the keys and the folder.
+    """
+    with _naming(f"{shown} has images, {key}"):
+        try:
+            check_image_processor(Path(model.path))
+        except NoVisionError as error:
+            raise ConfigError(
+                f"{shown} has images, {key}: {error}; name the models that see in {who}"
+            ) from error
+
+
+@contextmanager
+def _naming(key: str) -> Iterator[None]:
+    try:
+        yield
+    except IncompleteCheckpointError as error:
+        raise ConfigError(f"{key}: {error}") from error
+
+
+def _check_writable(results: Path) -> None:
+    folder = next(p for p in (results, *results.absolute().parents) if p.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigError(
+            f"results: no permission to write in {folder}; change it or run from another folder"
+        )

@@ -1,0 +1,87 @@
+"""What a pruned model answers, cell by cell."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from safeneuron.interventions.cells import Cell
+from safeneuron.interventions.zero_ablate import zeroed
+from safeneuron.models.chat import encode_prompt
+from safeneuron.models.generation import Images, generate_after
+from safeneuron.models.vision import Vision
+from safeneuron.progress import Progress
+
+log = logging.getLogger(__name__)
+
+OPERATOR = "zero"
+
+
+def respond(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    cells: Sequence[Cell],
+    benchmarks: Mapping[str, pa.Table],
+    max_new_tokens: int,
+    batch_size: int,
+    vision: Vision | None = None,
+) -> list[dict[str, Any]]:
+    """Greedy responses of every cell to every benchmark's prompts, as rows of `RESPONSES`.
+
+    Args:
+        benchmarks: name -> prompt table.
+        vision: the model's, where prompts have images.
+    """
+    prompts = [(name, row) for name, table in benchmarks.items() for row in table.to_pylist()]
+    sequences = [_encode(tokenizer, row, vision) for _, row in prompts]
+    images = {i: row["image"] for i, (_, row) in enumerate(prompts) if row["image"] is not None}
+    shown = Images(vision, images) if vision is not None else None
+    rows: list[dict[str, Any]] = []
+    with Progress(log, "responses", len(cells) * len(sequences)) as progress:
+        for cell in cells:
+            with zeroed(model, cell.mask):
+                responses = generate_after(
+                    model,
+                    tokenizer,
+                    sequences,
+                    max_new_tokens,
+                    batch_size,
+                    answered=progress.advance,
+                    images=shown,
+                )
+            log.info(
+                "level %s, selector %s, fraction %s: %d neurons zeroed, %d responses",
+                *(cell.level, cell.selector, cell.fraction, cell.n_neurons, len(responses)),
+            )
+            rows.extend(
+                {
+                    "level": cell.level,
+                    "selector": cell.selector,
+                    "operator": OPERATOR,
+                    "fraction": cell.fraction,
+                    "control_seed": cell.control_seed,
+                    "n_neurons": cell.n_neurons,
+                    "benchmark": benchmark,
+                    "category": row["category"],
+                    "prompt_id": row["prompt_id"],
+                    "response": response.text,
+                    "tokens": response.tokens,
+                    "finish": response.finish,
+                }
+                for (benchmark, row), response in zip(prompts, responses, strict=True)
+            )
+    return rows
+
+
+def _encode(
+    tokenizer: PreTrainedTokenizerBase, prompt: Mapping[str, Any], vision: Vision | None
+) -> list[int]:
+    """Token ids of a row of `PROMPTS`: its image, if it has one, and what is asked."""
+    asked = prompt["text"] if prompt["instruction"] is None else prompt["instruction"]
+    if prompt["image"] is None:
+        return encode_prompt(tokenizer, asked)
+    if vision is None:
+        raise ValueError(f"prompt '{prompt['prompt_id']}' has an image, and the model sees none")
+    return vision.encode_prompt(tokenizer, asked, prompt["image"])

@@ -1,0 +1,1 @@
+"""What a response does: complied, refused, broken, harmless."""

@@ -1,0 +1,1 @@
+"""From verdicts and measurements to the tables that figures and report show."""
