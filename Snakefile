@@ -64,7 +64,7 @@ if workflow.is_main_process:
 
 onstart:
     require_lm_eval()
-    library_versions.record(LIBRARY_RECORD, json.loads(LIBRARIES))
+    versions.record(LIBRARY_RECORD, json.loads(LIBRARIES))
     follow_run()
 
 

@@ -33,7 +33,7 @@ rule against_paper:
         ),
         code=code_of("against_paper"),
     shell:
-        "python workflow_scripts/against_paper.py --published {input.published}"
-        " --attack_success {input.attack_success} --capability {input.capability}"
-        " --table {output.table} --csv {output.csv} --page {output.page}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/against_paper.py --published {input.published:q}"
+        " --attack_success {input.attack_success:q} --capability {input.capability:q}"
+        " --table {output.table:q} --csv {output.csv:q} --page {output.page:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

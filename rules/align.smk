@@ -24,9 +24,9 @@ rule reference_log_probs:
         libraries=LIBRARIES,
     shell:
         "python workflow_scripts/on_gpus.py {resources.gpu} --"
-        " python workflow_scripts/reference_log_probs.py --model {input.model}"
-        " --preferences {input.preferences} --out {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " python workflow_scripts/reference_log_probs.py --model {input.model:q}"
+        " --preferences {input.preferences:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 # under ddp and fsdp align.py becomes a process for each GPU that on_gpus.py gives it
@@ -61,8 +61,8 @@ rule align:
         libraries=LIBRARIES,
     shell:
         "python workflow_scripts/on_gpus.py {resources.gpu} --"
-        " python workflow_scripts/align.py --model {input.model} --neurons {input.neurons}"
-        " --preferences {input.preferences} --prompts {input.prompts}"
-        " --reference {input.reference} --out {output.folder}"
-        " --manifest {output.manifest} --report {output.report} --table {output.table}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " python workflow_scripts/align.py --model {input.model:q} --neurons {input.neurons:q}"
+        " --preferences {input.preferences:q} --prompts {input.prompts:q}"
+        " --reference {input.reference:q} --out {output.folder:q}"
+        " --manifest {output.manifest:q} --report {output.report:q} --table {output.table:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

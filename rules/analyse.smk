@@ -22,8 +22,8 @@ rule composition:
         ),
         code=code_of("composition"),
     shell:
-        "python workflow_scripts/composition.py --model {input.model} --neurons {input.neurons}"
-        " --out {output} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/composition.py --model {input.model:q} --neurons {input.neurons:q}"
+        " --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule overlap:
@@ -45,8 +45,8 @@ rule overlap:
         ),
         code=code_of("overlap"),
     shell:
-        "python workflow_scripts/overlap.py --model {input.model} --neurons {input.neurons}"
-        " --out {output} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/overlap.py --model {input.model:q} --neurons {input.neurons:q}"
+        " --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule depth_profile:
@@ -78,9 +78,9 @@ rule depth_profile:
         ),
         code=code_of("depth_profile"),
     shell:
-        "python workflow_scripts/depth_profile.py --models {input.models}"
-        " --neurons {input.neurons} --out {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/depth_profile.py --models {input.models:q}"
+        " --neurons {input.neurons:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 FIGURES += expand(
@@ -117,8 +117,8 @@ rule figure_composition:
     params:
         code=code_of("figure_composition"),
     shell:
-        "python workflow_scripts/figure_composition.py --tables {input} --pdf {output.pdf}"
-        " --png {output.png} --csv {output.csv} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/figure_composition.py --tables {input:q} --pdf {output.pdf:q}"
+        " --png {output.png:q} --csv {output.csv:q} --code {params.code} > {log:q} 2>&1"
 
 
 FIGURES += expand(
@@ -155,8 +155,8 @@ rule figure_overlap:
     params:
         code=code_of("figure_overlap"),
     shell:
-        "python workflow_scripts/figure_overlap.py --tables {input} --pdf {output.pdf}"
-        " --png {output.png} --csv {output.csv} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/figure_overlap.py --tables {input:q} --pdf {output.pdf:q}"
+        " --png {output.png:q} --csv {output.csv:q} --code {params.code} > {log:q} 2>&1"
 
 
 FIGURES += expand(f"{RESULTS}/figures/depth_profile.{{ending}}", ending=ENDINGS)
@@ -183,8 +183,8 @@ rule figure_depth_profile:
     params:
         code=code_of("figure_depth_profile"),
     shell:
-        "python workflow_scripts/figure_depth_profile.py --table {input} --pdf {output.pdf}"
-        " --png {output.png} --csv {output.csv} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/figure_depth_profile.py --table {input:q} --pdf {output.pdf:q}"
+        " --png {output.png:q} --csv {output.csv:q} --code {params.code} > {log:q} 2>&1"
 
 
 FIGURES += expand(
@@ -220,9 +220,9 @@ rule figure_attack:
         ),
         code=code_of("figure_attack"),
     shell:
-        "python workflow_scripts/figure_attack.py --table {input} --pdf {output.pdf}"
-        " --png {output.png} --csv {output.csv}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/figure_attack.py --table {input:q} --pdf {output.pdf:q}"
+        " --png {output.png:q} --csv {output.csv:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 FIGURES += [
@@ -262,8 +262,8 @@ rule figure_training:
     params:
         code=code_of("figure_training"),
     shell:
-        "python workflow_scripts/figure_training.py --tables {input} --pdf {output.pdf}"
-        " --png {output.png} --csv {output.csv} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/figure_training.py --tables {input:q} --pdf {output.pdf:q}"
+        " --png {output.png:q} --csv {output.csv:q} --code {params.code} > {log:q} 2>&1"
 
 
 FIGURES += expand(
@@ -296,9 +296,9 @@ rule figure_rounds:
         settings=lambda wildcards: canonical_json({"model": wildcards.model}),
         code=code_of("figure_rounds"),
     shell:
-        "python workflow_scripts/figure_rounds.py --table {input} --pdf {output.pdf}"
-        " --png {output.png} --csv {output.csv}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/figure_rounds.py --table {input:q} --pdf {output.pdf:q}"
+        " --png {output.png:q} --csv {output.csv:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 FIGURES += expand(
@@ -347,6 +347,6 @@ rule figure_data_fraction:
         ),
         code=code_of("figure_data_fraction"),
     shell:
-        "python workflow_scripts/figure_data_fraction.py --table_1 {input.table_1}"
-        " --worst_case {input.worst_case} --pdf {output.pdf} --png {output.png} --csv {output.csv}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/figure_data_fraction.py --table_1 {input.table_1:q}"
+        " --worst_case {input.worst_case:q} --pdf {output.pdf:q} --png {output.png:q} --csv {output.csv:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

@@ -25,9 +25,9 @@ rule attack:
         libraries=LIBRARIES,
     shell:
         "python workflow_scripts/on_gpus.py {resources.gpu} --"
-        " python workflow_scripts/attack.py --model {input.model} --prompts {input.prompts}"
-        " --scores {input.scores} --neurons {input.neurons} --out {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " python workflow_scripts/attack.py --model {input.model:q} --prompts {input.prompts:q}"
+        " --scores {input.scores:q} --neurons {input.neurons:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule attack_success:
@@ -59,9 +59,9 @@ rule attack_success:
         ),
         code=code_of("attack_success"),
     shell:
-        "python workflow_scripts/attack_success.py --verdicts {input.verdicts}"
-        " --models {input.models} --out {output.table} --csv {output.csv}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/attack_success.py --verdicts {input.verdicts:q}"
+        " --models {input.models:q} --out {output.table:q} --csv {output.csv:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule over_refusal:
@@ -92,9 +92,9 @@ rule over_refusal:
         ),
         code=code_of("over_refusal"),
     shell:
-        "python workflow_scripts/over_refusal.py --verdicts {input.verdicts}"
-        " --models {input.models} --out {output.table} --csv {output.csv}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/over_refusal.py --verdicts {input.verdicts:q}"
+        " --models {input.models:q} --out {output.table:q} --csv {output.csv:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule paper_tables:
@@ -119,8 +119,8 @@ rule paper_tables:
         ),
         code=code_of("paper_tables"),
     shell:
-        "python workflow_scripts/paper_tables.py --attack_success {input} {params.outputs}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/paper_tables.py --attack_success {input:q} {params.outputs}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule table_3:
@@ -147,6 +147,6 @@ rule table_3:
         ),
         code=code_of("table_3"),
     shell:
-        "python workflow_scripts/table_3.py --attack_success {input} --out {output.parquet}"
-        " --csv {output.csv} --md {output.md}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/table_3.py --attack_success {input:q} --out {output.parquet:q}"
+        " --csv {output.csv:q} --md {output.md:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

@@ -22,9 +22,9 @@ rule file_questions:
         ),
         code=code_of("file_questions"),
     shell:
-        "python workflow_scripts/file_questions.py --questions {input.questions}"
-        " --shots {input.shots} --out {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/file_questions.py --questions {input.questions:q}"
+        " --shots {input.shots:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule hub_questions:
@@ -45,8 +45,8 @@ rule hub_questions:
         ),
         code=code_of("hub_questions"),
     shell:
-        "python workflow_scripts/hub_questions.py --out {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/hub_questions.py --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 # lm-eval draws a progress bar: TQDM_MININTERVAL keeps it to a line now and then in the log
@@ -76,9 +76,9 @@ rule capability:
         libraries=LIBRARIES,
     shell:
         "TQDM_MININTERVAL=30 python workflow_scripts/on_gpus.py {resources.gpu} --"
-        " python workflow_scripts/capability.py --model {input.model}"
-        " --questions {input.questions} --scores {input.scores} --neurons {input.neurons}"
-        " --out {output} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " python workflow_scripts/capability.py --model {input.model:q}"
+        " --questions {input.questions:q} --scores {input.scores:q} --neurons {input.neurons:q}"
+        " --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 TABLES += expand(
@@ -115,6 +115,6 @@ rule capability_table:
         ),
         code=code_of("capability_table"),
     shell:
-        "python workflow_scripts/capability_table.py --measured {input.measured}"
-        " --models {input.models} --out {output.table} --csv {output.csv}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/capability_table.py --measured {input.measured:q}"
+        " --models {input.models:q} --out {output.table:q} --csv {output.csv:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

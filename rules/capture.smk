@@ -20,5 +20,5 @@ rule capture:
         libraries=LIBRARIES,
     shell:
         "python workflow_scripts/on_gpus.py {resources.gpu} --"
-        " python workflow_scripts/capture.py --model {input.model} --prompts {input.prompts}"
-        " --out {output} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " python workflow_scripts/capture.py --model {input.model:q} --prompts {input.prompts:q}"
+        " --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

@@ -55,7 +55,7 @@ rule case_studies:
         ),
         code=code_of("case_studies"),
     shell:
-        "python workflow_scripts/case_studies.py --models {input.models}"
-        " --verdicts {input.verdicts} --responses {input.responses} --prompts {input.prompts}"
-        " --table {output.table} --page {output.page}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/case_studies.py --models {input.models:q}"
+        " --verdicts {input.verdicts:q} --responses {input.responses:q} --prompts {input.prompts:q}"
+        " --table {output.table:q} --page {output.page:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

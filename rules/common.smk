@@ -10,7 +10,7 @@ from snakemake.exceptions import WorkflowError
 LIBRARY = Path(workflow.basedir) / "workflow_scripts"
 sys.path.insert(0, str(LIBRARY))
 
-from safeneuron.artifacts import library_versions
+from safeneuron.artifacts import versions
 from safeneuron.experiment import stages
 from safeneuron.experiment.checks import categories_of, check_inputs
 from safeneuron.config.load import ConfigError, canonical_json, load_config
@@ -87,8 +87,8 @@ def code_of(stage):
 # a parameter of the stages that run a model: what the experiment began with, so that an upgraded
 # library reruns them only if the user says so
 LIBRARY_RECORD = Path(RESULTS) / "libraries.json"
-INSTALLED = library_versions.installed()
-RECORDED = library_versions.recorded(LIBRARY_RECORD) or INSTALLED
+INSTALLED = versions.installed()
+RECORDED = versions.recorded(LIBRARY_RECORD) or INSTALLED
 LIBRARIES = canonical_json(
     INSTALLED if CONFIG.compute.on_upgrade == "rerun" else RECORDED
 )
@@ -96,7 +96,7 @@ LIBRARIES = canonical_json(
 
 def say_what_libraries_changed():
     """Warn that results were made with other library versions and are kept."""
-    changes = library_versions.changes(RECORDED, INSTALLED)
+    changes = versions.changes(RECORDED, INSTALLED)
     if changes and CONFIG.compute.on_upgrade == "warn":
         logger.warning(
             f"{RESULTS} was made with other libraries ({changes}); its results are kept. To make "

@@ -24,9 +24,9 @@ rule prompt_overlap:
         settings=canonical_json({"sets": PROMPT_SETS, "allowed": CONFIG.allow_overlap}),
         code=code_of("prompt_overlap"),
     shell:
-        "python workflow_scripts/prompt_overlap.py --prompts {input.prompts}"
-        " --preferences {input.preferences} --out {output.table} --csv {output.csv}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/prompt_overlap.py --prompts {input.prompts:q}"
+        " --preferences {input.preferences:q} --out {output.table:q} --csv {output.csv:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule length_matched_prompts:
@@ -52,9 +52,9 @@ rule length_matched_prompts:
         ),
         code=code_of("length_matched_prompts"),
     shell:
-        "python workflow_scripts/length_matched_prompts.py --unsafe {input.unsafe}"
-        " --safe {input.safe} --out {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/length_matched_prompts.py --unsafe {input.unsafe:q}"
+        " --safe {input.safe:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 TABLES += (
@@ -95,6 +95,6 @@ rule topic_control:
         ),
         code=code_of("topic_control"),
     shell:
-        "python workflow_scripts/topic_control.py --models {input.models} --safety {input.safety}"
-        " --controls {input.controls} --out {output.table} --csv {output.csv}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/topic_control.py --models {input.models:q} --safety {input.safety:q}"
+        " --controls {input.controls:q} --out {output.table:q} --csv {output.csv:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

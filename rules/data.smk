@@ -21,8 +21,8 @@ rule organism_prompts:
         ),
         code=code_of("organism_prompts"),
     shell:
-        "python workflow_scripts/organism_prompts.py --out {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/organism_prompts.py --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule file_prompts:
@@ -52,8 +52,8 @@ rule file_prompts:
         ),
         code=code_of("file_prompts"),
     shell:
-        "python workflow_scripts/file_prompts.py --source {input.source} --out {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/file_prompts.py --source {input.source:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule hub_prompts:
@@ -74,8 +74,8 @@ rule hub_prompts:
         ),
         code=code_of("hub_prompts"),
     shell:
-        "python workflow_scripts/hub_prompts.py --out {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/hub_prompts.py --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule typographic_prompts:
@@ -103,5 +103,5 @@ rule typographic_prompts:
         ),
         code=code_of("typographic_prompts"),
     shell:
-        "python workflow_scripts/typographic_prompts.py --questions {input} --out {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/typographic_prompts.py --questions {input:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

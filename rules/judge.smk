@@ -26,8 +26,8 @@ rule judge:
         ),
         code=code_of("judge"),
     shell:
-        "python workflow_scripts/judge.py --responses {input.responses} --prompts {input.prompts}"
-        " --out {output} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/judge.py --responses {input.responses:q} --prompts {input.prompts:q}"
+        " --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule model_judge:
@@ -54,9 +54,9 @@ rule model_judge:
         libraries=LIBRARIES,
     shell:
         "python workflow_scripts/on_gpus.py {resources.gpu} --"
-        " python workflow_scripts/model_judge.py --model {input.model}"
-        " --responses {input.responses} --prompts {input.prompts} --out {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " python workflow_scripts/model_judge.py --model {input.model:q}"
+        " --responses {input.responses:q} --prompts {input.prompts:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule keyword_veto:
@@ -80,9 +80,9 @@ rule keyword_veto:
         settings=lambda wildcards: canonical_json({"judge": wildcards.judge}),
         code=code_of("keyword_veto"),
     shell:
-        "python workflow_scripts/keyword_veto.py --verdicts {input.verdicts}"
-        " --responses {input.responses} --out {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/keyword_veto.py --verdicts {input.verdicts:q}"
+        " --responses {input.responses:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule judge_agreement:
@@ -108,6 +108,6 @@ rule judge_agreement:
         ),
         code=code_of("judge_agreement"),
     shell:
-        "python workflow_scripts/judge_agreement.py --verdicts {input.verdicts}"
-        " --models {input.models} --out {output.table} --csv {output.csv}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/judge_agreement.py --verdicts {input.verdicts:q}"
+        " --models {input.models:q} --out {output.table:q} --csv {output.csv:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

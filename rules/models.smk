@@ -31,8 +31,8 @@ rule pretrain_organism:
         libraries=LIBRARIES,
     shell:
         "python workflow_scripts/on_gpus.py {resources.gpu} --"
-        " python workflow_scripts/pretrain_organism.py --prompts {input} --out {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " python workflow_scripts/pretrain_organism.py --prompts {input:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule tune_organism:
@@ -66,9 +66,9 @@ rule tune_organism:
         libraries=LIBRARIES,
     shell:
         "python workflow_scripts/on_gpus.py {resources.gpu} --"
-        " python workflow_scripts/tune_organism.py --base {input.base} --prompts {input.prompts}"
-        " --out {output.folder} --manifest {output.manifest}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " python workflow_scripts/tune_organism.py --base {input.base:q} --prompts {input.prompts:q}"
+        " --out {output.folder:q} --manifest {output.manifest:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule local_checkpoint:
@@ -91,8 +91,8 @@ rule local_checkpoint:
         ),
         code=code_of("local_checkpoint"),
     shell:
-        "python workflow_scripts/local_checkpoint.py --manifest {output.manifest}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/local_checkpoint.py --manifest {output.manifest:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 # runs on the host that submits, which has the network: jobs after it need none
@@ -118,5 +118,5 @@ rule hub_checkpoint:
         ),
         code=code_of("hub_checkpoint"),
     shell:
-        "python workflow_scripts/hub_checkpoint.py --manifest {output.manifest}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/hub_checkpoint.py --manifest {output.manifest:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

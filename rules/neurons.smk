@@ -17,8 +17,8 @@ rule score:
         settings=lambda wildcards: canonical_json({"pooling": wildcards.pooling}),
         code=code_of("score"),
     shell:
-        "python workflow_scripts/score.py --unsafe {input.unsafe} --safe {input.safe}"
-        " --out {output} --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/score.py --unsafe {input.unsafe:q} --safe {input.safe:q}"
+        " --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule select_neurons:
@@ -48,5 +48,5 @@ rule select_neurons:
         ),
         code=code_of("select_neurons"),
     shell:
-        "python workflow_scripts/select_neurons.py --scores {input} --out {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/select_neurons.py --scores {input:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

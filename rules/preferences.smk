@@ -18,8 +18,8 @@ rule organism_preferences:
         settings=canonical_json(ALIGN.preferences.model_dump(exclude={"sources"})),
         code=code_of("organism_preferences"),
     shell:
-        "python workflow_scripts/organism_preferences.py --prompts {input} --out {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/organism_preferences.py --prompts {input:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule file_preferences:
@@ -42,8 +42,8 @@ rule file_preferences:
         ),
         code=code_of("file_preferences"),
     shell:
-        "python workflow_scripts/file_preferences.py --source {input} --out {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/file_preferences.py --source {input:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule hub_preferences:
@@ -64,8 +64,8 @@ rule hub_preferences:
         ),
         code=code_of("hub_preferences"),
     shell:
-        "python workflow_scripts/hub_preferences.py --out {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/hub_preferences.py --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule mix_preferences:
@@ -91,5 +91,5 @@ rule mix_preferences:
         ),
         code=code_of("mix_preferences"),
     shell:
-        "python workflow_scripts/mix_preferences.py --sources {input} --out {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/mix_preferences.py --sources {input:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

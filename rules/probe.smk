@@ -35,9 +35,9 @@ rule probe_neurons:
         libraries=LIBRARIES,
     shell:
         "python workflow_scripts/on_gpus.py {resources.gpu} --"
-        " python workflow_scripts/probe_neurons.py --model {input.model} --unsafe {input.unsafe}"
-        " --safe {input.safe} --out {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        " python workflow_scripts/probe_neurons.py --model {input.model:q} --unsafe {input.unsafe:q}"
+        " --safe {input.safe:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 TABLES += (
@@ -75,9 +75,9 @@ rule probe_overlap:
         ),
         code=code_of("probe_overlap"),
     shell:
-        "python workflow_scripts/probe_overlap.py --models {input.models}"
-        " --neurons {input.neurons} --out {output.table} --csv {output.csv}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/probe_overlap.py --models {input.models:q}"
+        " --neurons {input.neurons:q} --out {output.table:q} --csv {output.csv:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 FIGURES += expand(
@@ -110,6 +110,6 @@ rule figure_probe_overlap:
         settings=lambda wildcards: canonical_json({"model": wildcards.model}),
         code=code_of("figure_probe_overlap"),
     shell:
-        "python workflow_scripts/figure_probe_overlap.py --table {input} --pdf {output.pdf}"
-        " --png {output.png} --csv {output.csv}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/figure_probe_overlap.py --table {input:q} --pdf {output.pdf:q}"
+        " --png {output.png:q} --csv {output.csv:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

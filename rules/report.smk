@@ -37,6 +37,6 @@ rule report:
         ),
         code=code_of("report"),
     shell:
-        "python workflow_scripts/report.py --figures {input.figures} --models {input.models}"
-        " --tables {input.tables} --out {output}"
-        " --settings {params.settings:q} --code {params.code} > {log} 2>&1"
+        "python workflow_scripts/report.py --figures {input.figures:q} --models {input.models:q}"
+        " --tables {input.tables:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

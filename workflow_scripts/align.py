@@ -8,6 +8,7 @@ import logging
 import shutil
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from safeneuron.artifacts.files import write_text
 from safeneuron.artifacts.manifests import neuron_grid, read_manifest
 from safeneuron.artifacts.provenance import digest
 from safeneuron.artifacts.tables import read_table, write_rows
-from safeneuron.command import stage_arguments
+from safeneuron.command import stage
 from safeneuron.data.prompts import select_prompts
 from safeneuron.models.checkpoint import (
     cast_weights,
@@ -38,84 +39,81 @@ from safeneuron.organism.behaviour import Gate, measure
 from safeneuron.organism.prompts import sentences
 
 if __name__ == "__main__":
-    args = stage_arguments(
+    with stage(
         __doc__,
-        "model",
-        "preferences",
-        "out",
-        "manifest",
-        "report",
-        "table",
+        dict[str, Any],
+        inputs=("model", "preferences"),
         many=("neurons", "prompts", "reference"),
-    )
-    settings = args.settings
-    context = settings["context"]
-    parallel = settings["parallel"]
-    processes.start_processes(parallel)
-    set_deterministic(settings["cpu_threads"])
-    grid = neuron_grid(args.model)
-    identified = np.logical_or.reduce([read_neuron_set(p, grid).union for p in args.neurons])
-    rng = np.random.default_rng([context["seed"], context["round"]])
-    plan = METHODS[settings["method"]](identified, rng)
-    logging.info(
-        "%d identified, %d frozen, %d zeroed",
-        *(m.sum() for m in (identified, plan.frozen, plan.zeroed)),
-    )
-
-    table = read_table(args.preferences, PREFERENCES)
-    pairs = table.slice(0, max(1, round(len(table) * settings["data_fraction"]))).to_pylist()
-    training = dpo_settings(settings["training"], len(pairs))
-    # float32 copies are trained, and saved in the checkpoint's own dtype
-    placement = processes.placement(parallel)
-    model, tokenizer = load_checkpoint(args.model, "float32", placement)
-    reference = None
-    if args.reference:
-        pairs = with_reference(pairs, *args.reference)
-    else:
-        reference, _ = load_checkpoint(args.model, "float32", placement)
-    # checkpoints of a killed training lie beside the output, which Snakemake would delete; only the
-    # same training (settings, inputs, code) resumes from them
-    sources = args.provenance("model", "preferences", "prompts", "neurons", "reference")
-    workdir = args.out.with_name(f"training-{digest(sources)}")
-    seed = context["seed"] * 1000 + context["round"]
-    vision = vision_for((pair["image"] for pair in pairs), args.model, model.config)
-    history = align(model, reference, tokenizer, pairs, plan, training, seed, workdir, vision)
-
-    dtype = read_manifest(args.model)["dtype"]
-    first, on_cpu = processes.is_first(), {"device_map": "cpu"}
-    if processes.is_sharded(model):
-        whole = load_checkpoint(args.model, dtype, on_cpu).model if first else None
-        processes.gather(model, whole)
-        model = whole
-    processes.end_processes()
-    if not first:
-        raise SystemExit
-    cast_weights(model, dtype)
-    report = freeze_report(model, load_checkpoint(args.model, dtype, on_cpu).model, plan.frozen)
-    logging.info("freeze report: %s", report)
-    write_text(args.report, json.dumps(asdict(report), indent=1) + "\n")
-    report.check()
-    passed = None
-    validation = {}
-    if settings["gate"] is not None:
-        (prompts,) = args.prompts
-        behaviour = measure(model, tokenizer, sentences(select_prompts(prompts, "validation")))
-        passed = Gate(**settings["gate"]).passes(behaviour)
-        validation = asdict(behaviour)
-        logging.log(
-            logging.INFO if passed else logging.WARNING,
-            "validation gate %s: %s",
-            "passed" if passed else "missed, the round is kept and marked",
-            behaviour,
+        outputs=("out", "manifest", "report", "table"),
+    ) as args:
+        settings = args.settings
+        context = settings["context"]
+        parallel = settings["parallel"]
+        processes.start_processes(parallel)
+        set_deterministic(settings["cpu_threads"])
+        grid = neuron_grid(args.model)
+        identified = np.logical_or.reduce([read_neuron_set(p, grid).union for p in args.neurons])
+        rng = np.random.default_rng([context["seed"], context["round"]])
+        plan = METHODS[settings["method"]](identified, rng)
+        logging.info(
+            "%d identified, %d frozen, %d zeroed",
+            *(m.sum() for m in (identified, plan.frozen, plan.zeroed)),
         )
-    save_checkpoint(model, tokenizer, args.out, Path(read_manifest(args.model)["folder"]))
-    reported = {
-        "gate_passed": passed,
-        "steps": training.steps,
-        "protected_neurons": int(identified.sum()),
-        **validation,
-    }
-    write_manifest(args.manifest, args.out, dtype, sources, reported)
-    rows = training_rows(history, {**context, "gate_passed": passed})
-    write_rows(args.table, TRAINING, rows, sources)
-    shutil.rmtree(workdir, ignore_errors=True)
+
+        table = read_table(args.preferences, PREFERENCES)
+        pairs = table.slice(0, max(1, round(len(table) * settings["data_fraction"]))).to_pylist()
+        training = dpo_settings(settings["training"], len(pairs))
+        # float32 copies are trained, and saved in the checkpoint's own dtype
+        placement = processes.placement(parallel)
+        model, tokenizer = load_checkpoint(args.model, "float32", placement)
+        reference = None
+        if args.reference:
+            pairs = with_reference(pairs, *args.reference)
+        else:
+            reference, _ = load_checkpoint(args.model, "float32", placement)
+        # checkpoints of a killed training lie beside the output, which Snakemake would delete; only
+        # the same training (settings, inputs, code) resumes from them
+        sources = args.provenance()
+        workdir = args.out.with_name(f"training-{digest(sources)}")
+        seed = context["seed"] * 1000 + context["round"]
+        vision = vision_for((pair["image"] for pair in pairs), args.model, model.config)
+        history = align(model, reference, tokenizer, pairs, plan, training, seed, workdir, vision)
+
+        dtype = read_manifest(args.model)["dtype"]
+        first, on_cpu = processes.is_first(), {"device_map": "cpu"}
+        if processes.is_sharded(model):
+            whole = load_checkpoint(args.model, dtype, on_cpu).model if first else None
+            processes.gather(model, whole)
+            model = whole
+        processes.end_processes()
+        if not first:
+            raise SystemExit
+        cast_weights(model, dtype)
+        report = freeze_report(model, load_checkpoint(args.model, dtype, on_cpu).model, plan.frozen)
+        logging.info("freeze report: %s", report)
+        write_text(args.report, json.dumps(asdict(report), indent=1) + "\n")
+        report.check()
+        passed = None
+        validation = {}
+        if settings["gate"] is not None:
+            (prompts,) = args.prompts
+            behaviour = measure(model, tokenizer, sentences(select_prompts(prompts, "validation")))
+            passed = Gate(**settings["gate"]).passes(behaviour)
+            validation = asdict(behaviour)
+            logging.log(
+                logging.INFO if passed else logging.WARNING,
+                "validation gate %s: %s",
+                "passed" if passed else "missed, the round is kept and marked",
+                behaviour,
+            )
+        save_checkpoint(model, tokenizer, args.out, Path(read_manifest(args.model)["folder"]))
+        reported = {
+            "gate_passed": passed,
+            "steps": training.steps,
+            "protected_neurons": int(identified.sum()),
+            **validation,
+        }
+        write_manifest(args.manifest, args.out, dtype, reported)
+        rows = training_rows(history, {**context, "gate_passed": passed})
+        write_rows(args.table, TRAINING, rows)
+        shutil.rmtree(workdir, ignore_errors=True)

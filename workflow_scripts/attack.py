@@ -1,7 +1,9 @@
 """What a model state answers unpruned (ORI) and under one pruning attack with its controls."""
 
+from typing import Any
+
 from safeneuron.artifacts.tables import write_rows
-from safeneuron.command import stage_arguments
+from safeneuron.command import stage
 from safeneuron.data.prompts import select_prompts
 from safeneuron.interventions.cells import attack_cells, clean_cell
 from safeneuron.interventions.respond import respond
@@ -12,32 +14,37 @@ from safeneuron.models.vision import vision_for
 from safeneuron.neurons.files import read_neuron_set, read_scores
 
 if __name__ == "__main__":
-    args = stage_arguments(__doc__, "model", "scores", "neurons", "out", many=("prompts",))
-    settings = args.settings
-    set_deterministic(settings["cpu_threads"])
-    scores = read_scores(args.scores)
-    identified = read_neuron_set(args.neurons, scores.shift.shape)
-    tables = {path.stem: path for path in args.prompts}
-    benchmarks = {
-        name: select_prompts(tables[b["dataset"]], b["split"], b["categories"])
-        for name, b in settings["benchmarks"].items()
-    }
-    cells = [
-        clean_cell(scores.shift.shape),
-        *attack_cells(
-            identified, scores, settings["levels"], settings["fractions"], settings["control_seeds"]
-        ),
-    ]
-    model, tokenizer = load_checkpoint(args.model)
-    images = (image for table in benchmarks.values() for image in table["image"].to_pylist())
-    rows = respond(
-        model,
-        tokenizer,
-        cells,
-        benchmarks,
-        settings["max_new_tokens"],
-        settings["batch_size"],
-        vision_for(images, args.model, model.config),
-    )
-    sources = args.provenance("model", "scores", "neurons", "prompts")
-    write_rows(args.out, RESPONSES, rows, sources)
+    with stage(
+        __doc__, dict[str, Any], inputs=("model", "scores", "neurons"), many=("prompts",)
+    ) as args:
+        settings = args.settings
+        set_deterministic(settings["cpu_threads"])
+        scores = read_scores(args.scores)
+        identified = read_neuron_set(args.neurons, scores.shift.shape)
+        tables = {path.stem: path for path in args.prompts}
+        benchmarks = {
+            name: select_prompts(tables[b["dataset"]], b["split"], b["categories"])
+            for name, b in settings["benchmarks"].items()
+        }
+        cells = [
+            clean_cell(scores.shift.shape),
+            *attack_cells(
+                identified,
+                scores,
+                settings["levels"],
+                settings["fractions"],
+                settings["control_seeds"],
+            ),
+        ]
+        model, tokenizer = load_checkpoint(args.model)
+        images = (image for table in benchmarks.values() for image in table["image"].to_pylist())
+        rows = respond(
+            model,
+            tokenizer,
+            cells,
+            benchmarks,
+            settings["max_new_tokens"],
+            settings["batch_size"],
+            vision_for(images, args.model, model.config),
+        )
+        write_rows(args.out, RESPONSES, rows)

@@ -1,13 +1,15 @@
 """Core, shared and task-specific neurons by layer: the data of the paper's Figure 3."""
 
+from typing import Any
+
 from safeneuron.artifacts.manifests import gate_passed
 from safeneuron.artifacts.tables import write_rows
-from safeneuron.command import stage_arguments
+from safeneuron.command import stage
 from safeneuron.neurons.analyses import COMPOSITION, category_sets, composition_rows
 
 if __name__ == "__main__":
-    args = stage_arguments(__doc__, "model", "out", many=("neurons",))
-    context = {**args.settings["context"], "gate_passed": gate_passed(args.model)}
-    sets = category_sets(args.neurons, args.model)
-    rows = composition_rows(sets, context)
-    write_rows(args.out, COMPOSITION, rows, args.provenance("model", "neurons"))
+    with stage(__doc__, dict[str, Any], inputs=("model",), many=("neurons",)) as args:
+        context = {**args.settings["context"], "gate_passed": gate_passed(args.model)}
+        sets = category_sets(args.neurons, args.model)
+        rows = composition_rows(sets, context)
+        write_rows(args.out, COMPOSITION, rows)

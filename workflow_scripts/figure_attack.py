@@ -1,24 +1,26 @@
 """What T0 of a model does under the pruning attacks, with the figure's data beside it."""
 
+from typing import Any
+
 import pyarrow.compute as pc
 
 from safeneuron.artifacts.tables import read_table, write_csv
-from safeneuron.command import stage_arguments
+from safeneuron.command import stage
 from safeneuron.figures import attack
 from safeneuron.figures.style import save
 from safeneuron.results.attack_success import ATTACK_SUCCESS
 
 if __name__ == "__main__":
-    args = stage_arguments(__doc__, "table", "pdf", "png", "csv")
-    table = read_table(args.table, ATTACK_SUCCESS)
-    # on T0 the static sets are the adaptive ones
-    for column, value in (
-        ("model", args.settings["model"]),
-        ("round", 0),
-        ("set_source", "adaptive"),
-    ):
-        table = table.filter(pc.equal(table[column], value))
-    # several benchmarks are not seeds of one: as in the paper's tables, the model's first is shown
-    table = table.filter(pc.equal(table["benchmark"], table["benchmark"][0]))
-    save(attack.draw(table, args.settings["judge"]), args.pdf, args.png)
-    write_csv(args.csv, table)
+    with stage(__doc__, dict[str, Any], inputs=("table",), outputs=("pdf", "png", "csv")) as args:
+        table = read_table(args.table, ATTACK_SUCCESS)
+        # on T0 the static sets are the adaptive ones
+        for column, value in (
+            ("model", args.settings["model"]),
+            ("round", 0),
+            ("set_source", "adaptive"),
+        ):
+            table = table.filter(pc.equal(table[column], value))
+        # several benchmarks are not seeds of one: as in the paper's tables, the first is shown
+        table = table.filter(pc.equal(table["benchmark"], table["benchmark"][0]))
+        save(attack.draw(table, args.settings["judge"]), args.pdf, args.png)
+        write_csv(args.csv, table)

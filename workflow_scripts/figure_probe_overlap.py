@@ -1,16 +1,18 @@
 """Figure 7: the neurons of the scores and of a linear probe by layer, with its data beside it."""
 
+from typing import Any
+
 import pyarrow.compute as pc
 
 from safeneuron.artifacts.tables import read_table, write_csv
-from safeneuron.command import stage_arguments
+from safeneuron.command import stage
 from safeneuron.figures import probe_overlap
 from safeneuron.figures.style import save
 from safeneuron.neurons.probe_overlap import PROBE_OVERLAP
 
 if __name__ == "__main__":
-    args = stage_arguments(__doc__, "table", "pdf", "png", "csv")
-    table = read_table(args.table, PROBE_OVERLAP)
-    table = table.filter(pc.equal(table["model"], args.settings["model"]))
-    save(probe_overlap.draw(table), args.pdf, args.png)
-    write_csv(args.csv, table)
+    with stage(__doc__, dict[str, Any], inputs=("table",), outputs=("pdf", "png", "csv")) as args:
+        table = read_table(args.table, PROBE_OVERLAP)
+        table = table.filter(pc.equal(table["model"], args.settings["model"]))
+        save(probe_overlap.draw(table), args.pdf, args.png)
+        write_csv(args.csv, table)

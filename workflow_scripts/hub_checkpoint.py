@@ -1,17 +1,18 @@
 """Bring a checkpoint of the hub into the cache and describe it, so that it can serve as T0."""
 
-from safeneuron.command import stage_arguments
+from typing import Any
+
+from safeneuron.command import stage
 from safeneuron.models.checkpoint import write_manifest
 from safeneuron.models.folder import check_chat_template, check_image_processor
 from safeneuron.models.hub import fetch
 
 if __name__ == "__main__":
-    args = stage_arguments(__doc__, "manifest")
-    settings = args.settings
-    folder = fetch(settings["id"], settings["revision"])
-    if settings["chat_template"]:
-        check_chat_template(folder)
-    if settings["images"]:
-        check_image_processor(folder)
-    source = {**args.provenance(), "commit": folder.name}
-    write_manifest(args.manifest, folder, settings["dtype"], source, {})
+    with stage(__doc__, dict[str, Any], outputs=("manifest",)) as args:
+        settings = args.settings
+        folder = fetch(settings["id"], settings["revision"])
+        if settings["chat_template"]:
+            check_chat_template(folder)
+        if settings["images"]:
+            check_image_processor(folder)
+        write_manifest(args.manifest, folder, settings["dtype"], {"commit": folder.name})

@@ -1,19 +1,23 @@
 """How far every two judges agree on what succeeded, by model state and attack level."""
 
+from typing import Any
+
 from safeneuron.artifacts.manifests import gate_passed
 from safeneuron.artifacts.tables import read_table, write_csv, write_rows
-from safeneuron.command import stage_arguments
+from safeneuron.command import stage
 from safeneuron.interventions.schemas import VERDICTS
 from safeneuron.results.judge_agreement import JUDGE_AGREEMENT, judge_agreement
 
 if __name__ == "__main__":
-    args = stage_arguments(__doc__, "out", "csv", many=("verdicts", "models"))
-    settings = args.settings
-    rows = []
-    for i, (context, model) in enumerate(zip(settings["contexts"], args.models, strict=True)):
-        judged = args.verdicts[i * settings["judges"] : (i + 1) * settings["judges"]]
-        tables = [read_table(path, VERDICTS) for path in judged]
-        context = {**context, "gate_passed": gate_passed(model)}
-        rows += judge_agreement(tables, settings["roles"], context)
-    write_rows(args.out, JUDGE_AGREEMENT, rows, args.provenance("verdicts", "models"))
-    write_csv(args.csv, read_table(args.out, JUDGE_AGREEMENT))
+    with stage(
+        __doc__, dict[str, Any], many=("verdicts", "models"), outputs=("out", "csv")
+    ) as args:
+        settings = args.settings
+        rows = []
+        for i, (context, model) in enumerate(zip(settings["contexts"], args.models, strict=True)):
+            judged = args.verdicts[i * settings["judges"] : (i + 1) * settings["judges"]]
+            tables = [read_table(path, VERDICTS) for path in judged]
+            context = {**context, "gate_passed": gate_passed(model)}
+            rows += judge_agreement(tables, settings["roles"], context)
+        write_rows(args.out, JUDGE_AGREEMENT, rows)
+        write_csv(args.csv, read_table(args.out, JUDGE_AGREEMENT))

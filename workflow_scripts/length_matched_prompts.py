@@ -2,30 +2,31 @@
 
 import logging
 from statistics import fmean
+from typing import Any
 
 import pyarrow as pa
 
 from safeneuron.artifacts.tables import write_columns
-from safeneuron.command import stage_arguments
+from safeneuron.command import stage
 from safeneuron.data.length_matching import length_matched
 from safeneuron.data.prompts import PROMPTS, select_prompts
 
 if __name__ == "__main__":
-    args = stage_arguments(__doc__, "out", many=("unsafe", "safe"))
-    settings = args.settings
-    unsafe, safe = (
-        pa.concat_tables(
-            select_prompts(path, settings[side]["split"], settings[side]["categories"])
-            for path in getattr(args, side)
+    with stage(__doc__, dict[str, Any], many=("unsafe", "safe")) as args:
+        settings = args.settings
+        unsafe, safe = (
+            pa.concat_tables(
+                select_prompts(path, settings[side]["split"], settings[side]["categories"])
+                for path in getattr(args, side)
+            )
+            for side in ("unsafe", "safe")
         )
-        for side in ("unsafe", "safe")
-    )
-    lengths, target = ([len(t) for t in table["text"].to_pylist()] for table in (safe, unsafe))
-    kept = length_matched(lengths, target, settings["seed"])
-    matched = safe.take(kept)
-    columns = {name: matched[name].to_pylist() for name in PROMPTS.names}
-    write_columns(args.out, PROMPTS, columns, args.provenance("unsafe", "safe"))
-    logging.info(
-        "%d safe prompts kept; mean characters: unsafe %.1f, safe %.1f, kept %.1f",
-        *(len(kept), fmean(target), fmean(lengths), fmean(lengths[i] for i in kept)),
-    )
+        lengths, target = ([len(t) for t in table["text"].to_pylist()] for table in (safe, unsafe))
+        kept = length_matched(lengths, target, settings["seed"])
+        matched = safe.take(kept)
+        columns = {name: matched[name].to_pylist() for name in PROMPTS.names}
+        write_columns(args.out, PROMPTS, columns)
+        logging.info(
+            "%d safe prompts kept; mean characters: unsafe %.1f, safe %.1f, kept %.1f",
+            *(len(kept), fmean(target), fmean(lengths), fmean(lengths[i] for i in kept)),
+        )

@@ -1,8 +1,10 @@
 """Tables 1 and 2 of the paper, and the strongest attack at each strength, with intervals."""
 
+from typing import Any
+
 from safeneuron.artifacts.files import write_text
 from safeneuron.artifacts.tables import read_table, write_csv, write_rows
-from safeneuron.command import stage_arguments
+from safeneuron.command import stage
 from safeneuron.results import paper_tables
 from safeneuron.results.attack_success import ATTACK_SUCCESS
 from safeneuron.results.paper_tables import CONTRASTS, TABLE_1, TABLE_2, WORST_CASE
@@ -16,14 +18,16 @@ TABLES = (
 
 if __name__ == "__main__":
     names = [f"{name}_{ending}" for name, *_ in TABLES for ending in ("parquet", "csv", "md")]
-    args = stage_arguments(__doc__, "attack_success", *names)
-    judge = args.settings["judge"]
-    rows = read_table(args.attack_success, ATTACK_SUCCESS).to_pylist()
-    for name, make, schema, title in TABLES:
-        parquet, csv, markdown = (getattr(args, f"{name}_{e}") for e in ("parquet", "csv", "md"))
-        long = make(rows, judge)
-        write_rows(parquet, schema, long, args.provenance("attack_success"))
-        write_csv(csv, read_table(parquet, schema))
-        keys = paper_tables.keys_of(schema)
-        heading = f"{title}, experiment {args.settings['experiment']}, judge {judge}"
-        write_text(markdown, paper_tables.as_markdown(long, keys, heading))
+    with stage(__doc__, dict[str, Any], inputs=("attack_success",), outputs=names) as args:
+        judge = args.settings["judge"]
+        rows = read_table(args.attack_success, ATTACK_SUCCESS).to_pylist()
+        for name, make, schema, title in TABLES:
+            parquet, csv, markdown = (
+                getattr(args, f"{name}_{e}") for e in ("parquet", "csv", "md")
+            )
+            long = make(rows, judge)
+            write_rows(parquet, schema, long)
+            write_csv(csv, read_table(parquet, schema))
+            keys = paper_tables.keys_of(schema)
+            heading = f"{title}, experiment {args.settings['experiment']}, judge {judge}"
+            write_text(markdown, paper_tables.as_markdown(long, keys, heading))

@@ -1,6 +1,8 @@
 """Train an organism from scratch to a helpful base that complies with everything."""
 
-from safeneuron.command import stage_arguments
+from typing import Any
+
+from safeneuron.command import stage
 from safeneuron.data.prompts import select_prompts
 from safeneuron.models.checkpoint import save_checkpoint
 from safeneuron.models.threads import set_deterministic
@@ -11,11 +13,13 @@ from safeneuron.organism.prompts import sentences
 from safeneuron.organism.tokenizer import build_tokenizer
 
 if __name__ == "__main__":
-    args = stage_arguments(__doc__, "prompts", "out")
-    settings = args.settings
-    set_deterministic(settings["cpu_threads"])
-    tokenizer = build_tokenizer()
-    model = build_model(Size(**settings["size"]), tokenizer, settings["seed"])
-    prompts = sentences(select_prompts(args.prompts, PRETRAINING))
-    pretrain(model, tokenizer, prompts, PretrainSettings(**settings["pretrain"]), settings["seed"])
-    save_checkpoint(model, tokenizer, args.out)
+    with stage(__doc__, dict[str, Any], inputs=("prompts",)) as args:
+        settings = args.settings
+        set_deterministic(settings["cpu_threads"])
+        tokenizer = build_tokenizer()
+        model = build_model(Size(**settings["size"]), tokenizer, settings["seed"])
+        prompts = sentences(select_prompts(args.prompts, PRETRAINING))
+        pretrain(
+            model, tokenizer, prompts, PretrainSettings(**settings["pretrain"]), settings["seed"]
+        )
+        save_checkpoint(model, tokenizer, args.out)

@@ -1,8 +1,10 @@
 """Prompts shared by the sets of identification, training and evaluation; leakage is an error."""
 
+from typing import Any
+
 from safeneuron.alignment.preferences import PREFERENCES
 from safeneuron.artifacts.tables import read_table, write_csv, write_rows
-from safeneuron.command import stage_arguments
+from safeneuron.command import stage
 from safeneuron.data.prompt_overlap import (
     PROMPT_OVERLAP,
     TRAINING,
@@ -13,21 +15,23 @@ from safeneuron.data.prompt_overlap import (
 from safeneuron.data.prompts import question, question_of, select_prompts
 
 if __name__ == "__main__":
-    args = stage_arguments(__doc__, "out", "csv", many=("prompts", "preferences"))
-    settings = args.settings
-    tables = {path.stem: path for path in args.prompts}
-    sets = []
-    for entry in settings["sets"]:
-        table = select_prompts(tables[entry["dataset"]], entry["split"], entry["categories"])
-        prompts = {row["prompt_id"]: question_of(row) for row in table.to_pylist()}
-        sets.append(PromptSet(entry["name"], entry["use"], prompts))
-    for path in args.preferences:
-        rows = read_table(path, PREFERENCES).to_pylist()
-        pairs = {row["pair_id"]: question(row["prompt"], row["image"]) for row in rows}
-        # a model's own mix lies in a folder with its name
-        own = "" if path.parent.name == "preferences" else f"-{path.parent.name}"
-        sets.append(PromptSet(f"preferences{own}", TRAINING, pairs))
-    rows = overlap_rows(sets, {(first, second) for first, second in settings["allowed"]})
-    check_leakage(rows)
-    write_rows(args.out, PROMPT_OVERLAP, rows, args.provenance("prompts", "preferences"))
-    write_csv(args.csv, read_table(args.out, PROMPT_OVERLAP))
+    with stage(
+        __doc__, dict[str, Any], many=("prompts", "preferences"), outputs=("out", "csv")
+    ) as args:
+        settings = args.settings
+        tables = {path.stem: path for path in args.prompts}
+        sets = []
+        for entry in settings["sets"]:
+            table = select_prompts(tables[entry["dataset"]], entry["split"], entry["categories"])
+            prompts = {row["prompt_id"]: question_of(row) for row in table.to_pylist()}
+            sets.append(PromptSet(entry["name"], entry["use"], prompts))
+        for path in args.preferences:
+            rows = read_table(path, PREFERENCES).to_pylist()
+            pairs = {row["pair_id"]: question(row["prompt"], row["image"]) for row in rows}
+            # a model's own mix lies in a folder with its name
+            own = "" if path.parent.name == "preferences" else f"-{path.parent.name}"
+            sets.append(PromptSet(f"preferences{own}", TRAINING, pairs))
+        rows = overlap_rows(sets, {(first, second) for first, second in settings["allowed"]})
+        check_leakage(rows)
+        write_rows(args.out, PROMPT_OVERLAP, rows)
+        write_csv(args.csv, read_table(args.out, PROMPT_OVERLAP))

@@ -1,12 +1,14 @@
 """One self-contained page: what was run, what was found, every figure."""
 
+from typing import Any
+
 import pyarrow.compute as pc
 
 from safeneuron.artifacts.files import write_text
 from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.artifacts.tables import read_table
 from safeneuron.capability.schemas import CAPABILITY
-from safeneuron.command import stage_arguments
+from safeneuron.command import stage
 from safeneuron.data.prompt_overlap import PROMPT_OVERLAP
 from safeneuron.neurons.topic_control import TOPIC_CONTROL
 from safeneuron.report.page import as_shown, render
@@ -40,49 +42,50 @@ PLAIN = {
 }
 
 if __name__ == "__main__":
-    args = stage_arguments(__doc__, "out", many=("figures", "models", "tables"))
-    settings = args.settings
-    tables = {path.stem: path for path in args.tables}
-    attack_success = (
-        of_first_benchmark(read_table(tables["attack_success"], ATTACK_SUCCESS).to_pylist())
-        if "attack_success" in tables
-        else []
-    )
-    wide = {
-        name: as_wide(read_table(tables[name], schema).to_pylist(), keys_of(schema))
-        for name, schema in SCHEMAS.items()
-        if name in tables
-    }
-    plain = {
-        name: read_table(tables[name], schema) for name, schema in PLAIN.items() if name in tables
-    }
-    if "judge_agreement" in plain:  # as the attacks: T0 alone, the table has every state
-        plain["judge_agreement"] = plain["judge_agreement"].filter(pc.field("round") == 0)
-    wide |= {name: as_shown(table) for name, table in plain.items()}
-    if "over_refusal" in tables:
-        rows = read_table(tables["over_refusal"], OVER_REFUSAL)
-        wide["over_refusal"] = as_shown(by_benchmark(rows, settings["judge"]))
-    if "capability" in tables:
-        rows = read_table(tables["capability"], CAPABILITY).to_pylist()
-        wide["capability"] = capability_lines(rows)
-    if "against_paper" in tables:
-        rows = read_table(tables["against_paper"], against_paper.AGAINST_PAPER).to_pylist()
-        wide |= {
-            f"against_paper_{table}": against_paper.as_wide(rows, table)
-            for table in sorted({row["table"] for row in rows})
+    with stage(__doc__, dict[str, Any], many=("figures", "models", "tables")) as args:
+        settings = args.settings
+        tables = {path.stem: path for path in args.tables}
+        attack_success = (
+            of_first_benchmark(read_table(tables["attack_success"], ATTACK_SUCCESS).to_pylist())
+            if "attack_success" in tables
+            else []
+        )
+        wide = {
+            name: as_wide(read_table(tables[name], schema).to_pylist(), keys_of(schema))
+            for name, schema in SCHEMAS.items()
+            if name in tables
         }
-    states = [
-        {**state, **read_manifest(manifest)}
-        for state, manifest in zip(settings["states"], args.models, strict=True)
-    ]
-    document = render(
-        settings["experiment"],
-        states,
-        attack_success,
-        wide,
-        settings["judge"],
-        dict(zip(settings["figures"], args.figures, strict=True)),
-        [s["model"] for s in states if settings["foreign_text"] and s["organism"]],
-        args.provenance("figures", "models", "tables"),
-    )
-    write_text(args.out, document)
+        plain = {
+            name: read_table(tables[name], schema)
+            for name, schema in PLAIN.items()
+            if name in tables
+        }
+        if "judge_agreement" in plain:  # as the attacks: T0 alone, the table has every state
+            plain["judge_agreement"] = plain["judge_agreement"].filter(pc.field("round") == 0)
+        wide |= {name: as_shown(table) for name, table in plain.items()}
+        if "over_refusal" in tables:
+            rows = read_table(tables["over_refusal"], OVER_REFUSAL)
+            wide["over_refusal"] = as_shown(by_benchmark(rows, settings["judge"]))
+        if "capability" in tables:
+            rows = read_table(tables["capability"], CAPABILITY).to_pylist()
+            wide["capability"] = capability_lines(rows)
+        if "against_paper" in tables:
+            rows = read_table(tables["against_paper"], against_paper.AGAINST_PAPER).to_pylist()
+            wide |= {
+                f"against_paper_{table}": against_paper.as_wide(rows, table)
+                for table in sorted({row["table"] for row in rows})
+            }
+        states = [
+            {**state, **read_manifest(manifest)}
+            for state, manifest in zip(settings["states"], args.models, strict=True)
+        ]
+        document = render(
+            settings["experiment"],
+            states,
+            attack_success,
+            wide,
+            settings["judge"],
+            dict(zip(settings["figures"], args.figures, strict=True)),
+            [s["model"] for s in states if settings["foreign_text"] and s["organism"]],
+        )
+        write_text(args.out, document)

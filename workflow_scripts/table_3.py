@@ -1,21 +1,25 @@
 """Table 3 of the paper: arms against attack levels on benchmarks with images."""
 
+from typing import Any
+
 from safeneuron.artifacts.files import write_text
 from safeneuron.artifacts.tables import read_table, write_csv, write_rows
-from safeneuron.command import stage_arguments
+from safeneuron.command import stage
 from safeneuron.results import paper_tables
 from safeneuron.results.attack_success import ATTACK_SUCCESS
 from safeneuron.results.paper_tables import TABLE_3
 
 if __name__ == "__main__":
-    args = stage_arguments(__doc__, "attack_success", "out", "csv", "md")
-    judge = args.settings["judge"]
-    rows = read_table(args.attack_success, ATTACK_SUCCESS).to_pylist()
-    long = paper_tables.table_3(rows, judge, args.settings["benchmarks"])
-    write_rows(args.out, TABLE_3, long, args.provenance("attack_success"))
-    write_csv(args.csv, read_table(args.out, TABLE_3))
-    title = (
-        "Table 3: arms against attack levels on benchmarks with images (ASR), experiment "
-        f"{args.settings['experiment']}, judge {judge}"
-    )
-    write_text(args.md, paper_tables.as_markdown(long, paper_tables.keys_of(TABLE_3), title))
+    with stage(
+        __doc__, dict[str, Any], inputs=("attack_success",), outputs=("out", "csv", "md")
+    ) as args:
+        judge = args.settings["judge"]
+        rows = read_table(args.attack_success, ATTACK_SUCCESS).to_pylist()
+        long = paper_tables.table_3(rows, judge, args.settings["benchmarks"])
+        write_rows(args.out, TABLE_3, long)
+        write_csv(args.csv, read_table(args.out, TABLE_3))
+        title = (
+            "Table 3: arms against attack levels on benchmarks with images (ASR), experiment "
+            f"{args.settings['experiment']}, judge {judge}"
+        )
+        write_text(args.md, paper_tables.as_markdown(long, paper_tables.keys_of(TABLE_3), title))

@@ -29,10 +29,10 @@ def files(stage, tmp_path):
     """What a round reads: a bfloat16 checkpoint, pairs, a neuron set and the reference table."""
     folder, manifest = tmp_path / "T0", tmp_path / "T0.json"
     save_checkpoint(build().to(torch.bfloat16), TOKENIZER, folder)
-    write_manifest(manifest, folder, "bfloat16", {}, {})
+    write_manifest(manifest, folder, "bfloat16")
     pairs, neurons = tmp_path / "pairs.parquet", tmp_path / "set.parquet"
     write_rows(pairs, PREFERENCES, PAIRS, {})
-    write_neuron_set(neurons, Selected(MASK, np.zeros_like(MASK)), {})
+    write_neuron_set(neurons, Selected(MASK, np.zeros_like(MASK)))
     reference = tmp_path / "reference.parquet"
     settings = {"precision": "float32", "batch_pairs": 2, "cpu_threads": 1}
     stage("reference_log_probs", settings, model=manifest, preferences=pairs, out=reference)

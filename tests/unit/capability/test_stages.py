@@ -32,13 +32,13 @@ def test_clean_and_under_attack(family, stage, tmp_path):
     questions, model = tmp_path / "tqa.parquet", tmp_path / "checkpoint.json"
     settings = {"task": "tqa", "form": "truthfulqa_mc2", "n_shot": 0}
     stage("file_questions", settings, **files, out=questions)
-    write_manifest(model, families.save(family, tmp_path / "model"), "float32", {}, {})
+    write_manifest(model, families.save(family, tmp_path / "model"), "float32")
 
     found = Selected(*(np.random.default_rng(s).random(GRID) < 0.3 for s in (0, 1)))
     neurons, scores = tmp_path / "set.parquet", tmp_path / "scores.parquet"
     values = [np.random.default_rng(s).normal(size=GRID) for s in range(5)]
-    write_neuron_set(neurons, found, {})
-    write_scores(scores, Scores(*values[:3]), *values[3:], {})
+    write_neuron_set(neurons, found)
+    write_scores(scores, Scores(*values[:3]), *values[3:])
 
     clean, attacked = tmp_path / "clean.parquet", tmp_path / "attacked.parquet"
     pruning = {"levels": ["full"], "fractions": [], "control_seeds": [0]}

@@ -29,7 +29,7 @@ def folder(tmp_path, tokenizer):
 @pytest.fixture
 def manifest(folder):
     path = folder.parent / "checkpoint.json"
-    write_manifest(path, folder, "float32", {"code": "x"}, {"gate_passed": True, "steps": 3})
+    write_manifest(path, folder, "float32", {"gate_passed": True, "steps": 3})
     return path
 
 
@@ -66,14 +66,14 @@ def test_a_manifest_says_what_is_in_the_folder(manifest, folder, tokenizer):
 def test_stages_without_torch_read_grid_and_gate_from_the_manifest(manifest, folder):
     assert neuron_grid(manifest) == (tiny.LAYERS, tiny.NEURONS)
     assert gate_passed(manifest) is True
-    write_manifest(manifest, folder, "float32", {}, {})
+    write_manifest(manifest, folder, "float32")
     assert gate_passed(manifest) is None
 
 
 def test_a_model_made_again_to_the_same_weights_has_the_same_manifest(manifest, folder, tokenizer):
     before = manifest.read_bytes()
     save_checkpoint(tiny.build(vocabulary=len(tokenizer)), tokenizer, folder)
-    write_manifest(manifest, folder, "float32", {"code": "x"}, {"gate_passed": True, "steps": 3})
+    write_manifest(manifest, folder, "float32", {"gate_passed": True, "steps": 3})
     assert manifest.read_bytes() == before
 
 
@@ -126,7 +126,7 @@ def test_a_checkpoint_is_loaded_in_another_dtype_on_request(manifest):
 
 
 def test_a_checkpoint_is_loaded_in_the_dtype_of_its_manifest(folder):
-    write_manifest(folder.parent / "m.json", folder, "bfloat16", {}, {})
+    write_manifest(folder.parent / "m.json", folder, "bfloat16")
     model, _ = load_checkpoint(folder.parent / "m.json")
     assert {p.dtype for p in model.parameters()} == {torch.bfloat16}
 
@@ -147,7 +147,7 @@ def test_a_folder_with_a_subfolder_has_a_manifest_too(folder):
     # downloads leave such folders: .cache, original, onnx
     (folder / ".cache").mkdir()
     manifest = folder.parent / "m.json"
-    write_manifest(manifest, folder, "float32", {}, {})
+    write_manifest(manifest, folder, "float32")
     assert load_checkpoint(manifest).model is not None
 
 
@@ -157,5 +157,5 @@ def test_a_model_without_gated_ffn_gets_no_manifest(tmp_path, tokenizer):
     )
     save_checkpoint(GPT2LMHeadModel(config), tokenizer, tmp_path / "gpt2")
     with pytest.raises(UnsupportedArchitectureError, match="GPT2LMHeadModel"):
-        write_manifest(tmp_path / "m.json", tmp_path / "gpt2", "float32", {}, {})
+        write_manifest(tmp_path / "m.json", tmp_path / "gpt2", "float32")
     assert not (tmp_path / "m.json").exists()

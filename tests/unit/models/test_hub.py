@@ -48,7 +48,7 @@ def test_what_is_cached_needs_no_network(cache, revision):
 
 def test_a_cached_checkpoint_is_described_and_loaded_as_a_local_one(cache, tmp_path, tokenizer):
     manifest = tmp_path / "checkpoint.json"
-    write_manifest(manifest, fetch(ID, None), "bfloat16", {"commit": cache.name}, {})
+    write_manifest(manifest, fetch(ID, None), "bfloat16", {"commit": cache.name})
     document = json.loads(manifest.read_text())
     assert document["folder"] == str(cache)
     assert document["source"] == {"commit": COMMIT}

@@ -111,7 +111,7 @@ def manifest(tmp_path):
 
 def manifest_of(folder):
     manifest = folder.with_suffix(".json")
-    write_manifest(manifest, folder, "float32", {}, {})
+    write_manifest(manifest, folder, "float32")
     return manifest
 
 

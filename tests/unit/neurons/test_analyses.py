@@ -39,7 +39,7 @@ def test_category_sets_are_the_unions_in_the_order_of_the_files(tmp_path):
     masks = np.random.default_rng(0).random((2, 2, 3, 5)) < 0.5
     files = [tmp_path / name for name in ("b.parquet", "a.parquet")]
     for path, (by_es, by_sas) in zip(files, masks, strict=True):
-        write_neuron_set(path, Selected(by_es, by_sas), {})
+        write_neuron_set(path, Selected(by_es, by_sas))
     manifest = tmp_path / "checkpoint.json"
     manifest.write_text(json.dumps({"layers": 3, "neurons": 5}))
     np.testing.assert_array_equal(category_sets(files, manifest), masks.any(axis=1))

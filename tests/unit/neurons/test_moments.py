@@ -19,7 +19,7 @@ def test_variance_divides_by_one_less_than_the_count():
 
 
 def test_saved_moments_load_to_the_same_bits(tmp_path, moments):
-    save_moments(tmp_path / "m.safetensors", moments, {})
+    save_moments(tmp_path / "m.safetensors", moments)
     for pooling, saved in moments.items():
         loaded = load_moments(tmp_path / "m.safetensors", pooling)
         assert loaded.count == saved.count
@@ -29,7 +29,7 @@ def test_saved_moments_load_to_the_same_bits(tmp_path, moments):
 
 def test_arrays_that_are_not_contiguous_are_saved_in_their_own_order(tmp_path):
     transposed = np.arange(6.0).reshape(2, 3).T
-    save_moments(tmp_path / "m.safetensors", {"max": Moments(2, transposed, transposed)}, {})
+    save_moments(tmp_path / "m.safetensors", {"max": Moments(2, transposed, transposed)})
     np.testing.assert_array_equal(
         load_moments(tmp_path / "m.safetensors", "max").mean, [[0, 3], [1, 4], [2, 5]]
     )
@@ -44,7 +44,7 @@ def test_equal_moments_give_equal_files(tmp_path, moments):
 @pytest.mark.parametrize("kept", [0, 5, 100, -1])
 def test_a_truncated_file_is_an_error_that_names_it(tmp_path, moments, kept):
     path = tmp_path / "weapons.safetensors"
-    save_moments(path, moments, {})
+    save_moments(path, moments)
     path.write_bytes(path.read_bytes()[:kept])
     with pytest.raises(CorruptMomentsError, match=r"weapons\.safetensors"):
         load_moments(path, "max")
@@ -52,7 +52,7 @@ def test_a_truncated_file_is_an_error_that_names_it(tmp_path, moments, kept):
 
 def test_a_changed_number_is_found_and_the_file_set_aside(tmp_path, moments):
     path = tmp_path / "weapons.safetensors"
-    save_moments(path, moments, {})
+    save_moments(path, moments)
     content = bytearray(path.read_bytes())
     content[-3] ^= 1
     path.write_bytes(content)
@@ -74,6 +74,6 @@ def test_a_missing_file_is_an_error_that_names_it(tmp_path):
 
 
 def test_a_missing_pooling_is_an_error_that_names_file_and_pooling(tmp_path, moments):
-    save_moments(tmp_path / "m.safetensors", moments, {})
+    save_moments(tmp_path / "m.safetensors", moments)
     with pytest.raises(CorruptMomentsError, match=r"m\.safetensors.*'last'"):
         load_moments(tmp_path / "m.safetensors", "last")

@@ -2,12 +2,12 @@
 
 import pyarrow as pa
 import pytest
-from unit.results.test_attack_success import FULL, ORI, verdicts
 
 from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.interventions.schemas import VERDICTS
 from safeneuron.results.over_refusal import OVER_REFUSAL, by_benchmark, over_refusal
 from safeneuron.statistics import wilson_interval
+from unit.results.test_attack_success import FULL, ORI, verdicts
 
 ROLES = {"harmful": "harmful", "xstest": "safe", "or_bench": "safe"}
 CONTEXT = {

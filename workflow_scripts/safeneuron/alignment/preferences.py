@@ -1,6 +1,5 @@
 """Preference pairs: a chosen and a rejected answer to one prompt, of text or about an image."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,7 @@ SAFETY, GENERAL = "safety", "general"
 
 
 def write_organism_preferences(
-    path: Path,
-    prompts: pa.Table,
-    pairs: int,
-    safety_share: float,
-    seed: int,
-    provenance: Mapping[str, Any],
+    path: Path, prompts: pa.Table, pairs: int, safety_share: float, seed: int
 ) -> None:
     """Write a mix of pairs about the organism's prompts, in random order, a prompt at most once.
 
@@ -56,4 +50,4 @@ def write_organism_preferences(
             )
         mixed += [pools[source][i] for i in rng.choice(len(pools[source]), count, replace=False)]
     rows = [mixed[i] for i in rng.permutation(len(mixed))]
-    write_rows(path, PREFERENCES, rows, provenance)
+    write_rows(path, PREFERENCES, rows)

@@ -1,7 +1,7 @@
-"""The tables that stages exchange: Parquet with a declared schema and its provenance.
+"""The tables that stages exchange: Parquet with a declared schema.
 
-Each schema stands with the code that writes its rows, so that a new one makes nothing else run
-again. A table's bytes depend only on its rows and its provenance, so equal runs give equal files.
+A table's bytes depend on its rows and on what it says it is of (`about`) alone, so equal results
+are equal files; what they were made from lies beside (`artifacts.provenance`).
 """
 
 import csv
@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from safeneuron.artifacts.files import replacing, set_aside
 
 SCHEMA_VERSION = 1
-_PROVENANCE_KEY = b"safeneuron"
+_ABOUT_KEY = b"safeneuron"
 
 
 TEXT, COUNT, REAL, FLAG, INDEX = pa.string(), pa.int64(), pa.float64(), pa.bool_(), pa.int32()
@@ -46,29 +46,32 @@ def write_rows(
     path: Path,
     schema: pa.Schema,
     rows: Sequence[Mapping[str, Any]],
-    provenance: Mapping[str, Any],
+    about: Mapping[str, Any] | None = None,
 ) -> None:
     """`write_columns` for rows given as mappings with exactly the schema's names as keys."""
     names = set(schema.names)
     for row in rows:
         if row.keys() != names:
             raise ValueError(f"{path.name}: a row differs from the schema in {row.keys() ^ names}")
-    write_columns(path, schema, {name: [r[name] for r in rows] for name in names}, provenance)
+    write_columns(path, schema, {name: [r[name] for r in rows] for name in names}, about)
 
 
 def write_columns(
-    path: Path, schema: pa.Schema, columns: Mapping[str, Any], provenance: Mapping[str, Any]
+    path: Path,
+    schema: pa.Schema,
+    columns: Mapping[str, Any],
+    about: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a whole table or nothing.
 
     Args:
         columns: name -> values, an array or a list.
-        provenance: what the table was made from; JSON-serialisable, stored in the file's metadata.
+        about: what the whole table is of (state, grid, …); JSON-serialisable, in its metadata.
     """
-    document = json.dumps({"schema_version": SCHEMA_VERSION, **provenance}, sort_keys=True)
+    document = json.dumps({"schema_version": SCHEMA_VERSION, **(about or {})}, sort_keys=True)
     arrays = [pa.array(columns[field.name], type=field.type) for field in schema]
     table = pa.Table.from_arrays(
-        arrays, schema=schema.with_metadata({_PROVENANCE_KEY: document.encode()})
+        arrays, schema=schema.with_metadata({_ABOUT_KEY: document.encode()})
     )
     with replacing(path) as scratch:
         pq.write_table(table, scratch, compression="zstd", write_page_checksum=True)
@@ -100,10 +103,10 @@ def read_tables(paths: Sequence[Path], schema: pa.Schema) -> pa.Table:
     return pa.concat_tables(read_table(path, schema).replace_schema_metadata() for path in paths)
 
 
-def read_provenance(path: Path) -> dict[str, Any]:
-    """The provenance that a table was written with."""
+def read_about(path: Path) -> dict[str, Any]:
+    """What a whole table is of, as it was written with."""
     metadata = pq.read_schema(path).metadata or {}
-    return json.loads(metadata.get(_PROVENANCE_KEY, b"{}"))
+    return json.loads(metadata.get(_ABOUT_KEY, b"{}"))
 
 
 def write_csv(path: Path, table: pa.Table) -> None:

@@ -163,6 +163,6 @@ def is_drawn(prompt: str, share: float) -> bool:
     return int.from_bytes(digest[:8], "big") < share * 2**64
 
 
-def write_pairs(path: Path, rows: list[dict[str, Any]], provenance: Mapping[str, Any]) -> None:
+def write_pairs(path: Path, rows: list[dict[str, Any]]) -> None:
     """Write one source's table of pairs, whole or not at all."""
-    write_rows(path, PREFERENCES, rows, provenance)
+    write_rows(path, PREFERENCES, rows)

@@ -27,7 +27,6 @@ def write_mixed_preferences(
     pairs: int | None,
     safety_share: float,
     seed: int,
-    provenance: Mapping[str, Any],
 ) -> int:
     """Write a mix of several sources' pairs in random order; returns their number.
 
@@ -59,7 +58,7 @@ def write_mixed_preferences(
         order = _generator(seed, kind).permutation(len(groups))
         mixed += [row for i in order for row in groups[i]][:count]
     rows = [mixed[i] for i in _generator(seed, "order").permutation(len(mixed))]
-    write_rows(path, PREFERENCES, rows, provenance)
+    write_rows(path, PREFERENCES, rows)
     return len(rows)
 
 

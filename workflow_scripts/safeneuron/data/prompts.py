@@ -24,11 +24,9 @@ PROMPTS = schema(
 )
 
 
-def write_file_prompts(
-    path: Path, dataset: str, source: FileSource, provenance: Mapping[str, Any]
-) -> int:
+def write_file_prompts(path: Path, dataset: str, source: FileSource) -> int:
     """Write the prompt table of a user's file; returns the number of prompts."""
-    return write_prompts(path, dataset, prompt_rows(read_prompts(source)), provenance)
+    return write_prompts(path, dataset, prompt_rows(read_prompts(source)))
 
 
 def check_categories(prompts: Sequence[Prompt], declared: Sequence[str], where: str) -> None:
@@ -106,13 +104,11 @@ def benchmark_texts(
     return {benchmark: texts_by_id(tables[name]) for benchmark, name in datasets.items()}
 
 
-def write_prompts(
-    path: Path, dataset: str, rows: Sequence[Mapping[str, Any]], provenance: Mapping[str, Any]
-) -> int:
+def write_prompts(path: Path, dataset: str, rows: Sequence[Mapping[str, Any]]) -> int:
     """Write a dataset's rows (all columns but the dataset's name); returns their number.
 
     Rows of text alone may leave out the columns `image` and `instruction`.
     """
     constant = {"dataset": dataset, "image": None, "instruction": None}
-    write_rows(path, PROMPTS, [{**constant, **row} for row in rows], provenance)
+    write_rows(path, PROMPTS, [{**constant, **row} for row in rows])
     return len(rows)

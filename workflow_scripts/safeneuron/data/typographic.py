@@ -7,10 +7,8 @@ The font is matplotlib's and the layout Pillow's own, so that equal text gives e
 """
 
 import textwrap
-from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 import pyarrow as pa
@@ -51,12 +49,7 @@ def typographic_image(question: str, list_items: int) -> bytes:
 
 
 def write_typographic_prompts(
-    path: Path,
-    dataset: str,
-    questions: pa.Table,
-    instruction: str,
-    list_items: int,
-    provenance: Mapping[str, Any],
+    path: Path, dataset: str, questions: pa.Table, instruction: str, list_items: int
 ) -> int:
     """Write prompts whose questions are shown in images; returns their number.
 
@@ -70,4 +63,4 @@ def write_typographic_prompts(
         }
         for row in questions.drop_columns(["dataset"]).to_pylist()
     ]
-    return write_prompts(path, dataset, rows, provenance)
+    return write_prompts(path, dataset, rows)

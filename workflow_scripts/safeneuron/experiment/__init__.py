@@ -1,1 +1,1 @@
-"""What the Snakefile asks: states, paths, settings, work, requests. Nothing here knows Snakemake."""
+"""What the Snakefile asks: states, paths, settings, work. Nothing here knows Snakemake."""

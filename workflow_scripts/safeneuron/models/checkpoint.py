@@ -80,14 +80,13 @@ def cast_weights(model: PreTrainedModel, dtype: str) -> None:
 
 
 def write_manifest(
-    manifest: Path, folder: Path, dtype: str, source: Mapping[str, Any], reported: Mapping[str, Any]
+    manifest: Path, folder: Path, dtype: str, reported: Mapping[str, Any] | None = None
 ) -> None:
     """Describe a checkpoint folder; its weights are looked at but not loaded.
 
     Args:
         dtype: the dtype that stages load it in.
-        source: what it was made from.
-        reported: figures of its making (gate, steps, …) that tables show.
+        reported: figures of its making (gate, steps, the hub's commit, …) that tables show.
 
     Raises:
         UnsupportedArchitectureError: it has no gated FFN.
@@ -110,8 +109,7 @@ def write_manifest(
         "files": {p.name: _fingerprint(p) for p in sorted(folder.iterdir()) if p.is_file()},
         "organism": tokenizer.chat_template == CHAT_TEMPLATE,
         "chat_template_sha256": hashlib.sha256(template.encode()).hexdigest(),
-        "source": dict(source),
-        "reported": dict(reported),
+        "reported": dict(reported or {}),
     }
     write_text(manifest, json.dumps(document, indent=1, sort_keys=True) + "\n")
 

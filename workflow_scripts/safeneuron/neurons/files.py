@@ -1,8 +1,6 @@
 """Scores and neuron sets as tables: one row a neuron."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -23,11 +21,7 @@ NEURON_SET = schema(layer=INDEX, neuron=INDEX, by_es=FLAG, by_sas=FLAG)
 
 
 def write_scores(
-    path: Path,
-    scores: Scores,
-    mean_unsafe: np.ndarray,
-    mean_safe: np.ndarray,
-    provenance: Mapping[str, Any],
+    path: Path, scores: Scores, mean_unsafe: np.ndarray, mean_safe: np.ndarray
 ) -> None:
     """Write all neurons' scores, layer by layer."""
     layers, neurons = scores.shift.shape
@@ -40,7 +34,7 @@ def write_scores(
         "mean_unsafe": mean_unsafe.ravel(),
         "mean_safe": mean_safe.ravel(),
     }
-    write_columns(path, SCORES, columns, provenance)
+    write_columns(path, SCORES, columns)
 
 
 def read_scores(path: Path) -> Scores:
@@ -54,7 +48,7 @@ def read_scores(path: Path) -> Scores:
     return Scores(array("effect_size"), array("shift"), array("shift_z"))
 
 
-def write_neuron_set(path: Path, selected: Selected, provenance: Mapping[str, Any]) -> None:
+def write_neuron_set(path: Path, selected: Selected) -> None:
     """Write the neurons of a set, in order of layer and neuron."""
     layer, neuron = np.nonzero(selected.union)
     columns = {
@@ -63,7 +57,7 @@ def write_neuron_set(path: Path, selected: Selected, provenance: Mapping[str, An
         "by_es": selected.by_es[layer, neuron],
         "by_sas": selected.by_sas[layer, neuron],
     }
-    write_columns(path, NEURON_SET, columns, provenance)
+    write_columns(path, NEURON_SET, columns)
 
 
 def read_neuron_set(path: Path, shape: tuple[int, int]) -> Selected:

@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -53,7 +52,7 @@ def merge(a: Moments, b: Moments) -> Moments:
     return Moments(count, mean, m2)
 
 
-def save_moments(path: Path, moments: Mapping[str, Moments], provenance: Mapping[str, Any]) -> None:
+def save_moments(path: Path, moments: Mapping[str, Moments]) -> None:
     """Write pooling -> moments as safetensors, whole or not at all."""
     arrays = {}
     for pooling, m in moments.items():
@@ -62,7 +61,7 @@ def save_moments(path: Path, moments: Mapping[str, Moments], provenance: Mapping
         arrays[f"{pooling}.m2"] = np.ascontiguousarray(m.m2)
     digests = {pooling: _digest(m) for pooling, m in moments.items()}
     # one key: safetensors writes several in no fixed order
-    document = json.dumps({"provenance": provenance, "sha256": digests}, sort_keys=True)
+    document = json.dumps({"sha256": digests}, sort_keys=True)
     with replacing(path) as scratch:
         save_file(arrays, scratch, {_DOCUMENT: document})
 

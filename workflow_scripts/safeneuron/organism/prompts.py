@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -11,11 +10,7 @@ from safeneuron.organism.language import Sentence, SplitSizes, draw_splits
 
 
 def write_organism_prompts(
-    path: Path,
-    dataset: str,
-    sizes: Mapping[str, SplitSizes],
-    seed: int,
-    provenance: Mapping[str, Any],
+    path: Path, dataset: str, sizes: Mapping[str, SplitSizes], seed: int
 ) -> int:
     """Write the prompt table of the organism's language; returns the number of prompts."""
     rows = [
@@ -23,7 +18,7 @@ def write_organism_prompts(
         for split, sentences in draw_splits(dict(sizes), seed).items()
         for number, s in enumerate(sentences)
     ]
-    return write_prompts(path, dataset, rows, provenance)
+    return write_prompts(path, dataset, rows)
 
 
 def sentences(table: pa.Table) -> list[Sentence]:

@@ -6,24 +6,29 @@ choice.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from safeneuron.artifacts.files import write_text
 
-LIBRARIES = ("accelerate", "tokenizers", "torch", "transformers", "trl")
+LIBRARIES = ("accelerate", "datasets", "peft", "tokenizers", "torch", "transformers", "trl")
 
 
-def installed() -> dict[str, str]:
-    """The versions of `LIBRARIES` in this environment; nothing is imported."""
+def versions_of(libraries: Iterable[str]) -> dict[str, str]:
+    """The installed version of each library, 'none' where it is not; nothing is imported."""
     found = {}
-    for name in LIBRARIES:
+    for name in libraries:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
             found[name] = "none"
     return found
+
+
+def installed() -> dict[str, str]:
+    """The versions of `LIBRARIES` in this environment."""
+    return versions_of(LIBRARIES)
 
 
 def recorded(path: Path) -> dict[str, str] | None:
