@@ -17,9 +17,9 @@ rule reference_log_probs:
         "../environment.yml"
     threads: CONFIG.compute.cpu_threads
     resources:
-        **model_job(reference_work),
+        **model_job(lambda w: WORK.reference_log_probs(w.model)),
     params:
-        settings=REFERENCE_SETTINGS,
+        settings=canonical_json(training.reference_settings(CONFIG)),
         code=code_of("reference_log_probs"),
         libraries=LIBRARIES,
     shell:
@@ -32,11 +32,12 @@ rule reference_log_probs:
 # under ddp and fsdp align.py becomes a process for each GPU that on_gpus.py gives it
 rule align:
     input:
-        model=previous_checkpoint,
-        neurons=protected_neurons,
+        model=lambda w: training.previous_checkpoint(PATHS, state_of(w)),
+        neurons=lambda w: training.protected_sets(CONFIG, PATHS, state_of(w)),
         preferences=lambda wildcards: preferences_of([wildcards.model]),
-        prompts=gate_prompts,
-        reference=reference_table,
+        # an organism is validated on its own prompts, no other model is
+        prompts=lambda w: PATHS.prompts(["organism"] if w.model in ORGANISMS else []),
+        reference=lambda w: training.reference_table(CONFIG, PATHS, state_of(w)),
     output:
         folder=directory(f"{RESULTS}/models/{STATE}/checkpoint"),
         manifest=f"{RESULTS}/models/{STATE}/checkpoint.json",
@@ -54,9 +55,9 @@ rule align:
         "../environment.yml"
     threads: CONFIG.compute.cpu_threads
     resources:
-        **model_job(align_work),
+        **model_job(lambda w: WORK.align(state_of(w))),
     params:
-        settings=align_settings,
+        settings=lambda w: canonical_json(training.align_settings(CONFIG, state_of(w))),
         code=code_of("align"),
         libraries=LIBRARIES,
     shell:

@@ -18,7 +18,7 @@ rule attack:
         "../environment.yml"
     threads: CONFIG.compute.cpu_threads
     resources:
-        **model_job(attack_work),
+        **model_job(lambda w: WORK.attack(w.model, w.attack)),
     params:
         settings=attack_settings,
         code=code_of("attack"),

@@ -69,7 +69,7 @@ rule capability:
         "../environment.yml"
     threads: CONFIG.compute.cpu_threads
     resources:
-        **model_job(capability_work),
+        **model_job(lambda w: WORK.capability(w.model, w.attack, w.task)),
     params:
         settings=capability_settings,
         code=code_of("capability"),

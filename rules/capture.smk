@@ -13,7 +13,7 @@ rule capture:
         "../environment.yml"
     threads: CONFIG.compute.cpu_threads
     resources:
-        **model_job(capture_work),
+        **model_job(lambda w: WORK.capture(w.model, w.category)),
     params:
         settings=capture_settings,
         code=code_of("capture"),

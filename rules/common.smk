@@ -11,10 +11,12 @@ LIBRARY = Path(workflow.basedir) / "workflow_scripts"
 sys.path.insert(0, str(LIBRARY))
 
 from safeneuron.artifacts import versions
-from safeneuron.experiment import stages
-from safeneuron.experiment.checks import categories_of, check_inputs
 from safeneuron.config.load import ConfigError, canonical_json, load_config
+from safeneuron.experiment import prompt_sets, stages, states, training
+from safeneuron.experiment.checks import check_inputs
+from safeneuron.experiment.paths import Paths, fill
 from safeneuron.experiment.source_digest import source_digest
+from safeneuron.experiment.states import STATE, State, state_of
 
 try:
     CONFIG = load_config(config)
@@ -23,9 +25,8 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
-# a state is a model as one arm left it after some rounds, from one seed; T0 belongs to arm base
-STATE = "{model}/{arm}/T{round}/s{seed}"
-CHECKPOINT = f"{RESULTS}/models/{STATE}/checkpoint.json"
+PATHS = Paths(RESULTS)
+CHECKPOINT = PATHS.checkpoint
 
 SEEDS = CONFIG.seeds
 MODELS = CONFIG.run.models
@@ -46,13 +47,7 @@ PROBES = [
 ]
 SCORED = [name for name in SELECTIONS if name not in PROBES]
 UNSAFE = CONFIG.identification.unsafe.datasets
-CATEGORIES = {
-    dataset: [
-        f"{dataset}/{category}"
-        for category in categories_of(CONFIG.identification.unsafe, dataset, CATALOG)
-    ]
-    for dataset in UNSAFE
-}
+CATEGORIES = prompt_sets.category_contrasts(CONFIG, CATALOG)
 # one category has nothing to be compared with
 TAXONOMIES = [dataset for dataset in UNSAFE if len(CATEGORIES[dataset]) > 1]
 
@@ -70,7 +65,7 @@ wildcard_constraints:
     arm=one_of(["base", *CONFIG.run.arms]),
     round=r"\d+",
     seed=r"\d+",
-    category=r"overall|safe|plain|topic|safe_as_long|length|[^/]+/[^/]+",
+    category=prompt_sets.PATTERN,
     dataset=one_of(CONFIG.datasets),
     selection=one_of(SELECTIONS),
     pooling=one_of(CONFIG.identification.poolings),
@@ -86,7 +81,7 @@ def code_of(stage):
 
 # a parameter of the stages that run a model: what the experiment began with, so that an upgraded
 # library reruns them only if the user says so
-LIBRARY_RECORD = Path(RESULTS) / "libraries.json"
+LIBRARY_RECORD = Path(PATHS.libraries)
 INSTALLED = versions.installed()
 RECORDED = versions.recorded(LIBRARY_RECORD) or INSTALLED
 LIBRARIES = canonical_json(
@@ -106,38 +101,22 @@ def say_what_libraries_changed():
 
 def prompts_of(datasets):
     """The prompt tables of datasets."""
-    return [f"{RESULTS}/prompts/{dataset}.parquet" for dataset in datasets]
+    return PATHS.prompts(datasets)
 
 
-def state_of(wildcards):
+def columns_of(wildcards):
     """The columns that say which model state a row is about."""
-    return {
-        "model": wildcards.model,
-        "arm": wildcards.arm,
-        "round": int(wildcards.round),
-        "seed": int(wildcards.seed),
-    }
+    return state_of(wildcards)._asdict()
 
 
 def t0_states(models):
     """T0 of every seed of some models."""
-    return [
-        {"model": model, "arm": "base", "round": 0, "seed": seed}
-        for model in models
-        for seed in SEEDS
-    ]
+    return [state._asdict() for state in states.t0_states(CONFIG, models)]
 
 
 def aligned_states(models):
     """Every round of every arm of every seed, of those of the models that are aligned."""
-    return [
-        {"model": model, "arm": arm, "round": number, "seed": seed}
-        for model in models
-        if model in CONFIG.run.aligned
-        for arm in CONFIG.arms_of(model)
-        for number in range(1, CONFIG.align.rounds_for(model) + 1)
-        for seed in SEEDS
-    ]
+    return [state._asdict() for state in states.aligned_states(CONFIG, models)]
 
 
 def over(states, pattern, **wildcards):

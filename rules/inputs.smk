@@ -16,38 +16,20 @@ IDENTIFICATION = CONFIG.identification
 TOPIC = stages.topic_control(CONFIG)
 
 
-def capture_side(wildcards):
-    """The side of a contrast that a category belongs to, where that is not the unsafe one."""
-    sides = {"safe": IDENTIFICATION.safe, "safe_as_long": IDENTIFICATION.safe}
-    if TOPIC:
-        sides |= {"topic": TOPIC.matched, "plain": TOPIC.plain}
-    return sides.get(wildcards.category, IDENTIFICATION.unsafe)
-
-
 def capture_prompts(wildcards):
-    """The prompt tables that hold a category; whole sides may need several."""
-    if wildcards.category == "safe_as_long":
-        return f"{RESULTS}/prompts/controls/length_matched.parquet"
-    if "/" not in wildcards.category:
-        return prompts_of(capture_side(wildcards).datasets)
-    return prompts_of([wildcards.category.split("/")[0]])
-
-
-def rows_of(side):
-    """Which rows of its tables a whole side of the contrast takes."""
-    return {"split": side.split, "categories": side.categories}
+    """The prompt tables that hold a prompt set; whole sides may need several."""
+    if wildcards.category == prompt_sets.SAFE_LENGTH_MATCHED:
+        return PATHS.length_matched
+    return prompts_of(prompt_sets.rows_of(CONFIG, wildcards.category).datasets)
 
 
 def capture_settings(wildcards):
     """Which rows of the tables, and how the forward pass is pooled and batched."""
-    side = capture_side(wildcards)
-    whole = "/" not in wildcards.category
+    rows = prompt_sets.rows_of(CONFIG, wildcards.category)
     return canonical_json(
         {
-            "split": side.split,
-            "categories": (
-                side.categories if whole else [wildcards.category.split("/")[1]]
-            ),
+            "split": rows.split,
+            "categories": rows.categories,
             "poolings": IDENTIFICATION.poolings,
             "batch_size": CONFIG.compute.batch_size,
             "cpu_threads": CONFIG.compute.cpu_threads,
@@ -56,20 +38,12 @@ def capture_settings(wildcards):
 
 
 def contrast(wildcards):
-    """The moments of both sides of a category's contrast: against the safe side, but for the
-    controls (topic: matched against plain benign; length: safe prompts as long as the unsafe).
-    """
-    unsafe, safe = {
-        "topic": (
-            "topic",
-            "safe" if TOPIC and TOPIC.plain == IDENTIFICATION.safe else "plain",
-        ),
-        "length": ("overall", "safe_as_long"),
-    }.get(wildcards.category, (wildcards.category, "safe"))
-    folder = f"{RESULTS}/moments/{STATE.format(**wildcards)}"
+    """The moments of both prompt sets of a contrast."""
+    unsafe, safe = prompt_sets.contrast_of(CONFIG, wildcards.category)
+    state = state_of(wildcards)
     return {
-        "unsafe": f"{folder}/{unsafe}.safetensors",
-        "safe": f"{folder}/{safe}.safetensors",
+        "unsafe": fill(PATHS.moments, state, prompt_set=unsafe),
+        "safe": fill(PATHS.moments, state, prompt_set=safe),
     }
 
 
@@ -82,95 +56,12 @@ TOPIC_RUNS = [
 
 # align
 ALIGN = CONFIG.align
-# a model's own mix lies in a folder with its name
-MIXES = {"mix": None} | {f"{model}/mix": model for model in ALIGN.preferences_of}
-
-
-def mix_of(model):
-    """The name of the preference mix that a model is aligned on."""
-    if model in ALIGN.preferences_of:
-        return f"{model}/mix"
-    return "organism" if ALIGN.preferences.sources == ["organism"] else "mix"
+MIXES = training.mix_names(CONFIG)
 
 
 def preferences_of(models):
     """The mixes that models are aligned on."""
-    names = dict.fromkeys(mix_of(model) for model in models)
-    return [f"{RESULTS}/preferences/{name}.parquet" for name in names]
-
-
-def previous_state(wildcards, number):
-    """The state that an arm was in after `number` rounds."""
-    arm = "base" if number == 0 else wildcards.arm
-    return f"{wildcards.model}/{arm}/T{number}/s{wildcards.seed}"
-
-
-def previous_checkpoint(wildcards):
-    """The checkpoint that a round starts from."""
-    return f"{RESULTS}/models/{previous_state(wildcards, int(wildcards.round) - 1)}/checkpoint.json"
-
-
-def protected_neurons(wildcards):
-    """The neuron sets that a round acts on: the last state's, and if they accumulate all before."""
-    last = int(wildcards.round) - 1
-    return [
-        f"{RESULTS}/sets/{previous_state(wildcards, number)}/{selection}/overall.parquet"
-        for number in range(0 if ALIGN.accumulate else last, last + 1)
-        for selection in ALIGN.selections
-    ]
-
-
-def gate_prompts(wildcards):
-    """What a round is validated on: an organism's own prompts, nothing for any other model."""
-    return prompts_of(["organism"] if wildcards.model in ORGANISMS else [])
-
-
-def training_of(wildcards):
-    """How one arm trains in one round."""
-    arm = ALIGN.arms[wildcards.arm]
-    training = ALIGN.training.model_dump()
-    for override in (arm.training, ALIGN.overrides.get(int(wildcards.round))):
-        training |= override.model_dump(exclude_none=True) if override else {}
-    if training["steps"]:
-        training["steps"] = max(1, round(training["steps"] * arm.data_fraction))
-    return training | {"zeroing_probability": arm.zeroing_probability}
-
-
-def reference_table(wildcards):
-    """The table in place of a reference model, where no term of the loss runs one."""
-    if training_of(wildcards)["kl_weight"]:
-        return []
-    return f"{RESULTS}/reference/{previous_state(wildcards, int(wildcards.round) - 1)}.parquet"
-
-
-REFERENCE_SETTINGS = canonical_json(
-    {
-        "precision": ALIGN.training.precision,
-        "batch_pairs": ALIGN.training.batch_pairs // ALIGN.training.accumulation,
-        "cpu_threads": CONFIG.compute.cpu_threads,
-    }
-)
-
-
-def align_settings(wildcards):
-    """One arm's settings in one round."""
-    arm, training = ALIGN.arms[wildcards.arm], training_of(wildcards)
-    del training["gpus"]  # results do not depend on their number
-    return canonical_json(
-        {
-            "context": state_of(wildcards),
-            "method": arm.method,
-            "data_fraction": arm.data_fraction,
-            "parallel": training.pop("parallel"),
-            "training": training,
-            "gate": (
-                CONFIG.organism.safety_tuning.gate.model_dump(exclude={"when_missed"})
-                if wildcards.model in ORGANISMS
-                else None
-            ),
-            "cpu_threads": CONFIG.compute.cpu_threads,
-        }
-    )
+    return PATHS.preferences(training.mix_of(CONFIG, model) for model in models)
 
 
 # attack
@@ -227,12 +118,7 @@ def attack_settings(wildcards):
 
 def attacks_on(state):
     """The attacks that a state undergoes."""
-    return [
-        name
-        for name, attack in ATTACK.attacks.items()
-        if (attack.arms is None or state["arm"] in attack.arms)
-        and (attack.rounds is None or state["round"] in attack.rounds)
-    ]
+    return states.attacks_on(CONFIG, State(**state))
 
 
 JUDGED = [
@@ -369,7 +255,7 @@ def category_sets(wildcards):
 def analysis_context(wildcards):
     """The columns that are the same for all rows of one analysis table."""
     return {
-        **state_of(wildcards),
+        **columns_of(wildcards),
         "selection": wildcards.selection,
         "dataset": wildcards.dataset,
     }

@@ -47,7 +47,10 @@ rule model_judge:
         "../environment.yml"
     threads: CONFIG.compute.cpu_threads
     resources:
-        **model_job(judge_work, judge_model),
+        **model_job(
+            lambda w: WORK.model_judge(w.judge, w.model, w.attack),
+            lambda w: WORK.judge_model(w.judge),
+        ),
     params:
         settings=model_judge_settings,
         code=code_of("model_judge"),

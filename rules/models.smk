@@ -17,7 +17,7 @@ rule pretrain_organism:
         "../environment.yml"
     threads: CONFIG.compute.cpu_threads
     resources:
-        **model_job(pretrain_work),
+        **model_job(lambda w: WORK.pretrain_organism(w.model)),
     params:
         settings=lambda wildcards: canonical_json(
             {
@@ -53,7 +53,7 @@ rule tune_organism:
         "../environment.yml"
     threads: CONFIG.compute.cpu_threads
     resources:
-        **model_job(tune_work),
+        **model_job(lambda w: WORK.tune_organism(w.model)),
     params:
         settings=lambda wildcards: canonical_json(
             {

@@ -20,15 +20,15 @@ rule probe_neurons:
         "../environment.yml"
     threads: CONFIG.compute.cpu_threads
     resources:
-        **model_job(probe_work),
+        **model_job(lambda w: WORK.probe(w.model)),
     params:
         settings=lambda wildcards: canonical_json(
             {
                 **IDENTIFICATION.selections[wildcards.selection].model_dump(),
-                "unsafe": rows_of(IDENTIFICATION.unsafe),
-                "safe": rows_of(IDENTIFICATION.safe),
-                "batch_size": COMPUTE.batch_size,
-                "cpu_threads": COMPUTE.cpu_threads,
+                "unsafe": IDENTIFICATION.unsafe.model_dump(exclude={"datasets"}),
+                "safe": IDENTIFICATION.safe.model_dump(exclude={"datasets"}),
+                "batch_size": CONFIG.compute.batch_size,
+                "cpu_threads": CONFIG.compute.cpu_threads,
             }
         ),
         code=code_of("probe_neurons"),

@@ -1,0 +1,46 @@
+"""Where everything lies below an experiment's results folder: each path pattern, once.
+
+Patterns hold a state's wildcards (`states.STATE`) and others in braces; `over` fills them in.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from safeneuron.experiment.states import STATE, State
+
+
+class Paths:
+    """The path patterns of one experiment."""
+
+    def __init__(self, results: str) -> None:
+        """`results` is the experiment's folder, such as `results/demo`."""
+        self.results = results
+        self.checkpoint = f"{results}/models/{STATE}/checkpoint.json"
+        self.training = f"{results}/models/{STATE}/training.parquet"
+        self.moments = f"{results}/moments/{STATE}/{{prompt_set}}.safetensors"
+        self.scores = f"{results}/scores/{STATE}/{{pooling}}/{{contrast}}.parquet"
+        self.neuron_set = f"{results}/sets/{STATE}/{{selection}}/{{contrast}}.parquet"
+        self.reference = f"{results}/reference/{STATE}.parquet"
+        self.length_matched = f"{results}/prompts/controls/length_matched.parquet"
+        self.libraries = f"{results}/libraries.json"
+
+    def prompts(self, datasets: Iterable[str]) -> list[str]:
+        """The prompt tables of data sets."""
+        return [f"{self.results}/prompts/{dataset}.parquet" for dataset in datasets]
+
+    def preferences(self, mixes: Iterable[str]) -> list[str]:
+        """The tables of preference mixes."""
+        return [f"{self.results}/preferences/{mix}.parquet" for mix in dict.fromkeys(mixes)]
+
+    def table(self, name: str, endings: Sequence[str] = ("parquet", "csv")) -> list[str]:
+        """The files of a result table."""
+        return [f"{self.results}/tables/{name}.{ending}" for ending in endings]
+
+
+def fill(pattern: str, state: State, **wildcards: str) -> str:
+    """A path pattern with its state's wildcards and the others filled in."""
+    return pattern.format(**state._asdict(), **wildcards)
+
+
+def over(states: Iterable[State], pattern: str, **wildcards: str) -> list[str]:
+    """A path pattern, state by state."""
+    return [fill(pattern, state, **wildcards) for state in states]

@@ -1,0 +1,88 @@
+"""What a round of alignment starts from and how it trains, for the rules of `align.smk`."""
+
+from typing import Any
+
+from safeneuron.config.schema.experiment import Config
+from safeneuron.experiment.paths import Paths, fill
+from safeneuron.experiment.states import State
+
+
+def mix_names(config: Config) -> dict[str, str | None]:
+    """Preference mix -> the model whose own it is; None for the mix of all other models."""
+    own: dict[str, str | None] = {f"{model}/mix": model for model in config.align.preferences_of}
+    return {"mix": None} | own
+
+
+def mix_of(config: Config, model: str) -> str:
+    """The name of the preference mix that a model is aligned on."""
+    if model in config.align.preferences_of:
+        return f"{model}/mix"
+    return "organism" if config.align.preferences.sources == ["organism"] else "mix"
+
+
+def previous_checkpoint(paths: Paths, state: State) -> str:
+    """The checkpoint that a round starts from."""
+    return fill(paths.checkpoint, state.after(state.round - 1))
+
+
+def protected_sets(config: Config, paths: Paths, state: State) -> list[str]:
+    """The neuron sets that a round acts on: the last state's, and if they accumulate all before."""
+    last = state.round - 1
+    return [
+        fill(paths.neuron_set, state.after(number), selection=selection, contrast="overall")
+        for number in range(0 if config.align.accumulate else last, last + 1)
+        for selection in config.align.selections
+    ]
+
+
+def training_of(config: Config, state: State) -> dict[str, Any]:
+    """How one arm trains in one round: `align.training` with the arm's and the round's overrides.
+
+    `steps` are scaled by the arm's share of the data.
+    """
+    arm = config.align.arms[state.arm]
+    training = config.align.training.model_dump()
+    for override in (arm.training, config.align.overrides.get(state.round)):
+        training |= override.model_dump(exclude_none=True) if override else {}
+    if training["steps"]:
+        training["steps"] = max(1, round(training["steps"] * arm.data_fraction))
+    return training | {"zeroing_probability": arm.zeroing_probability}
+
+
+def micro_batch(config: Config) -> int:
+    """Pairs that one forward pass of a training holds."""
+    training = config.align.training
+    return training.batch_pairs // training.accumulation
+
+
+def reference_table(config: Config, paths: Paths, state: State) -> list[str]:
+    """The table in place of a reference model; none where a term of the loss runs one."""
+    if training_of(config, state)["kl_weight"]:
+        return []
+    return [fill(paths.reference, state.after(state.round - 1))]
+
+
+def reference_settings(config: Config) -> dict[str, Any]:
+    """How the reference model's log-probabilities are computed."""
+    return {
+        "precision": config.align.training.precision,
+        "batch_pairs": micro_batch(config),
+        "cpu_threads": config.compute.cpu_threads,
+    }
+
+
+def align_settings(config: Config, state: State) -> dict[str, Any]:
+    """One arm's settings in one round."""
+    arm, training = config.align.arms[state.arm], training_of(config, state)
+    del training["gpus"]  # results do not depend on their number
+    is_organism = config.models[state.model].kind == "organism"
+    gate = config.organism.safety_tuning.gate.model_dump(exclude={"when_missed"})
+    return {
+        "context": state._asdict(),
+        "method": arm.method,
+        "data_fraction": arm.data_fraction,
+        "parallel": training.pop("parallel"),
+        "training": training,
+        "gate": gate if is_organism else None,
+        "cpu_threads": config.compute.cpu_threads,
+    }

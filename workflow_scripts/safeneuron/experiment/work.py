@@ -1,0 +1,206 @@
+"""How much each stage's jobs compute and hold in memory, from the configuration."""
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from safeneuron.config.schema.experiment import Config
+from safeneuron.experiment import prompt_sets, requests, stages
+from safeneuron.experiment.checks import Catalog
+from safeneuron.experiment.prompt_sets import Rows
+from safeneuron.experiment.requests import Machine, Request, Work
+from safeneuron.experiment.size import ModelSize, folder_size, llama_size, typical_size
+from safeneuron.experiment.states import State
+from safeneuron.experiment.training import micro_batch, training_of
+
+BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
+
+# for estimates only
+ORGANISM_TOKENS = 24  # of a prompt with its answer
+ORGANISM_VOCABULARY = 600
+IMAGE_TOKENS = 1300  # of one megapixel in Qwen2.5-VL; a typographic image has 729
+UNKNOWN_PROMPTS = 5000  # of a category on the hub
+UNKNOWN_PAIRS = 30_000  # of a mix of all safety pairs
+JUDGE_PROMPT = 300  # tokens of a judge's own instructions
+JUDGE_ANSWER = 16  # and of its answer
+QUESTION_TOKENS = 100  # of a question with an answer, also as an example
+ANSWER_TOKENS = 256  # of a generated answer
+# sequences that a form's questions come to: a question for each of its choices
+SEQUENCES = {
+    "arc": 10_000,
+    "truthfulqa_mc1": 4_100,
+    "truthfulqa_mc2": 6_000,
+    "gsm8k": 1_319,
+    "mmlu": 14_042,
+}
+
+
+class JobWork:
+    """The work of the jobs of one experiment, stage by stage."""
+
+    def __init__(self, config: Config, catalog: Catalog) -> None:
+        """`catalog` has the number of prompts of each data set, split and category."""
+        self._config, self._catalog = config, catalog
+        compute = config.compute
+        self._machine = Machine(
+            threads=compute.cpu_threads,
+            gpu_from=compute.gpu.from_parameters,
+            gpu_memory_gb=compute.gpu.memory_gb,
+            gpu_tflops=compute.gpu.tflops,
+            gpu_gb_per_second=compute.gpu.gb_per_second,
+        )
+        self.size_of = cache(self._size_of)
+
+    def request(self, work: Work, model: str, attempt: int) -> Request:
+        """What a job that runs a model asks its machine for."""
+        return requests.request(work, self.size_of(model), self._machine, attempt)
+
+    def capture(self, model: str, prompt_set: str) -> Work:
+        """One pass over a prompt set."""
+        prompts = self._prompts(prompt_sets.rows_of(self._config, prompt_set))
+        batch = min(self._config.compute.batch_size, prompts)
+        tokens = self._tokens(model)
+        return requests.forward(self.size_of(model), self._width(model), batch, tokens, prompts)
+
+    def probe(self, model: str) -> Work:
+        """One pass over all prompts, and a fit per layer."""
+        sides = (prompt_sets.OVERALL, prompt_sets.SAFE)
+        prompts = sum(self._prompts(prompt_sets.rows_of(self._config, side)) for side in sides)
+        batch = self._config.compute.batch_size
+        tokens = self._tokens(model)
+        return requests.probe(self.size_of(model), self._width(model), batch, tokens, prompts)
+
+    def attack(self, model: str, attack: str) -> Work:
+        """Responses to all benchmarks in every cell of an attack."""
+        return requests.generation(
+            self.size_of(model),
+            self._width(model),
+            self._config.compute.batch_size,
+            self._tokens(model) + self._image_tokens(model),
+            self._config.attack.max_new_tokens,
+            self._responses(model, attack, ("harmful", "safe")),
+        )
+
+    def model_judge(self, judge: str, model: str, attack: str) -> Work:
+        """A judge's answers about an attack's responses to harmful prompts."""
+        judging = self.judge_model(judge)
+        compute = self._config.compute
+        return requests.generation(
+            self.size_of(judging),
+            self._width(judging),
+            compute.batch_size,
+            JUDGE_PROMPT + compute.prompt_tokens + self._config.attack.max_new_tokens,
+            JUDGE_ANSWER,
+            self._responses(model, attack, ("harmful",)),
+        )
+
+    def judge_model(self, judge: str) -> str:
+        """The model that a job runs as a judge."""
+        return stages.model_judges(self._config)[judge].model
+
+    def capability(self, model: str, attack: str, task: str) -> Work:
+        """All questions of a task in every cell of an attack, or clean."""
+        capability = self._config.capability
+        asked = capability.tasks[task]
+        pruning = capability.attacks.get(attack)
+        cells = 1
+        if pruning:
+            sets = len(pruning.levels) * (1 + len(pruning.fractions))
+            cells = sets * (1 + pruning.random_controls)
+        tokens = QUESTION_TOKENS * (1 + max(asked.n_shot, 6))
+        sequences = SEQUENCES[asked.form] * cells
+        shape = (self.size_of(model), self._width(model), capability.batch_size, tokens)
+        if asked.form == "gsm8k":
+            return requests.generation(*shape, ANSWER_TOKENS, sequences)
+        return requests.scoring(*shape, sequences)
+
+    def reference_log_probs(self, model: str) -> Work:
+        """One pass over the answers of all pairs, with weights in float32."""
+        batch = 2 * micro_batch(self._config)
+        shape = (self.size_of(model), 4, batch, self._pair_tokens(model))
+        return requests.scoring(*shape, 2 * self._pairs(model))
+
+    def align(self, state: State) -> Work:
+        """One round of DPO."""
+        model, training = state.model, training_of(self._config, state)
+        lora, gpus = training["lora"], training["gpus"]
+        epochs = training["epochs"] or 0
+        return requests.preference_training(
+            self.size_of(model),
+            self._width(model),
+            micro_batch(self._config),
+            self._pair_tokens(model),
+            training["steps"] or epochs * self._pairs(model) / training["batch_pairs"],
+            training["batch_pairs"],
+            training["gradient_checkpointing"],
+            reference=training["kl_weight"] > 0,
+            rank=lora["rank"] if lora else None,
+            parallel=training["parallel"],
+            processes=[gpus] if gpus else requests.divisors(training["accumulation"]),
+        )
+
+    def pretrain_organism(self, model: str) -> Work:
+        """Pre-training of an organism."""
+        pretrain = self._config.organism.pretrain
+        return requests.supervised_training(
+            self.size_of(model), pretrain.batch_size, ORGANISM_TOKENS, pretrain.steps, 0
+        )
+
+    def tune_organism(self, model: str) -> Work:
+        """Safety tuning of an organism, with the responses that its gate looks at."""
+        tuning = self._config.organism.safety_tuning
+        validation = self._config.organism.language.validation
+        prompts = 10 * validation.per_category + validation.benign + validation.lookalike
+        checks = tuning.max_steps // tuning.check_every
+        return requests.supervised_training(
+            self.size_of(model),
+            tuning.batch_size,
+            ORGANISM_TOKENS,
+            tuning.max_steps,
+            checks * prompts,
+        )
+
+    def _size_of(self, model: str) -> ModelSize:
+        entry = self._config.models[model]
+        if entry.kind == "organism":
+            shape = (entry.layers, entry.hidden, entry.intermediate)
+            return llama_size(*shape, ORGANISM_VOCABULARY, tied=True)
+        if entry.kind == "hub":
+            return typical_size(entry.parameters)
+        return folder_size(Path(entry.path))
+
+    def _width(self, model: str) -> int:
+        """Bytes of one of a model's weights as stages load it."""
+        entry = self._config.models[model]
+        return 4 if entry.kind == "organism" else BYTES[entry.dtype]
+
+    def _tokens(self, model: str) -> int:
+        """Tokens of a long prompt."""
+        is_organism = self._config.models[model].kind == "organism"
+        return ORGANISM_TOKENS if is_organism else self._config.compute.prompt_tokens
+
+    def _image_tokens(self, model: str) -> int:
+        """Tokens of the images that a model is shown, if it is shown any."""
+        return IMAGE_TOKENS if self._config.needs_images(model) else 0
+
+    def _prompts(self, rows: Rows) -> int:
+        return prompt_sets.count(self._catalog, rows, UNKNOWN_PROMPTS)
+
+    def _responses(self, model: str, attack: str, roles: Iterable[str]) -> int:
+        """How many responses an attack has to a model's benchmarks of some roles."""
+        asked = self._config.attack.attacks[attack]
+        prompts = sum(
+            self._prompts(Rows([b.dataset], b.split, b.categories))
+            for b in stages.benchmarks_of(self._config, model).values()
+            if b.role in roles
+        )
+        sets = len(asked.levels) * (1 + len(asked.fractions))
+        return prompts * (1 + sets * (1 + asked.random_controls))
+
+    def _pairs(self, model: str) -> int:
+        """How many pairs the mix has that a model is aligned on."""
+        return self._config.align.mix_of(model).pairs or UNKNOWN_PAIRS
+
+    def _pair_tokens(self, model: str) -> int:
+        """Tokens of a long prompt with its answer, and of its image."""
+        return 2 * self._tokens(model) + self._image_tokens(model)
