@@ -89,7 +89,8 @@ def stage(
     args.inputs, args.outputs = (*inputs, *many), tuple(outputs)
     args.settings = _read_settings(args.settings, settings) if settings is not None else {}
     logs.configure()
-    signal.signal(signal.SIGTERM, _end_on_signal)
+    if "RANK" not in os.environ:  # torch.distributed.run says itself how its processes end
+        signal.signal(signal.SIGTERM, _end_on_signal)
     begun = time.monotonic()
     log.info("%s begins", Path(sys.argv[0]).stem)
     try:
@@ -127,7 +128,8 @@ def _standard_input() -> str:
 
     A training that becomes several processes runs the same command in each (`alignment.processes`).
     """
-    text = sys.stdin.buffer.read()
+    # opened anew: processes that inherit it would share one position in it
+    text = Path("/dev/stdin").read_bytes()
     copy = tempfile.TemporaryFile()  # noqa: SIM115 - lives on as standard input
     copy.write(text)
     copy.flush()

@@ -1,9 +1,9 @@
 """The stage as its script runs it: with a reference table, with LoRA, in several processes."""
 
 import json
-import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -59,10 +59,13 @@ def settings_of(parallel="none", **changes):
 
 def in_two_processes(settings, **files):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    command += [str(SCRIPTS / "align.py"), "--settings", json.dumps(settings)]
+    command += [str(SCRIPTS / "align.py"), "--settings", "-"]
     for option, value in files.items():
         command += [f"--{option}", *map(str, value if isinstance(value, list) else [value])]
-    run = subprocess.run(command, capture_output=True, text=True, env=os.environ, check=False)
+    with tempfile.TemporaryFile() as given:  # as the first process hands them on
+        given.write(json.dumps(settings).encode())
+        given.flush()
+        run = subprocess.run(command, stdin=given, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr[-3000:]
     return run.stderr
 

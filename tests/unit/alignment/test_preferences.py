@@ -5,7 +5,7 @@ import pytest
 
 from safeneuron.alignment.preferences import PREFERENCES, write_organism_preferences
 from safeneuron.alignment.training_table import TRAINING, training_rows
-from safeneuron.artifacts.tables import read_provenance, read_table, write_rows
+from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.data.prompts import PROMPTS
 from safeneuron.organism.templates import REFUSAL
 from safeneuron.organism.vocabulary import BENIGN_OBJECTS, HARM_OBJECTS, HARM_VERBS
@@ -21,7 +21,7 @@ def prompts(texts):
 
 
 def write(path, texts, pairs, safety_share, seed=0):
-    write_organism_preferences(path, prompts(texts), pairs, safety_share, seed, {"from": "here"})
+    write_organism_preferences(path, prompts(texts), pairs, safety_share, seed)
     return read_table(path, PREFERENCES).to_pylist()
 
 
@@ -118,11 +118,6 @@ def test_a_seed_gives_the_same_file_and_another_seed_other_pairs(path, tmp_path)
     assert path.read_bytes() == first.read_bytes()
     ids = [read_table(p, PREFERENCES)["pair_id"].to_pylist() for p in (first, other)]
     assert set(ids[0]) != set(ids[1])
-
-
-def test_the_file_says_what_it_was_made_from(path):
-    write(path, HARMFUL, 1, 1.0)
-    assert read_provenance(path)["from"] == "here"
 
 
 CONTEXT = {"model": "organism", "arm": "freeze", "round": 1, "seed": 0, "gate_passed": True}

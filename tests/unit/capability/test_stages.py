@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import families
-from safeneuron.artifacts.tables import read_provenance, read_table
+from safeneuron.artifacts.provenance import read_provenance
+from safeneuron.artifacts.tables import read_about, read_table
 from safeneuron.capability.definitions import definition
 from safeneuron.capability.schemas import CAPABILITY, MEASURED
 from safeneuron.data.questions import QUESTIONS
@@ -54,8 +55,8 @@ def test_clean_and_under_attack(family, stage, tmp_path):
     assert (full["selector"], full["n_neurons"]) == ("full", found.union.sum())
     assert (random["selector"], random["n_neurons"]) == ("random", found.union.sum())
     assert len({row["value"] for row in (ori, full, random)}) == 3
-    made_from = read_provenance(attacked)
-    assert (made_from["lm_eval"], made_from["task_version"]) == (full["lm_eval"], "3.0")
+    made_from, about = read_provenance(attacked), read_about(attacked)
+    assert (about["lm_eval"], about["task_version"]) == (full["lm_eval"], "3.0")
     assert made_from["settings"]["asked"]["definition"] == ASKED["definition"]
 
     table, contexts = tmp_path / "all.parquet", [T0 | {"attack": a} for a in ("clean", "paper")]

@@ -51,7 +51,6 @@ def test_a_manifest_says_what_is_in_the_folder(manifest, folder, tokenizer):
     assert document["architecture"] == "LlamaForCausalLM"
     assert (document["layers"], document["neurons"]) == (tiny.LAYERS, tiny.NEURONS)
     assert document["parameters"] == sum(p.numel() for p in model.parameters())
-    assert document["source"] == {"code": "x"}
     assert document["reported"] == {"gate_passed": True, "steps": 3}
     assert document["files"] == {
         path.name: {
@@ -101,7 +100,7 @@ def test_a_missing_file_is_an_error_that_names_it(manifest, folder, name):
 def test_truncated_weights_are_an_error_that_names_the_folder(folder, stage):
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
-    arguments = (folder, "float32") if stage is load_folder else (folder / "m", folder, "", {}, {})
+    arguments = (folder, "float32") if stage is load_folder else (folder / "m", folder, "")
     with pytest.raises(CheckpointError, match=f"{folder}: its weights are truncated"):
         stage(*arguments)
 

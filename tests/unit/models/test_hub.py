@@ -51,7 +51,7 @@ def test_a_cached_checkpoint_is_described_and_loaded_as_a_local_one(cache, tmp_p
     write_manifest(manifest, fetch(ID, None), "bfloat16", {"commit": cache.name})
     document = json.loads(manifest.read_text())
     assert document["folder"] == str(cache)
-    assert document["source"] == {"commit": COMMIT}
+    assert document["reported"] == {"commit": COMMIT}
     assert set(document["files"]) == {file.name for file in cache.iterdir()}
     weights = dict(tiny.build(vocabulary=len(tokenizer)).named_parameters())
     for name, parameter in load_checkpoint(manifest).model.named_parameters():
