@@ -105,6 +105,7 @@ def attack_settings(wildcards):
             "levels": attack.levels,
             "fractions": attack.fractions,
             "control_seeds": list(range(attack.random_controls)),
+            "operator": attack.operator.model_dump(),
             "benchmarks": {
                 name: b.model_dump(exclude={"models"})
                 for name, b in benchmarks_of(wildcards).items()
@@ -214,6 +215,7 @@ def capability_settings(wildcards):
                 "levels": pruning.levels,
                 "fractions": pruning.fractions,
                 "control_seeds": list(range(pruning.random_controls)),
+                "operator": ATTACK.attacks[wildcards.attack].operator.model_dump(),
             },
             "cpu_threads": CONFIG.compute.cpu_threads,
         }

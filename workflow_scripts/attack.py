@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from safeneuron.artifacts.tables import write_rows
 from safeneuron.command import stage
 from safeneuron.data.prompts import select_prompts
 from safeneuron.interventions.cells import attack_cells, clean_cell
 from safeneuron.interventions.respond import respond
 from safeneuron.interventions.schemas import RESPONSES
+from safeneuron.interventions.settings import AnyOperator
 from safeneuron.models.checkpoint import load_checkpoint
 from safeneuron.models.threads import set_deterministic
 from safeneuron.models.vision import vision_for
@@ -34,6 +37,7 @@ if __name__ == "__main__":
                 settings["levels"],
                 settings["fractions"],
                 settings["control_seeds"],
+                TypeAdapter(AnyOperator).validate_python(settings["operator"]),
             ),
         ]
         model, tokenizer = load_checkpoint(args.model)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from safeneuron.artifacts.manifests import neuron_grid
 from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.capability.harness import measure
@@ -9,6 +11,7 @@ from safeneuron.capability.schemas import MEASURED
 from safeneuron.command import stage
 from safeneuron.data.questions import QUESTIONS
 from safeneuron.interventions.cells import attack_cells, clean_cell
+from safeneuron.interventions.settings import AnyOperator
 from safeneuron.models.checkpoint import load_checkpoint
 from safeneuron.models.threads import set_deterministic
 from safeneuron.neurons.files import read_neuron_set, read_scores
@@ -24,7 +27,11 @@ if __name__ == "__main__":
         if settings["pruning"] is not None:
             (scores,), (neurons,) = args.scores, args.neurons
             identified = read_neuron_set(neurons, grid)
-            cells = list(attack_cells(identified, read_scores(scores), **settings["pruning"]))
+            pruning = dict(settings["pruning"])
+            operator = TypeAdapter(AnyOperator).validate_python(pruning.pop("operator"))
+            cells = list(
+                attack_cells(identified, read_scores(scores), **pruning, operator=operator)
+            )
         questions = read_table(args.questions, QUESTIONS).to_pylist()
         rows = measure(*load_checkpoint(args.model), cells, questions, **settings["asked"])
         versions = {name: rows[0][name] for name in ("lm_eval", "task_version")}

@@ -9,7 +9,7 @@ from torch import nn
 
 import tiny
 from safeneuron.alignment.freezing import FrozenSlices, frozen_slices
-from safeneuron.interventions.zero_ablate import zeroed
+from safeneuron.interventions.zeroing import zeroed
 
 LAYER, NEURON, LAST = 1, 5, tiny.NEURONS - 1
 MASK = tiny.random_mask()

@@ -9,7 +9,7 @@ import torch
 from safeneuron.alignment import lora
 from safeneuron.alignment.freezing import FreezeViolationError, FrozenSlices, freeze_report
 from safeneuron.alignment.lora import LoRA, add_adapters, frozen_adapters, merge_adapters
-from safeneuron.interventions.zero_ablate import Zeroing
+from safeneuron.interventions.zeroing import Zeroing
 from unit.alignment.rounds import (
     MASK,
     build,

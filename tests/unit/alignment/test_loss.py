@@ -10,7 +10,7 @@ import torch
 
 from safeneuron.alignment.dpo_training import _dataset, _PlannedTrainer
 from safeneuron.alignment.freezing import FrozenSlices
-from safeneuron.interventions.zero_ablate import zeroed
+from safeneuron.interventions.zeroing import zeroed
 from safeneuron.organism.templates import REFUSAL
 from unit.alignment.plain_dpo import learning_rate, optimizer, round_loss
 from unit.alignment.rounds import MASK, PAIRS, SETTINGS, TOKENIZER, build, train

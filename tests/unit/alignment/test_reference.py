@@ -8,7 +8,7 @@ import torch
 
 from safeneuron.alignment import dpo_training
 from safeneuron.alignment.dpo_training import align
-from safeneuron.interventions.zero_ablate import zeroed
+from safeneuron.interventions.zeroing import zeroed
 from unit.alignment.plain_dpo import answer_log_probabilities
 from unit.alignment.rounds import (
     MASK,

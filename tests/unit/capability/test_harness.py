@@ -14,6 +14,8 @@ import families
 from safeneuron.capability.definitions import definition
 from safeneuron.data.questions import file_questions
 from safeneuron.interventions.cells import Cell, clean_cell
+from safeneuron.interventions.intervention import Intervention
+from safeneuron.interventions.zero_ablate import ZeroAblate
 from unit.capability import benchmarks
 
 pytest.importorskip("lm_eval", reason="installed by choice: make test-capability")
@@ -63,7 +65,7 @@ def model():
 
 def zeroing(share):
     mask = np.random.default_rng(0).random(GRID) < share
-    return Cell("full", "full", None, None, mask)
+    return Cell("full", "full", None, None, Intervention(ZeroAblate(), mask))
 
 
 def asked(form, **changes):

@@ -42,7 +42,12 @@ def test_clean_and_under_attack(family, stage, tmp_path):
     write_scores(scores, Scores(*values[:3]), *values[3:])
 
     clean, attacked = tmp_path / "clean.parquet", tmp_path / "attacked.parquet"
-    pruning = {"levels": ["full"], "fractions": [], "control_seeds": [0]}
+    pruning = {
+        "levels": ["full"],
+        "fractions": [],
+        "control_seeds": [0],
+        "operator": {"kind": "zero_ablate"},
+    }
     for out, cells, sources in ((clean, None, []), (attacked, pruning, [1])):
         stage(
             "capability", {"asked": ASKED, "pruning": cells, "cpu_threads": 1}, model=model,

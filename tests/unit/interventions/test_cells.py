@@ -2,10 +2,15 @@ import numpy as np
 import pytest
 
 from safeneuron.interventions.cells import attack_cells, clean_cell
+from safeneuron.interventions.zero_ablate import ZeroAblate
 from safeneuron.neurons.scores import Scores
 from safeneuron.neurons.selection import level_mask, select
 
 LEVELS, FRACTIONS, SEEDS = ["es", "sas", "full"], [0.05, 0.2], [0, 1, 7]
+
+
+def mask_of(cell):
+    return cell.intervention.target
 
 
 @pytest.fixture(scope="module")
@@ -23,15 +28,15 @@ def identified(scores):
 
 @pytest.fixture(scope="module")
 def cells(identified, scores):
-    return list(attack_cells(identified, scores, LEVELS, FRACTIONS, SEEDS))
+    return list(attack_cells(identified, scores, LEVELS, FRACTIONS, SEEDS, ZeroAblate()))
 
 
 def test_the_clean_cell_zeroes_nothing():
     cell = clean_cell((4, 50))
     assert (cell.level, cell.selector) == ("ori", "none")
     assert (cell.fraction, cell.control_seed) == (None, None)
-    assert cell.mask.shape == (4, 50)
-    assert cell.n_neurons == 0
+    assert mask_of(cell).shape == (4, 50)
+    assert cell.intervention.size == 0
 
 
 def test_every_level_at_every_strength_is_followed_by_its_controls(cells):
@@ -45,7 +50,7 @@ def test_every_level_at_every_strength_is_followed_by_its_controls(cells):
 
 
 def test_without_a_fraction_the_set_is_the_identified_one(cells, identified):
-    masks = {c.level: c.mask for c in cells if c.fraction is None and c.selector != "random"}
+    masks = {c.level: mask_of(c) for c in cells if c.fraction is None and c.selector != "random"}
     np.testing.assert_array_equal(masks["es"], identified.by_es)
     np.testing.assert_array_equal(masks["sas"], identified.by_sas)
     np.testing.assert_array_equal(masks["full"], identified.union)
@@ -54,34 +59,34 @@ def test_without_a_fraction_the_set_is_the_identified_one(cells, identified):
 @pytest.mark.parametrize(("fraction", "count"), [(0.05, 10), (0.2, 40)])
 def test_at_a_fraction_all_levels_zero_equally_many_neurons(cells, scores, fraction, count):
     chosen = [c for c in cells if c.fraction == fraction and c.selector != "random"]
-    assert [c.n_neurons for c in chosen] == [count] * 3
+    assert [c.intervention.size for c in chosen] == [count] * 3
     for cell in chosen:
-        np.testing.assert_array_equal(cell.mask, level_mask(scores, cell.level, count))
+        np.testing.assert_array_equal(mask_of(cell), level_mask(scores, cell.level, count))
 
 
 def test_controls_match_their_set_in_every_layer_but_are_not_it(cells):
     real = None
     for cell in cells:
         if cell.selector == "random":
-            np.testing.assert_array_equal(cell.mask.sum(axis=1), real.mask.sum(axis=1))
+            np.testing.assert_array_equal(mask_of(cell).sum(axis=1), mask_of(real).sum(axis=1))
             assert (cell.level, cell.fraction) == (real.level, real.fraction)
-            assert (cell.mask != real.mask).any()
+            assert (mask_of(cell) != mask_of(real)).any()
         else:
             real = cell
 
 
 def test_controls_of_different_seeds_differ(cells):
-    masks = [c.mask for c in cells if c.level == "full" and c.fraction == 0.2][1:]
+    masks = [mask_of(c) for c in cells if c.level == "full" and c.fraction == 0.2][1:]
     assert len({mask.tobytes() for mask in masks}) == len(SEEDS)
 
 
 def test_the_same_attack_has_the_same_cells(cells, identified, scores):
-    again = attack_cells(identified, scores, LEVELS, FRACTIONS, SEEDS)
+    again = attack_cells(identified, scores, LEVELS, FRACTIONS, SEEDS, ZeroAblate())
     for cell, other in zip(cells, again, strict=True):
-        np.testing.assert_array_equal(cell.mask, other.mask)
+        np.testing.assert_array_equal(mask_of(cell), mask_of(other))
 
 
 def test_a_cell_does_not_depend_on_which_others_are_asked_for(cells, identified, scores):
-    alone = list(attack_cells(identified, scores, ["full"], [0.2], [7]))[-1]
+    alone = list(attack_cells(identified, scores, ["full"], [0.2], [7], ZeroAblate()))[-1]
     (same,) = [c for c in cells if (c.level, c.fraction, c.control_seed) == ("full", 0.2, 7)]
-    np.testing.assert_array_equal(alone.mask, same.mask)
+    np.testing.assert_array_equal(mask_of(alone), mask_of(same))

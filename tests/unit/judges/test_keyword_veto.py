@@ -5,7 +5,8 @@ from safeneuron.judges.rules import verdict_row
 from safeneuron.judges.verdicts import Judgement, Verdict
 
 CELL = {
-    "level": "full", "selector": "full", "operator": "zero", "fraction": None, "control_seed": None,
+    "level": "full", "selector": "full", "operator": "zero_ablate",
+    "strength": None, "fraction": None, "control_seed": None,
     "n_neurons": 7, "benchmark": "bad", "category": "theft", "tokens": 3, "finish": "stop",
 }  # fmt: skip
 SAID = [

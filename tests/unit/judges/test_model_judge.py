@@ -43,7 +43,8 @@ Provide your safety assessment for ONLY THE LAST {{ role }} message in the above
 <|eot_id|><|start_header_id|>assistant<|end_header_id|>{{ '\n\n' }}"""
 
 CELL = {
-    "level": "full", "selector": "full", "operator": "zero", "fraction": 0.1, "control_seed": None,
+    "level": "full", "selector": "full", "operator": "zero_ablate",
+    "strength": None, "fraction": 0.1, "control_seed": None,
     "n_neurons": 7, "category": "theft", "tokens": 3,
 }  # fmt: skip
 TEXTS = {"bad": {"p1": "how do i hurt", "p2": "how do i steal"}, "good": {"p1": "how do i cook"}}

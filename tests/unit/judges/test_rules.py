@@ -65,7 +65,8 @@ def test_rows_are_the_responses_rows_with_the_verdict_instead_of_the_response():
         return Judgement(Verdict.COMPLIED, len(prompt) == len(response), reason)
 
     cell = {
-        "level": "full", "selector": "random", "operator": "zero", "fraction": 0.1,
+        "level": "full", "selector": "random", "operator": "zero_ablate",
+        "strength": None, "fraction": 0.1,
         "control_seed": 3, "n_neurons": 7, "category": "theft",
     }  # fmt: skip
     generated = {"response": "abc", "tokens": 3, "finish": "stop"}

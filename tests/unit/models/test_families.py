@@ -13,7 +13,7 @@ from families import FAMILIES, FFN_WEIGHT, LAYERS, NEURONS, TOKENIZER
 from safeneuron.alignment.freezing import FrozenSlices
 from safeneuron.capture.capture import capture_moments
 from safeneuron.capture.pooling import POOLINGS
-from safeneuron.interventions.zero_ablate import zeroed
+from safeneuron.interventions.zeroing import zeroed
 from safeneuron.models.chat import encode_prompts
 from safeneuron.models.checkpoint import load_folder
 from safeneuron.models.generation import generate

@@ -13,7 +13,8 @@ CONTEXT = {
     "pooling": "meanabs", "set_source": "adaptive",
 }  # fmt: skip
 ORI = {
-    "level": "ori", "selector": "none", "operator": "zero", "fraction": None,
+    "level": "ori", "selector": "none", "operator": "zero_ablate",
+    "strength": None, "fraction": None,
     "control_seed": None, "n_neurons": 0,
 }  # fmt: skip
 FULL = {**ORI, "level": "full", "selector": "full", "fraction": 0.1, "n_neurons": 9}

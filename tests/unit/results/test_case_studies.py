@@ -15,7 +15,13 @@ from safeneuron.results.case_studies import (
     section,
 )
 
-ORI = dict.fromkeys(CELL) | {"level": "ori", "selector": "none", "operator": "zero", "n_neurons": 0}
+ORI = dict.fromkeys(CELL) | {
+    "level": "ori",
+    "selector": "none",
+    "operator": "zero_ablate",
+    "strength": None,
+    "n_neurons": 0,
+}
 FULL = ORI | {"level": "full", "selector": "full", "n_neurons": 7}
 RANDOM = FULL | {"selector": "random", "control_seed": 0}
 TENTH = FULL | {"fraction": 0.1, "n_neurons": 9}

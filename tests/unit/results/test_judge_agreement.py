@@ -50,7 +50,8 @@ def verdicts(judge, *said):
     """Rows given as (level, prompt, verdict), all of one harmful benchmark but for prompts g…"""
     return [
         {
-            "level": level, "selector": level, "operator": "zero", "fraction": None,
+            "level": level, "selector": level, "operator": "zero_ablate",
+            "strength": None, "fraction": None,
             "control_seed": None, "n_neurons": 3, "category": "c", "judge": judge, "exact": None,
             "benchmark": "good" if prompt.startswith("g") else "bad", "prompt_id": prompt,
             "verdict": verdict, "reason": "",

@@ -42,7 +42,7 @@ from safeneuron.alignment.steps import (
     ZeroSomeSteps,
     last_complete_checkpoint,
 )
-from safeneuron.interventions.zero_ablate import Zeroing
+from safeneuron.interventions.zeroing import Zeroing
 from safeneuron.models.sites import ffn_sites
 from safeneuron.models.vision import Vision
 from safeneuron.progress import Progress

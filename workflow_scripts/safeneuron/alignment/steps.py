@@ -7,7 +7,7 @@ import numpy as np
 from transformers import TrainerCallback
 
 from safeneuron.alignment.freezing import FrozenSlices
-from safeneuron.interventions.zero_ablate import Zeroing
+from safeneuron.interventions.zeroing import Zeroing
 from safeneuron.progress import Progress
 
 

@@ -17,12 +17,9 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from safeneuron.data.questions import PARTS
 from safeneuron.interventions.cells import Cell
-from safeneuron.interventions.schemas import CELL
-from safeneuron.interventions.zero_ablate import zeroed
 
 log = logging.getLogger(__name__)
 
-OPERATOR = "zero"
 Row = dict[str, Any]
 
 
@@ -62,7 +59,7 @@ def measure(
     for cell in cells:
         for subject_task in tasks.values():
             subject_task.set_fewshot_seed(DEFAULT_OTHER_SEED)
-        with zeroed(model, cell.mask):
+        with cell.intervention.applied(model):
             results = evaluate(
                 lm=lm,
                 task_dict={"tasks": {name or task: t for name, t in tasks.items()}, "groups": {}},
@@ -72,16 +69,14 @@ def measure(
                 fewshot_as_multiturn=chat_template,
             )
         log.info("%s, level %s, selector %s: done", task, cell.level, cell.selector)
-        described = {name: getattr(cell, name) for name in CELL if name != "operator"}
         constant = {
-            "operator": OPERATOR,
             "task": task,
             "n_shot": n_shot,
             "task_version": str(definition["metadata"]["version"]),
             "chat_template": chat_template,
             "lm_eval": version("lm_eval"),
         }
-        rows += [described | constant | r for r in _measured(results, list(tasks), task)]
+        rows += [cell.columns | constant | r for r in _measured(results, list(tasks), task)]
     return rows
 
 

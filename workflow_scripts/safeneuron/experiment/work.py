@@ -106,6 +106,7 @@ class JobWork:
         cells = 1
         if pruning:
             sets = len(pruning.levels) * (1 + len(pruning.fractions))
+            sets *= len(self._config.attack.attacks[attack].operator.at_strengths())
             cells = sets * (1 + pruning.random_controls)
         tokens = QUESTION_TOKENS * (1 + max(asked.n_shot, 6))
         sequences = SEQUENCES[asked.form] * cells
@@ -195,6 +196,7 @@ class JobWork:
             if b.role in roles
         )
         sets = len(asked.levels) * (1 + len(asked.fractions))
+        sets *= len(asked.operator.at_strengths())
         return prompts * (1 + sets * (1 + asked.random_controls))
 
     def _pairs(self, model: str) -> int:

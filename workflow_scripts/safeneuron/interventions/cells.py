@@ -1,42 +1,53 @@
-"""The cells of a pruning attack: which neurons are zeroed, set by set, each with its controls."""
+"""The cells of an attack: which neurons are intervened on, set by set, each with its controls."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from safeneuron.neurons.random_sets import matched_random
+from safeneuron.interventions.intervention import Intervention, Operator
+from safeneuron.interventions.none import Untouched
 from safeneuron.neurons.scores import Scores
 from safeneuron.neurons.selection import Selected, level_mask
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One pruned variant of the model.
+    """One variant of the model.
 
     Attributes:
         level: the paper's attack level, es, sas or full; ori for none.
         selector: the level's own selector, `random` for a control matched to it, `none` for ori.
         fraction: share of all neurons that was asked for; None for the set as identified.
         control_seed: of the random selector, else None.
-        mask: boolean [layers, neurons], the neurons to zero.
+        intervention: what is done to which neurons.
     """
 
     level: str
     selector: str
     fraction: float | None
     control_seed: int | None
-    mask: np.ndarray
+    intervention: Intervention
 
     @property
-    def n_neurons(self) -> int:
-        """How many neurons are zeroed."""
-        return int(self.mask.sum())
+    def columns(self) -> dict[str, Any]:
+        """The columns that say which cell a row is about, those of `schemas.CELL`."""
+        return {
+            "level": self.level,
+            "selector": self.selector,
+            "operator": self.intervention.operator.kind,
+            "fraction": self.fraction,
+            "strength": self.intervention.strength,
+            "control_seed": self.control_seed,
+            "n_neurons": self.intervention.size,
+        }
 
 
 def clean_cell(shape: tuple[int, int]) -> Cell:
-    """ORI: nothing is zeroed."""
-    return Cell("ori", "none", None, None, np.zeros(shape, dtype=bool))
+    """ORI: the model as it is."""
+    nothing = Intervention(Untouched(), np.zeros(shape, dtype=bool))
+    return Cell("ori", "none", None, None, nothing)
 
 
 def attack_cells(
@@ -45,10 +56,12 @@ def attack_cells(
     levels: Sequence[str],
     fractions: Sequence[float],
     control_seeds: Sequence[int],
+    operator: Operator,
 ) -> Iterator[Cell]:
     """Every level on the identified set and at every fraction, each followed by its controls.
 
-    At a fraction all levels zero equally many neurons, so that they can be compared.
+    At a fraction all levels take equally many neurons, so that they can be compared. An operator
+    with several strengths is applied at each of them.
     """
     whole = {"es": identified.by_es, "sas": identified.by_sas, "full": identified.union}
     for fraction in (None, *fractions):
@@ -57,7 +70,9 @@ def attack_cells(
                 mask = whole[level]
             else:
                 mask = level_mask(scores, level, round(fraction * scores.shift.size))
-            yield Cell(level, level, fraction, None, mask)
-            for seed in control_seeds:
-                rng = np.random.default_rng([seed, int(mask.sum())])
-                yield Cell(level, "random", fraction, seed, matched_random(mask, rng))
+            for strength in operator.at_strengths():
+                intervention = Intervention(operator, mask, strength)
+                yield Cell(level, level, fraction, None, intervention)
+                for seed in control_seeds:
+                    rng = np.random.default_rng([seed, intervention.size])
+                    yield Cell(level, "random", fraction, seed, intervention.control(rng))

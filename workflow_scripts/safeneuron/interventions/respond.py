@@ -1,4 +1,4 @@
-"""What a pruned model answers, cell by cell."""
+"""What a model answers that is intervened on, cell by cell."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -8,15 +8,12 @@ import pyarrow as pa
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from safeneuron.interventions.cells import Cell
-from safeneuron.interventions.zero_ablate import zeroed
 from safeneuron.models.chat import encode_prompt
 from safeneuron.models.generation import Images, generate_after
 from safeneuron.models.vision import Vision
 from safeneuron.progress import Progress
 
 log = logging.getLogger(__name__)
-
-OPERATOR = "zero"
 
 
 def respond(
@@ -41,7 +38,7 @@ def respond(
     rows: list[dict[str, Any]] = []
     with Progress(log, "responses", len(cells) * len(sequences)) as progress:
         for cell in cells:
-            with zeroed(model, cell.mask):
+            with cell.intervention.applied(model):
                 responses = generate_after(
                     model,
                     tokenizer,
@@ -52,17 +49,13 @@ def respond(
                     images=shown,
                 )
             log.info(
-                "level %s, selector %s, fraction %s: %d neurons zeroed, %d responses",
-                *(cell.level, cell.selector, cell.fraction, cell.n_neurons, len(responses)),
+                "level %(level)s, selector %(selector)s, operator %(operator)s, fraction "
+                "%(fraction)s: %(n_neurons)d neurons",
+                cell.columns,
             )
             rows.extend(
                 {
-                    "level": cell.level,
-                    "selector": cell.selector,
-                    "operator": OPERATOR,
-                    "fraction": cell.fraction,
-                    "control_seed": cell.control_seed,
-                    "n_neurons": cell.n_neurons,
+                    **cell.columns,
                     "benchmark": benchmark,
                     "category": row["category"],
                     "prompt_id": row["prompt_id"],

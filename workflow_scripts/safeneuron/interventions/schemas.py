@@ -5,8 +5,9 @@ from safeneuron.artifacts.tables import COUNT, FLAG, INDEX, REAL, TEXT, schema
 CELL = {
     "level": TEXT,  # the paper's ori, es, sas, full
     "selector": TEXT,  # none, es, sas, full, or random: as many neurons a layer as the level's set
-    "operator": TEXT,
+    "operator": TEXT,  # none, zero_ablate, weights, pin
     "fraction": REAL,  # of the model's neurons; null for the neuron set as identified
+    "strength": REAL,  # of the operator; null where it has none
     "control_seed": INDEX,  # of the random selector; null otherwise
     "n_neurons": COUNT,
 }

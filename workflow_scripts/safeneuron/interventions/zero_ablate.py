@@ -1,63 +1,30 @@
-"""The operator `zero`: neurons that contribute nothing to a forward pass."""
+"""The operator `zero_ablate`: neurons that contribute nothing to a forward pass (paper §4.2)."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import torch
-from transformers import PreTrainedModel
 
-from safeneuron.models.sites import ffn_sites
+from safeneuron.interventions.intervention import Operator
+from safeneuron.interventions.weights import Weights
 
-
-class Zeroing:
-    """Hooks that zero neurons at every token while `active`; weights are untouched.
-
-    A hook multiplies the `down_proj` input, which gives logits identical to zeroing the neurons'
-    `down_proj` columns or their `up` rows.
-    """
-
-    def __init__(self, model: PreTrainedModel, mask: np.ndarray) -> None:
-        """Install the hooks, inactive.
-
-        Args:
-            mask: boolean [layers, neurons], True for the neurons to zero.
-
-        Raises:
-            ValueError: the mask does not have the model's shape.
-        """
-        sites = ffn_sites(model)
-        expected = (len(sites), sites[0].neurons)
-        if mask.shape != expected:
-            raise ValueError(f"a mask of shape {mask.shape} for a model of {expected} neurons")
-        self.active = False
-        self._handles = [
-            site.down.register_forward_pre_hook(self._hook(torch.tensor(~row)))
-            for site, row in zip(sites, mask, strict=True)
-            if row.any()
-        ]
-
-    def _hook(self, keep: torch.Tensor):
-        def hook(module, inputs):
-            if not self.active:
-                return None
-            activations = inputs[0]
-            return (activations * keep.to(activations), *inputs[1:])
-
-        return hook
-
-    def remove(self) -> None:
-        """Take the hooks off the model."""
-        for handle in self._handles:
-            handle.remove()
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 
-@contextmanager
-def zeroed(model: PreTrainedModel, mask: np.ndarray) -> Iterator[None]:
-    """Zero neurons while the context lasts (paper §4.2); see `Zeroing`."""
-    zeroing = Zeroing(model, mask)
-    zeroing.active = True
-    try:
-        yield
-    finally:
-        zeroing.remove()
+class ZeroAblate(Operator):
+    """Neurons are held at zero, by hooks."""
+
+    kind: Literal["zero_ablate"] = "zero_ablate"
+
+    def applied(
+        self, model: "PreTrainedModel", target: np.ndarray, strength: float | None
+    ) -> AbstractContextManager[None]:
+        """A context in which the neurons are zero at every token."""
+        from safeneuron.interventions.zeroing import zeroed
+
+        return zeroed(model, target)
+
+    def as_weights(self) -> Operator:
+        """The neurons' `down_proj` columns set to zero."""
+        return Weights()

@@ -7,6 +7,7 @@ Definition (paper §3.1, Eq. 3): neuron j of layer l is element j of the input o
 from dataclasses import dataclass
 from typing import TypeGuard
 
+import numpy as np
 from torch import nn
 from transformers import PreTrainedModel
 
@@ -73,6 +74,22 @@ def ffn_sites(model: PreTrainedModel) -> list[FFNSite]:
             f"{type(model).__name__}: its layers have {widths} neurons; they must have as many each"
         )
     return sites
+
+
+def masked_sites(model: PreTrainedModel, mask: np.ndarray) -> list[tuple[FFNSite, np.ndarray]]:
+    """The sites that have neurons in a mask, each with its row of it.
+
+    Args:
+        mask: boolean [layers, neurons].
+
+    Raises:
+        ValueError: the mask does not have the model's shape.
+    """
+    sites = ffn_sites(model)
+    expected = (len(sites), sites[0].neurons)
+    if mask.shape != expected:
+        raise ValueError(f"a mask of shape {mask.shape} for a model of {expected} neurons")
+    return [(site, row) for site, row in zip(sites, mask, strict=True) if row.any()]
 
 
 def _site(model: PreTrainedModel, index: int, layer: nn.Module) -> FFNSite:

@@ -59,7 +59,15 @@ def by_benchmark(table: pa.Table, judge: str) -> pa.Table:
     """One judge on whole benchmarks, clean and under the attacks themselves, for reading."""
     whole = pc.and_(pc.equal(table["category"], OVERALL), pc.equal(table["judge"], judge))
     rows = table.filter(pc.and_(whole, pc.not_equal(table["selector"], "random")))
-    left_out = ["gate_passed", "selector", "operator", "control_seed", "category", "judge"]
+    left_out = [
+        "gate_passed",
+        "selector",
+        "operator",
+        "strength",
+        "control_seed",
+        "category",
+        "judge",
+    ]
     return rows.drop_columns(left_out)
 
 

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from safeneuron.interventions.settings import AnyOperator
+from safeneuron.interventions.zero_ablate import ZeroAblate
 from safeneuron.organism.vocabulary import CATEGORIES
 from safeneuron.settings import Categories, Distinct, Name, PositiveShare, Section
 
@@ -11,7 +13,7 @@ Level = Literal["es", "sas", "full"]
 
 
 class Attack(Section):
-    """A pruning attack: zero the neurons that a selection finds, at several strengths."""
+    """An attack: intervene on the neurons that a selection finds, on sets of several sizes."""
 
     selection: Name = Field(description="key of 'identification.selections'")
     source: Literal["adaptive", "static"] = Field(
@@ -30,7 +32,11 @@ class Attack(Section):
         [0.05, 0.1, 0.2],
         description="also zero so many of all neurons, ranked by the level's score",
     )
-    operator: Literal["zero"] = "zero"
+    operator: AnyOperator = Field(
+        ZeroAblate(),
+        description="what is done to them: zero_ablate (held at zero), weights (the same, written "
+        "into the weights), pin (held at each of 'strengths')",
+    )
     random_controls: int = Field(
         2, ge=1, le=100, description="random sets matched per layer, for each attacked set"
     )

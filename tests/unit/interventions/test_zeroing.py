@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import tiny
-from safeneuron.interventions.zero_ablate import Zeroing, zeroed
+from safeneuron.interventions.zeroing import Zeroing, zeroed
 from safeneuron.models.sites import ffn_sites
 
 PROMPTS = tiny.token_prompts(4)

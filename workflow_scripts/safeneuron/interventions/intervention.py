@@ -1,0 +1,90 @@
+"""What an intervention is: an operator, its target and its strength, with a control in kind.
+
+An operator is a section of the configuration and a file of this room, which imports no torch: the
+configuration is validated where there is none. The model brings torch along.
+"""
+
+from abc import abstractmethod
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from safeneuron.neurons.random_sets import matched_random
+from safeneuron.settings import Section
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+class Operator(Section):
+    """What is done to a target; by default a target is a set of neurons.
+
+    An operator on another kind of target (a direction, a token prefix) overrides `size` and
+    `control` beside `applied`.
+    """
+
+    kind: str
+
+    def at_strengths(self) -> list[float | None]:
+        """The strengths that it is applied at; None for an operator that has just one."""
+        return [None]
+
+    @abstractmethod
+    def applied(
+        self, model: "PreTrainedModel", target: np.ndarray, strength: float | None
+    ) -> AbstractContextManager[None]:
+        """A context in which the model is intervened on; it leaves the model to the bit as it was.
+
+        Args:
+            target: boolean [layers, neurons], True for the neurons to act on.
+            strength: one of `at_strengths`.
+
+        Raises:
+            ValueError: the target does not have the model's shape.
+        """
+
+    def as_weights(self) -> "Operator | None":
+        """The operator that writes the same into the weights; None where weights cannot say it."""
+        return None
+
+    def size(self, target: np.ndarray) -> int:
+        """How large a target is: how many neurons."""
+        return int(target.sum())
+
+    def control(self, target: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """A random target matched in kind: as many neurons in each layer."""
+        return matched_random(target, rng)
+
+
+@dataclass(frozen=True)
+class Intervention:
+    """An operator on a target at a strength.
+
+    Attributes:
+        target: boolean [layers, neurons].
+        strength: of the operator; None where it has none.
+    """
+
+    operator: Operator
+    target: np.ndarray
+    strength: float | None = None
+
+    @property
+    def size(self) -> int:
+        """How large the target is."""
+        return self.operator.size(self.target)
+
+    def applied(self, model: "PreTrainedModel") -> AbstractContextManager[None]:
+        """A context in which the model is intervened on."""
+        return self.operator.applied(model, self.target, self.strength)
+
+    def control(self, rng: np.random.Generator) -> Self:
+        """The same on a random target matched in kind."""
+        return replace(self, target=self.operator.control(self.target, rng))
+
+    def as_weights(self) -> "Intervention | None":
+        """The same written into the weights; None where weights cannot say it."""
+        operator = self.operator.as_weights()
+        return None if operator is None else replace(self, operator=operator)
