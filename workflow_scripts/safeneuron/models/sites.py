@@ -10,8 +10,10 @@ from typing import TypeGuard
 from torch import nn
 from transformers import PreTrainedModel
 
+from safeneuron.errors import SafeNeuronError
 
-class UnsupportedArchitectureError(ValueError):
+
+class UnsupportedArchitectureError(SafeNeuronError):
     """The model is not a decoder of layers with gated FFNs that end in `down_proj`."""
 
 
