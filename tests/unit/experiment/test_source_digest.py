@@ -84,7 +84,8 @@ def test_a_string_that_is_no_docstring_changes_the_digest(digest_of):
 
 def raising(message, loss="x"):
     return (
-        f"import json\n\nX = 1\n'''{message}'''\n\ndef f(log, x):\n    log.info('{message} %s', {loss})\n"
+        f"import json\n\nX = 1\n'''{message}'''\n\n"
+        f"def f(log, x):\n    log.info('{message} %s', {loss})\n"
         f"    if not x:\n        raise ValueError(f'{message} {{x}}' '{message}')\n"
     )
 

@@ -90,9 +90,8 @@ class _WithoutTexts(ast.NodeTransformer):
         return _WithoutStrings().visit(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        called = node.func
-        if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
-            if called.value.id in _LOGGERS:
+        match node.func:
+            case ast.Attribute(value=ast.Name(id=name)) if name in _LOGGERS:
                 return _WithoutStrings().visit(node)
         return self.generic_visit(node)
 
