@@ -12,10 +12,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from safeneuron.errors import SafeNeuronError
+
 _RETRY_SECONDS = 0.5
 
 
-class GPUError(RuntimeError):
+class GPUError(SafeNeuronError):
     """A job wants more GPUs than there are; says how many of each."""
 
 

@@ -6,15 +6,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from safeneuron.artifacts.provenance import provenance
+from safeneuron.artifacts.provenance import provenance, read_provenance, write_provenance
 from safeneuron.artifacts.tables import (
     FLAG,
     INDEX,
     REAL,
     SCHEMA_VERSION,
     TEXT,
-    CorruptTableError,
-    read_provenance,
+    read_about,
     read_table,
     read_tables,
     schema,
@@ -22,6 +21,7 @@ from safeneuron.artifacts.tables import (
     write_csv,
     write_rows,
 )
+from safeneuron.errors import CorruptFileError
 
 NEURON_SET = schema(layer=INDEX, neuron=INDEX, by_es=FLAG, by_sas=FLAG)
 OTHERS = {
@@ -46,7 +46,7 @@ def path(tmp_path):
 
 
 def test_rows_come_back_as_they_were_written(path):
-    write_rows(path, NEURON_SET, ROWS, {})
+    write_rows(path, NEURON_SET, ROWS)
     assert read_table(path, NEURON_SET).to_pylist() == ROWS
 
 
@@ -58,7 +58,7 @@ def test_columns_and_rows_give_the_same_file(tmp_path):
 
 
 def test_an_empty_table_keeps_its_columns(path):
-    write_rows(path, NEURON_SET, [], {})
+    write_rows(path, NEURON_SET, [])
     assert read_table(path, NEURON_SET).schema.equals(NEURON_SET)
 
 
@@ -78,9 +78,18 @@ def test_another_row_or_another_source_gives_other_bytes(path):
     assert len(set(contents)) == 3
 
 
-def test_provenance_comes_back_with_the_schemas_version(path):
+def test_what_a_table_is_about_comes_back_with_the_schemas_version(path):
     write_rows(path, NEURON_SET, ROWS, SOURCE)
-    assert read_provenance(path) == {"schema_version": SCHEMA_VERSION, **SOURCE}
+    assert read_about(path) == {"schema_version": SCHEMA_VERSION, **SOURCE}
+
+
+def test_provenance_lies_beside_a_table_and_not_in_it(path):
+    write_rows(path, NEURON_SET, ROWS)
+    before = path.read_bytes()
+    write_provenance(path, SOURCE)
+    assert path.read_bytes() == before
+    assert (path.parent / "set.parquet.provenance.json").is_file()
+    assert read_provenance(path) == SOURCE
 
 
 def test_provenance_holds_hashes_of_settings_and_inputs(tmp_path):
@@ -107,23 +116,23 @@ def test_a_row_with_other_columns_is_an_error_that_names_them(path, change):
     row = {**ROWS[0], **change}
     row = {name: value for name, value in row.items() if value is not ...}
     with pytest.raises(ValueError, match=rf"set\.parquet.*{next(iter(change))}"):
-        write_rows(path, NEURON_SET, [ROWS[1], row], {})
+        write_rows(path, NEURON_SET, [ROWS[1], row])
     assert not path.exists()
 
 
 def test_a_value_of_another_type_is_an_error_that_keeps_the_old_table(path):
-    write_rows(path, NEURON_SET, ROWS, {})
+    write_rows(path, NEURON_SET, ROWS)
     with pytest.raises((pa.ArrowInvalid, pa.ArrowTypeError)):
-        write_rows(path, NEURON_SET, [{**ROWS[0], "layer": "first"}], {})
+        write_rows(path, NEURON_SET, [{**ROWS[0], "layer": "first"}])
     assert read_table(path, NEURON_SET).to_pylist() == ROWS
 
 
 @pytest.mark.parametrize("kept", [0, 3, 200, -1])
 def test_a_truncated_table_is_an_error_that_names_the_file(path, kept):
-    write_rows(path, NEURON_SET, ROWS, {})
+    write_rows(path, NEURON_SET, ROWS)
     path.write_bytes(path.read_bytes()[:kept])
     with pytest.raises(
-        CorruptTableError, match=r"set\.parquet: not a readable .*moved to .*run again"
+        CorruptFileError, match=r"set\.parquet: not a readable .*moved to .*run again"
     ):
         read_table(path, NEURON_SET)
     assert not path.exists()
@@ -131,23 +140,23 @@ def test_a_truncated_table_is_an_error_that_names_the_file(path, kept):
 
 
 def test_a_changed_byte_in_the_data_is_found(path):
-    write_rows(path, NEURON_SET, ROWS * 50, {})
+    write_rows(path, NEURON_SET, ROWS * 50)
     content = bytearray(path.read_bytes())
     content[40] ^= 1  # within the first column's pages, which decode to something without checksums
     path.write_bytes(content)
-    with pytest.raises(CorruptTableError, match=r"set\.parquet: not a readable"):
+    with pytest.raises(CorruptFileError, match=r"set\.parquet: not a readable"):
         read_table(path, NEURON_SET)
 
 
 def test_a_missing_table_is_an_error_that_names_the_file(path):
-    with pytest.raises(CorruptTableError, match=r"set\.parquet"):
+    with pytest.raises(CorruptFileError, match=r"set\.parquet"):
         read_table(path, NEURON_SET)
 
 
 @pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
 def test_a_table_of_another_schema_is_an_error_that_names_file_and_columns(path, other):
-    write_rows(path, NEURON_SET, ROWS, {})
-    with pytest.raises(CorruptTableError, match=r"set\.parquet: columns .*'by_es'.* expected"):
+    write_rows(path, NEURON_SET, ROWS)
+    with pytest.raises(CorruptFileError, match=r"set\.parquet: columns .*'by_es'.* expected"):
         read_table(path, other)
 
 

@@ -11,8 +11,8 @@ from huggingface_hub.utils import httpx
 
 from pictures import picture
 from safeneuron.data.hub import HubSource, hub_records
-from safeneuron.data.records import PromptFileError
 from safeneuron.data.sources import Columns, Prompt, prompts_of_records
+from safeneuron.errors import SourceError
 
 RECORDS = [
     {"question": "a?", "topic": "Fraud", "label": "unsafe"},
@@ -139,7 +139,7 @@ def test_a_refusal_of_the_hub_says_what_to_do(monkeypatch, error, remedy):
         raise error
 
     monkeypatch.setattr(datasets, "load_dataset", refuse)
-    with pytest.raises(PromptFileError) as caught:
+    with pytest.raises(SourceError) as caught:
         list(hub_records(hub()))
     text = str(caught.value)
     assert text.startswith(f"owner/name: {error}; ")
@@ -152,7 +152,7 @@ def test_a_connection_lost_in_the_middle_is_named(monkeypatch):
         raise httpx.ReadError("connection reset")
 
     stream(monkeypatch, rows)
-    with pytest.raises(PromptFileError, match=r"owner/name: connection reset; run this step"):
+    with pytest.raises(SourceError, match=r"owner/name: connection reset; run this step"):
         prompts_of_records(hub_records(hub()), columns(), "owner/name")
 
 
@@ -177,5 +177,5 @@ def test_images_are_the_bytes_of_their_files(tmp_path, streaming):
 
 def test_a_missing_column_names_those_there_are(tmp_path):
     source = local(tmp_path, "json")
-    with pytest.raises(PromptFileError, match=r"json: no column 'prompt' \(config key 'text'\)"):
+    with pytest.raises(SourceError, match=r"json: no column 'prompt' \(config key 'text'\)"):
         prompts_of_records(hub_records(source), columns(text="prompt"), source.id)

@@ -12,7 +12,7 @@ from safeneuron.data.pair_sources import (
     read_pairs,
     write_pairs,
 )
-from safeneuron.data.records import PromptFileError
+from safeneuron.errors import SourceError
 
 
 def names(layout, prompt="prompt", chosen="chosen", rejected="rejected") -> PairColumns:
@@ -104,7 +104,7 @@ def test_a_row_gives_this_pair(columns, record, pair):
 def test_rows_that_a_pair_cannot_hold_are_left_out(columns, kept, left_out):
     rows = read_pairs([left_out, kept, left_out], columns, "mine", "general", "x")
     assert [row["pair_id"] for row in rows] == ["mine-2"]
-    with pytest.raises(PromptFileError, match=r"^x: no pairs in it \(1 rows left out\)$"):
+    with pytest.raises(SourceError, match=r"^x: no pairs in it \(1 rows left out\)$"):
         read_pairs([left_out], columns, "mine", "general", "x")
 
 
@@ -138,7 +138,7 @@ def test_rows_that_a_pair_cannot_hold_are_left_out(columns, kept, left_out):
     ],
 )
 def test_a_row_of_another_shape_is_named(layout, record, says):
-    with pytest.raises(PromptFileError) as caught:
+    with pytest.raises(SourceError) as caught:
         read_pairs([record], names(layout), "mine", "safety", "pairs.json")
     assert str(caught.value).startswith("pairs.json: ")
     assert says in str(caught.value)
@@ -146,7 +146,7 @@ def test_a_row_of_another_shape_is_named(layout, record, says):
 
 def test_the_text_of_a_bad_row_is_not_shown():
     record = {"prompt": "secret words", "chosen": ["secret"], "rejected": "r"}
-    with pytest.raises(PromptFileError) as caught:
+    with pytest.raises(SourceError) as caught:
         read_pairs([record], names("answers"), "mine", "safety", "x")
     assert "secret" not in str(caught.value)
 
@@ -162,7 +162,7 @@ def test_the_schema_of_the_configuration_has_the_librarys_layouts():
 def test_a_table_of_pairs_comes_back(tmp_path):
     record = {"prompt": "p", "chosen": "c", "rejected": "r"}
     rows = read_pairs([record, record], names("columns"), "mine", "safety", "x")
-    write_pairs(tmp_path / "mine.parquet", rows, {})
+    write_pairs(tmp_path / "mine.parquet", rows)
     table = read_table(tmp_path / "mine.parquet", PREFERENCES)
     assert table["pair_id"].to_pylist() == ["mine-1", "mine-2"]
 
@@ -194,7 +194,7 @@ def test_a_pairs_image_is_the_bytes_of_its_file(tmp_path):
     ],
 )
 def test_an_image_that_cannot_be_shown_is_named_and_not_quoted(cell, says, tmp_path):
-    with pytest.raises(PromptFileError) as caught:
+    with pytest.raises(SourceError) as caught:
         read_pairs([with_image(cell)], SHOWN, "mine", "safety", "x", tmp_path)
     assert str(caught.value).startswith("x: row 1")
     assert says in str(caught.value)

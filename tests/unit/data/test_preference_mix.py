@@ -33,7 +33,7 @@ WHOLE = {"pku": 1.0, "ultra": 1.0}
 
 
 def mix(path, sources=SOURCES, shares=WHOLE, pairs=None, safety_share=0.3, seed=0):
-    write_mixed_preferences(path, sources, shares, pairs, safety_share, seed, {})
+    write_mixed_preferences(path, sources, shares, pairs, safety_share, seed)
     return read_table(path, PREFERENCES).to_pylist()
 
 

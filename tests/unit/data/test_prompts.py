@@ -4,14 +4,15 @@ from collections import Counter
 
 import pytest
 
-from safeneuron.artifacts.tables import read_provenance, read_table
+from safeneuron.artifacts.tables import read_table
 from safeneuron.data.prompts import (
     PROMPTS,
     select_prompts,
     texts_by_id,
     write_file_prompts,
 )
-from safeneuron.data.sources import FileSource, PromptFileError
+from safeneuron.data.sources import FileSource
+from safeneuron.errors import SourceError
 from safeneuron.organism.language import SPLITS, Sentence, SplitSizes
 from safeneuron.organism.prompts import sentences, write_organism_prompts
 from safeneuron.organism.vocabulary import CATEGORIES
@@ -44,28 +45,27 @@ def user_file(tmp_path):
 @pytest.fixture(scope="module")
 def organism_table(tmp_path_factory):
     path = tmp_path_factory.mktemp("prompts") / "organism.parquet"
-    write_organism_prompts(path, "organism", SIZES, 0, {"stage": "organism_prompts"})
+    write_organism_prompts(path, "organism", SIZES, 0)
     return path
 
 
 def test_file_prompts_come_back_as_written(user_file, tmp_path):
     table = tmp_path / "mine.parquet"
-    assert write_file_prompts(table, "mine", file_source(user_file), {"code": "abc"}) == 3
+    assert write_file_prompts(table, "mine", file_source(user_file)) == 3
     constant = {"dataset": "mine", "split": "identification", "image": None, "instruction": None}
     assert read_table(table, PROMPTS).to_pylist() == [
         {"prompt_id": "x1", **constant, "category": "fraud", "text": "a, b"},
         {"prompt_id": "x2", **constant, "category": "arms-co", "text": "c"},
         {"prompt_id": "x3", **constant, "category": "fraud", "text": "d\ne"},
     ]
-    assert read_provenance(table)["code"] == "abc"
     assert texts_by_id(table) == {"x1": "a, b", "x2": "c", "x3": "d\ne"}
 
 
 def test_a_bad_file_leaves_no_table(user_file, tmp_path):
     user_file.write_text("number,topic,question\nx1,Fraud,a\nx1,Fraud,b\n")
     table = tmp_path / "out" / "mine.parquet"
-    with pytest.raises(PromptFileError, match="rows 1 and 2 have the same id 'x1'"):
-        write_file_prompts(table, "mine", file_source(user_file), {})
+    with pytest.raises(SourceError, match="rows 1 and 2 have the same id 'x1'"):
+        write_file_prompts(table, "mine", file_source(user_file))
     assert not table.parent.exists()
 
 
@@ -85,8 +85,8 @@ def test_organism_prompts_are_numbered_within_their_split(organism_table):
 
 def test_organism_table_is_the_same_byte_for_byte(organism_table, tmp_path):
     again, other = tmp_path / "again.parquet", tmp_path / "other.parquet"
-    assert write_organism_prompts(again, "organism", SIZES, 0, {"stage": "organism_prompts"}) == 160
-    write_organism_prompts(other, "organism", SIZES, 1, {"stage": "organism_prompts"})
+    assert write_organism_prompts(again, "organism", SIZES, 0) == 160
+    write_organism_prompts(other, "organism", SIZES, 1)
     assert again.read_bytes() == organism_table.read_bytes()
     assert texts_by_id(other) != texts_by_id(organism_table)
 

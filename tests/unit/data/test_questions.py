@@ -11,7 +11,7 @@ from safeneuron.data.questions import (
     file_questions,
     question_rows,
 )
-from safeneuron.data.records import PromptFileError
+from safeneuron.errors import SourceError
 from unit.capability import benchmarks
 
 FOLDER = Path(__file__).resolve().parents[4] / "shared" / "data"
@@ -65,7 +65,7 @@ def test_mmlu_of_the_file_and_of_the_hub_are_the_same(files):
 @pytest.mark.parametrize("form", ["arc", "truthfulqa_mc2", "gsm8k", "mmlu"])
 def test_rows_are_rows_of_the_table(tmp_path, files, form):
     rows = file_questions(form, files[form])
-    write_rows(tmp_path / "t.parquet", QUESTIONS, rows, {})
+    write_rows(tmp_path / "t.parquet", QUESTIONS, rows)
     assert read_table(tmp_path / "t.parquet", QUESTIONS).to_pylist() == rows
 
 
@@ -80,16 +80,16 @@ def test_rows_are_rows_of_the_table(tmp_path, files, form):
     ],
 )
 def test_a_row_of_another_layout_is_an_error_that_names_it(form, record, message):
-    with pytest.raises(PromptFileError, match=message):
+    with pytest.raises(SourceError, match=message):
         read(form, record)
 
 
 def test_too_few_shots_and_questions_are_errors_that_name_the_subject(files):
     rows = file_questions("mmlu", files["mmlu"])
     check_questions(rows, 2, "mmlu")
-    with pytest.raises(PromptFileError, match=r"mmlu: 2 shots of subject 'high_school_sums'; .* 3"):
+    with pytest.raises(SourceError, match=r"mmlu: 2 shots of subject 'high_school_sums'; .* 3"):
         check_questions(rows, 3, "mmlu")
-    with pytest.raises(PromptFileError, match="tqa: 1 questions; at least 2"):
+    with pytest.raises(SourceError, match="tqa: 1 questions; at least 2"):
         check_questions(read("gsm8k", {"question": "?", "answer": "1"}), 0, "tqa")
 
 

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from safeneuron.data.sources import FileSource, Prompt, PromptFileError, read_prompts, slug
+from safeneuron.data.sources import FileSource, Prompt, read_prompts, slug
+from safeneuron.errors import SourceError
 
 RECORDS = [
     {"id": "q-1", "text": 'Say "no", please', "category": "Hate/Harass"},
@@ -69,7 +70,7 @@ def nested(path: Path, **keys) -> FileSource:
 
 def fault(of: FileSource) -> str:
     """What is wrong with a source; every message starts with the file."""
-    with pytest.raises(PromptFileError) as caught:
+    with pytest.raises(SourceError) as caught:
         read_prompts(of)
     text = str(caught.value)
     assert text.startswith(f"{of.path}: ")

@@ -63,11 +63,11 @@ def test_a_typographic_prompt_keeps_what_judges_read(tmp_path):
         {"prompt_id": f"q{i}", "category": c, "split": "evaluation", "text": f"{SHORT} {i}"}
         for i, c in enumerate("ab")
     ]
-    write_prompts(tmp_path / "q.parquet", "q", rows, {})
+    write_prompts(tmp_path / "q.parquet", "q", rows)
     questions = read_table(tmp_path / "q.parquet", PROMPTS)
     assert questions["image"].null_count == 2
     path = tmp_path / "shown.parquet"
-    assert write_typographic_prompts(path, "shown", questions, "Answer it.", 3, {}) == 2
+    assert write_typographic_prompts(path, "shown", questions, "Answer it.", 3) == 2
     shown = read_table(path, PROMPTS).to_pylist()
     for row, original in zip(shown, rows, strict=True):
         assert {key: row[key] for key in original} == original

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 import safeneuron
-from safeneuron.experiment.source_digest import imported_files, source_digest
+from safeneuron.experiment.source_digest import _package_data, imported_files, source_digest
 
 LIBRARY = Path(safeneuron.__file__).parent.parent
 # stages that run on any machine, without the libraries of models
@@ -80,6 +80,56 @@ def test_a_string_that_is_no_docstring_changes_the_digest(digest_of):
     text = PACKAGE["pkg/room/deep.py"]
     a, b = (digest_of({"pkg/room/deep.py": f"{text}S = '{s}'\n"}) for s in "ab")
     assert a != b
+
+
+def raising(message, loss="x"):
+    return (
+        f"import json\n\nX = 1\n'''{message}'''\n\n"
+        f"def f(log, x):\n    log.info('{message} %s', {loss})\n"
+        f"    if not x:\n        raise ValueError(f'{message} {{x}}' '{message}')\n"
+    )
+
+
+def test_a_reworded_message_or_attribute_docstring_does_not_change_the_digest(digest_of):
+    a, b = (digest_of({"pkg/room/deep.py": raising(text)}) for text in ("one", "another"))
+    assert a == b
+
+
+def test_code_in_the_arguments_of_a_log_line_changes_the_digest(digest_of):
+    a, b = (digest_of({"pkg/room/deep.py": raising("one", loss)}) for loss in ("x", "x()"))
+    assert a != b
+
+
+@pytest.mark.parametrize(
+    "file", ["artifacts/tables.py", "command.py", "errors.py", "logs.py", "progress.py"]
+)
+def test_plumbing_does_not_count(digest_of, file):
+    name = f"safeneuron/{file}"
+    module = name.removesuffix(".py").replace("/", ".")
+    package = {"safeneuron/__init__.py": "", "stage.py": f"import pkg\nimport {module}\n"}
+    a, b = (digest_of({**package, name: f"X = {x}\n"}) for x in (1, 2))
+    assert a == b
+
+
+@pytest.mark.parametrize("name", ["pkg/room/templates/page.html", "pkg/room/tasks.yaml"])
+def test_the_data_of_a_modules_package_count(digest_of, name):
+    a, b = (digest_of({name: text}) for text in ("one", "two"))
+    assert len({a, b, digest_of()}) == 3
+
+
+def test_the_data_of_another_package_do_not_count(digest_of):
+    package = {"pkg/room/other/__init__.py": ""}
+    a, b = (digest_of({**package, "pkg/room/other/x.yaml": text}) for text in ("one", "two"))
+    assert a == b
+
+
+def test_the_reports_template_is_part_of_the_reports_digest_alone():
+    template = LIBRARY / "safeneuron/report/templates/page.html"
+    assert template in _package_data(LIBRARY / "safeneuron/report")
+    assert LIBRARY / "safeneuron/report/__init__.py" in imported_files(
+        LIBRARY / "report.py", LIBRARY
+    )
+    assert template not in _package_data(LIBRARY / "safeneuron")
 
 
 def test_moving_code_to_another_module_changes_the_digest(digest_of):

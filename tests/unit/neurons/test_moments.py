@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from safeneuron.neurons.moments import CorruptMomentsError, Moments, load_moments, save_moments
+from safeneuron.errors import CorruptFileError
+from safeneuron.neurons.moments import Moments, load_moments, save_moments
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_arrays_that_are_not_contiguous_are_saved_in_their_own_order(tmp_path):
 
 def test_equal_moments_give_equal_files(tmp_path, moments):
     for name in ("a", "b"):
-        save_moments(tmp_path / name, moments, {"inputs": {"model": "abc"}, "code": "x"})
+        save_moments(tmp_path / name, moments)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
@@ -46,7 +47,7 @@ def test_a_truncated_file_is_an_error_that_names_it(tmp_path, moments, kept):
     path = tmp_path / "weapons.safetensors"
     save_moments(path, moments)
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(CorruptMomentsError, match=r"weapons\.safetensors"):
+    with pytest.raises(CorruptFileError, match=r"weapons\.safetensors"):
         load_moments(path, "max")
 
 
@@ -60,7 +61,7 @@ def test_a_changed_number_is_found_and_the_file_set_aside(tmp_path, moments):
     for pooling in moments:
         try:
             load_moments(path, pooling)
-        except CorruptMomentsError as error:
+        except CorruptFileError as error:
             damaged += 1
             assert "not those that were written" in str(error)
             assert not path.exists()
@@ -69,11 +70,11 @@ def test_a_changed_number_is_found_and_the_file_set_aside(tmp_path, moments):
 
 
 def test_a_missing_file_is_an_error_that_names_it(tmp_path):
-    with pytest.raises(CorruptMomentsError, match=r"nowhere\.safetensors"):
+    with pytest.raises(CorruptFileError, match=r"nowhere\.safetensors"):
         load_moments(tmp_path / "nowhere.safetensors", "max")
 
 
 def test_a_missing_pooling_is_an_error_that_names_file_and_pooling(tmp_path, moments):
     save_moments(tmp_path / "m.safetensors", moments)
-    with pytest.raises(CorruptMomentsError, match=r"m\.safetensors.*'last'"):
+    with pytest.raises(CorruptFileError, match=r"m\.safetensors.*'last'"):
         load_moments(tmp_path / "m.safetensors", "last")

@@ -5,24 +5,19 @@ from pathlib import Path
 from typing import Any
 
 from safeneuron.artifacts.files import set_aside
-
-
-class CorruptManifestError(ValueError):
-    """A manifest is not the JSON that was written; the message names it."""
+from safeneuron.errors import CorruptFileError
 
 
 def read_manifest(manifest: Path) -> dict[str, Any]:
     """The document of a manifest.
 
     Raises:
-        CorruptManifestError: it is not JSON; it is set aside.
+        CorruptFileError: it is not JSON; it is set aside.
     """
     try:
         return json.loads(manifest.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise CorruptManifestError(
-            f"{manifest}: not JSON ({error}); {set_aside(manifest)}"
-        ) from None
+        raise CorruptFileError(f"{manifest}: not JSON ({error}); {set_aside(manifest)}") from None
 
 
 def neuron_grid(manifest: Path) -> tuple[int, int]:

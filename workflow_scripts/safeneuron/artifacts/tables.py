@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from safeneuron.artifacts.files import replacing, set_aside
+from safeneuron.errors import CorruptFileError
 
 SCHEMA_VERSION = 1
 _ABOUT_KEY = b"safeneuron"
@@ -36,10 +37,6 @@ STATE = {
     "gate_passed": FLAG,  # null for a model without a validation gate
 }
 """The columns that say which model state a row is about."""
-
-
-class CorruptTableError(ValueError):
-    """A table cannot be read or has other columns than declared; the message names the file."""
 
 
 def write_rows(
@@ -81,17 +78,17 @@ def read_table(path: Path, schema: pa.Schema) -> pa.Table:
     """Read a table and check its columns and the checksums of its pages.
 
     Raises:
-        CorruptTableError: the file is unreadable, truncated, changed, or not a table of this
+        CorruptFileError: the file is unreadable, truncated, changed, or not a table of this
             schema; it is set aside.
     """
     try:
         table = pq.read_table(path, partitioning=None, page_checksum_verification=True)
     except (pa.ArrowInvalid, OSError) as error:
-        raise CorruptTableError(
+        raise CorruptFileError(
             f"{path}: not a readable Parquet table ({error}); {set_aside(path)}"
         ) from error
     if not table.schema.equals(schema):
-        raise CorruptTableError(
+        raise CorruptFileError(
             f"{path}: columns {table.schema.names} where {schema.names} were expected; "
             f"it was written by another version or is another table; {set_aside(path)}"
         )

@@ -8,10 +8,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from safeneuron.config.schema.experiment import Config
+from safeneuron.errors import SafeNeuronError
 from safeneuron.settings import near_miss
 
 
-class ConfigError(ValueError):
+class ConfigError(SafeNeuronError):
     """The configuration is wrong; the message has one line a problem."""
 
 

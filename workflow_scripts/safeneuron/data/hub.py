@@ -13,7 +13,8 @@ import pyarrow as pa
 from datasets.exceptions import DatasetNotFoundError, DatasetsError
 from huggingface_hub.utils import httpx
 
-from safeneuron.data.records import PromptFileError, Record
+from safeneuron.data.records import Record
+from safeneuron.errors import SourceError
 
 _AS_BYTES = datasets.Image(decode=False)
 
@@ -43,7 +44,7 @@ def hub_records(source: HubSource) -> Iterator[Record]:
     """The rows of a data set, one by one; images as the bytes of their files.
 
     Raises:
-        PromptFileError: there is no such data set, subset, split or file, it is gated, or the hub
+        SourceError: there is no such data set, subset, split or file, it is gated, or the hub
             cannot be reached; says what to do.
     """
     try:
@@ -62,7 +63,7 @@ def hub_records(source: HubSource) -> Iterator[Record]:
             yield {**row, **{name: _bytes(row[name]) for name in pictures}} if pictures else row
     except (DatasetsError, OSError, httpx.HTTPError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
-        raise PromptFileError(f"{source.id}: {reason}; {_remedy(source, error)}") from error
+        raise SourceError(f"{source.id}: {reason}; {_remedy(source, error)}") from error
 
 
 def _bytes(picture: Mapping[str, Any] | None) -> bytes | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
-from safeneuron.data.records import PromptFileError
+from safeneuron.errors import SourceError
 
 Stored = bytes | Path
 """An image that is in a table's cell, or in a file of its own."""
@@ -25,7 +25,7 @@ def stored_image(cell: Any, folder: Path | None, where: str) -> Stored:
         where: source and row, as messages name them.
 
     Raises:
-        PromptFileError: the cell holds no image, or the file is missing or unreadable; names it.
+        SourceError: the cell holds no image, or the file is missing or unreadable; names it.
     """
     if isinstance(cell, Mapping):
         cell = cell.get("bytes") or cell.get("path")
@@ -35,23 +35,23 @@ def stored_image(cell: Any, folder: Path | None, where: str) -> Stored:
     if isinstance(cell, str) and cell and folder is not None:
         path = folder / cell
         if not path.is_file():
-            raise PromptFileError(f"{where}: there is no image {path}")
+            raise SourceError(f"{where}: there is no image {path}")
         check_image(path, f"{where}, {path}")
         return path
-    raise PromptFileError(f"{where}: no image, but a value of type {type(cell).__name__}")
+    raise SourceError(f"{where}: no image, but a value of type {type(cell).__name__}")
 
 
 def check_image(image: Stored, where: str) -> None:
     """Whether an image's header is one that Pillow reads; quick, so that all can be looked at.
 
     Raises:
-        PromptFileError: it is not.
+        SourceError: it is not.
     """
     try:
         with Image.open(_stream(image)) as opened:
             opened.verify()
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise PromptFileError(
+        raise SourceError(
             f"{where}: not a readable image ({type(error).__name__}); replace it or leave its row "
             "out"
         ) from None
@@ -61,13 +61,13 @@ def whole_image(image: Stored, where: str) -> bytes:
     """An image's bytes, once all of it has been decoded.
 
     Raises:
-        PromptFileError: it is damaged or cut off.
+        SourceError: it is damaged or cut off.
     """
     data = image.read_bytes() if isinstance(image, Path) else image
     try:
         open_image(data)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise PromptFileError(
+        raise SourceError(
             f"{where}: its image is damaged or cut off ({type(error).__name__}); replace it or "
             "leave its row out"
         ) from None

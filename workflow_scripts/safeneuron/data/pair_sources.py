@@ -11,7 +11,8 @@ from safeneuron.alignment.preferences import PREFERENCES
 from safeneuron.artifacts.tables import write_rows
 from safeneuron.data.images import stored_image, whole_image
 from safeneuron.data.normalise import normalise
-from safeneuron.data.records import PromptFileError, Record, with_columns
+from safeneuron.data.records import Record, with_columns
+from safeneuron.errors import SourceError
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +112,7 @@ def read_pairs(
         share: of the prompts that are kept, with all their pairs; images of others are not read.
 
     Raises:
-        PromptFileError: a column is missing, a row has another shape, a text is empty, an image is
+        SourceError: a column is missing, a row has another shape, a text is empty, an image is
             missing or damaged, no pairs.
     """
     needed = {"prompt": names.prompt}
@@ -129,7 +130,7 @@ def read_pairs(
         try:
             pair = LAYOUTS[names.layout](record, names)
         except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise PromptFileError(
+            raise SourceError(
                 f"{where}: row {number} is not of layout '{names.layout}' "
                 f"({type(error).__name__}); layouts are {', '.join(LAYOUTS)}"
             ) from error
@@ -139,7 +140,7 @@ def read_pairs(
         texts = dict(zip(("prompt", "chosen", "rejected"), pair, strict=True))
         for key, text in texts.items():
             if not isinstance(text, str) or not text.strip():
-                raise PromptFileError(f"{where}: row {number} has no text as its {key}")
+                raise SourceError(f"{where}: row {number} has no text as its {key}")
         if not is_drawn(texts["prompt"], share):
             continue
         image = None
@@ -149,7 +150,7 @@ def read_pairs(
         row_id = f"{source}-{number}"
         rows.append({"pair_id": row_id, "source": role, **texts, "image": image})
     if not rows:
-        raise PromptFileError(f"{where}: no pairs in it ({left_out} rows left out)")
+        raise SourceError(f"{where}: no pairs in it ({left_out} rows left out)")
     log.info("%d pairs, %d rows left out", len(rows), left_out)
     return rows
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from safeneuron.artifacts.tables import COUNT, FLAG, TEXT, schema
 from safeneuron.data.normalise import normalise
+from safeneuron.errors import SafeNeuronError
 
 UNSAFE, SAFE, TRAINING, EVALUATION = "unsafe", "safe", "training", "evaluation"
 SHOWN_IDS = 20
@@ -25,7 +26,7 @@ PROMPT_OVERLAP = schema(
 )
 
 
-class LeakageError(ValueError):
+class LeakageError(SafeNeuronError):
     """Prompts that are evaluated on were found in identification or training; names the sets."""
 
 

@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 
 from safeneuron.artifacts.tables import BYTES, TEXT, read_table, schema, write_rows
 from safeneuron.data.images import whole_image
-from safeneuron.data.records import PromptFileError
 from safeneuron.data.sources import FileSource, Prompt, read_prompts
+from safeneuron.errors import SourceError
 
 PROMPTS = schema(
     prompt_id=TEXT,
@@ -33,12 +33,12 @@ def check_categories(prompts: Sequence[Prompt], declared: Sequence[str], where: 
     """Whether prompts that were downloaded have the categories that jobs were planned for.
 
     Raises:
-        PromptFileError: names those that are missing and those that were not declared.
+        SourceError: names those that are missing and those that were not declared.
     """
     found = {prompt.category for prompt in prompts}
     missing, unknown = set(declared) - found, found - set(declared)
     if missing or unknown:
-        raise PromptFileError(
+        raise SourceError(
             f"{where}: its categories are {', '.join(sorted(found))}; "
             f"the config key 'categories' lacks {sorted(unknown)} and has {sorted(missing)} too "
             "much; correct it, or leave rows out with 'where'"
@@ -49,7 +49,7 @@ def prompt_rows(prompts: Sequence[Prompt]) -> list[dict[str, Any]]:
     """Prompts as rows for `write_prompts`, with their images read.
 
     Raises:
-        PromptFileError: an image is damaged; names the prompt.
+        SourceError: an image is damaged; names the prompt.
     """
     return [
         {

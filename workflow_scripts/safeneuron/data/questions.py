@@ -13,7 +13,8 @@ from typing import Any
 import pyarrow as pa
 
 from safeneuron.artifacts.tables import INDEX, TEXT, schema
-from safeneuron.data.records import PromptFileError, Record, check_file, file_records
+from safeneuron.data.records import Record, check_file, file_records
+from safeneuron.errors import SourceError
 
 PARTS = ("questions", "shots")
 """What is asked, and the answered examples that are shown before it."""
@@ -39,7 +40,7 @@ def file_questions(form: str, files: Mapping[str, Sequence[str]]) -> list[dict[s
         files: part -> csv, json, jsonl or parquet files.
 
     Raises:
-        PromptFileError: a file is missing, unreadable, empty or of another layout.
+        SourceError: a file is missing, unreadable, empty or of another layout.
     """
     return [
         row
@@ -55,7 +56,7 @@ def question_rows(
     """Rows of `QUESTIONS` from the rows of a source.
 
     Raises:
-        PromptFileError: a row is not of the form's layout; names source, row and columns.
+        SourceError: a row is not of the form's layout; names source, row and columns.
     """
     for number, record in enumerate(records, start=1):
         try:
@@ -68,12 +69,12 @@ def question_rows(
             }
             right = sum(row["labels"])
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-            raise PromptFileError(
+            raise SourceError(
                 f"{where}: row {number} is not of the layout of '{form}' "
                 f"({type(error).__name__}: {error}); its columns are {list(record)}"
             ) from None
         if row["choices"] and (right == 0 or (right > 1 and form != "truthfulqa_mc2")):
-            raise PromptFileError(f"{where}: row {number} has {right} right choices")
+            raise SourceError(f"{where}: row {number} has {right} right choices")
         stem = Path(where).stem
         yield {"question_id": f"{stem}-{number}", "part": part, **row}
 
@@ -82,18 +83,18 @@ def check_questions(rows: Sequence[Mapping[str, Any]], n_shot: int, where: str) 
     """Whether every subject has two questions, and as many examples as it is asked with.
 
     Raises:
-        PromptFileError: names the subject and the counts.
+        SourceError: names the subject and the counts.
     """
     counts = Counter((row["part"], row["subject"]) for row in rows)
     for subject in dict.fromkeys(row["subject"] for row in rows):
         questions, shots = (counts[part, subject] for part in PARTS)
         of = f" of subject '{subject}'" if subject else ""
         if questions < _MIN_QUESTIONS:
-            raise PromptFileError(
+            raise SourceError(
                 f"{where}: {questions} questions{of}; at least {_MIN_QUESTIONS} are needed"
             )
         if shots < n_shot:
-            raise PromptFileError(f"{where}: {shots} shots{of}; n_shot is {n_shot}")
+            raise SourceError(f"{where}: {shots} shots{of}; n_shot is {n_shot}")
 
 
 def _records(form: str, path: Path) -> Iterable[Record]:

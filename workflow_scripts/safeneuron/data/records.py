@@ -12,20 +12,18 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from safeneuron.errors import SourceError
+
 FORMATS = (".csv", ".json", ".jsonl", ".parquet")
 
 Record = Mapping[str, Any]
-
-
-class PromptFileError(ValueError):
-    """A source of prompts or pairs is missing, unreadable, empty, or not as the config says."""
 
 
 def file_records(path: Path) -> list[dict[str, Any]]:
     """All rows of a file; every cell of a csv is text, so ids keep their zeros.
 
     Raises:
-        PromptFileError: no such file, unknown ending, not readable, no rows.
+        SourceError: no such file, unknown ending, not readable, no rows.
     """
     check_file(path)
     try:
@@ -39,11 +37,11 @@ def file_records(path: Path) -> list[dict[str, Any]]:
         else:
             records = load_json(path)
     except pa.ArrowInvalid as error:
-        raise PromptFileError(f"{path}: not a readable {path.suffix[1:]} file ({error})") from error
+        raise SourceError(f"{path}: not a readable {path.suffix[1:]} file ({error})") from error
     if not isinstance(records, list) or not all(isinstance(r, dict) for r in records):
-        raise PromptFileError(f"{path}: not a list of objects; for topics of prompts set 'nested'")
+        raise SourceError(f"{path}: not a list of objects; for topics of prompts set 'nested'")
     if not records:
-        raise PromptFileError(f"{path}: no rows in it")
+        raise SourceError(f"{path}: no rows in it")
     return records
 
 
@@ -51,18 +49,18 @@ def check_file(path: Path) -> None:
     """Whether there is such a file with a known ending.
 
     Raises:
-        PromptFileError: if not; an unfinished download is named as such.
+        SourceError: if not; an unfinished download is named as such.
     """
     if not path.is_file():
-        raise PromptFileError(f"{path}: no such file")
+        raise SourceError(f"{path}: no such file")
     if path.suffix not in FORMATS:
         unfinished = path.suffix in (".part", ".partial", ".crdownload", ".incomplete", ".tmp")
         hint = "; it looks like an unfinished download, download it again" if unfinished else ""
-        raise PromptFileError(f"{path}: unknown ending '{path.suffix}'; use one of {FORMATS}{hint}")
+        raise SourceError(f"{path}: unknown ending '{path.suffix}'; use one of {FORMATS}{hint}")
     with path.open("rb") as stream:
         head = stream.read(128)
     if head.startswith(b"version https://git-lfs"):
-        raise PromptFileError(
+        raise SourceError(
             f"{path}: a Git LFS pointer, not the file itself; get it with git lfs pull"
         )
 
@@ -77,13 +75,13 @@ def with_columns(
         where: the source, as messages name it.
 
     Raises:
-        PromptFileError: a column is missing; names the config key and the columns there are.
+        SourceError: a column is missing; names the config key and the columns there are.
     """
     checked = False
     for record in records:
         for key, column in columns.items():
             if not checked and column not in record:
-                raise PromptFileError(
+                raise SourceError(
                     f"{where}: no column '{column}' (config key '{key}'); it has {list(record)}"
                 )
         checked = True
@@ -96,7 +94,7 @@ def rows_where(
     """The rows whose columns have one of the given values, with their numbers from 1.
 
     Raises:
-        PromptFileError: no row has them; names the values that there are.
+        SourceError: no row has them; names the values that there are.
     """
     kept = 0
     seen: dict[str, set[str]] = {column: set() for column in conditions}
@@ -110,14 +108,14 @@ def rows_where(
                     values.add(repr(record.get(column))[:40])
     if conditions and not kept:
         found = "; ".join(f"{c} is {', '.join(sorted(values))}" for c, values in seen.items())
-        raise PromptFileError(f"{where}: no row is as 'where' {dict(conditions)} asks; {found}")
+        raise SourceError(f"{where}: no row is as 'where' {dict(conditions)} asks; {found}")
 
 
 def load_json(path: Path) -> Any:
     """The document of a json file.
 
     Raises:
-        PromptFileError: it is not UTF-8 or not JSON.
+        SourceError: it is not UTF-8 or not JSON.
     """
     return _parse(path, _read_text(path), None)
 
@@ -136,7 +134,7 @@ def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise PromptFileError(f"{path}: not UTF-8 text ({error})") from error
+        raise SourceError(f"{path}: not UTF-8 text ({error})") from error
 
 
 def _parse(path: Path, text: str, line: int | None) -> Any:
@@ -144,4 +142,4 @@ def _parse(path: Path, text: str, line: int | None) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         where = f"line {line}: " if line else ""
-        raise PromptFileError(f"{path}: {where}not valid JSON ({error})") from error
+        raise SourceError(f"{path}: {where}not valid JSON ({error})") from error

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from safeneuron.data.images import Stored, stored_image
 from safeneuron.data.records import (
-    PromptFileError,
     Record,
     check_file,
     file_records,
@@ -19,6 +18,7 @@ from safeneuron.data.records import (
     rows_where,
     with_columns,
 )
+from safeneuron.errors import SourceError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +104,7 @@ def read_prompts(source: FileSource) -> list[Prompt]:
     """All prompts of a file, in its order.
 
     Raises:
-        PromptFileError: missing or empty file, missing column, empty text, duplicate ids.
+        SourceError: missing or empty file, missing column, empty text, duplicate ids.
     """
     path = Path(source.path)
     if source.nested:
@@ -132,7 +132,7 @@ def prompts_of_records(
         images: folder of the images' files; None if rows hold the images themselves.
 
     Raises:
-        PromptFileError: missing column, empty text, no image, duplicate ids, no rows.
+        SourceError: missing column, empty text, no image, duplicate ids, no rows.
     """
     return _prompts(_flat_rows(records, columns, where, images), columns, where)
 
@@ -144,20 +144,20 @@ def _prompts(rows: Iterable[_Row], columns: Columns, where: str) -> list[Prompt]
     for number, row_id, category, row_text, image in rows:
         text = row_text.strip()
         if not text:
-            raise PromptFileError(f"{where}: row {number} has an empty prompt")
+            raise SourceError(f"{where}: row {number} has an empty prompt")
         if columns.deduplicate:
             if (text, image) in seen:
                 continue
             seen.add((text, image))
         identity = row_id if row_id is not None else str(number)
         if identity in seen_ids:
-            raise PromptFileError(
+            raise SourceError(
                 f"{where}: rows {seen_ids[identity]} and {number} have the same id '{identity}'"
             )
         seen_ids[identity] = number
         name = slug(category)
         if not name:
-            raise PromptFileError(
+            raise SourceError(
                 f"{where}: row {number} has category '{category}', which names no folder; "
                 "use one with ASCII letters or digits"
             )
@@ -165,14 +165,14 @@ def _prompts(rows: Iterable[_Row], columns: Columns, where: str) -> list[Prompt]
         if len(prompts) == columns.limit:
             break
     if not prompts:
-        raise PromptFileError(f"{where}: no prompts in it")
+        raise SourceError(f"{where}: no prompts in it")
     return prompts
 
 
 def _nested_rows(path: Path) -> Iterator[_Row]:
     document = load_json(path)
     if not isinstance(document, dict):
-        raise PromptFileError(
+        raise SourceError(
             f"{path}: 'nested' expects an object of topics, found {type(document).__name__}"
         )
     number = 0
@@ -180,7 +180,7 @@ def _nested_rows(path: Path) -> Iterator[_Row]:
         lists = content.values() if isinstance(content, dict) else [content]
         for prompts in lists:
             if not isinstance(prompts, list) or not all(isinstance(p, str) for p in prompts):
-                raise PromptFileError(f"{path}: topic '{category}' does not hold lists of prompts")
+                raise SourceError(f"{path}: topic '{category}' does not hold lists of prompts")
             for prompt in prompts:
                 number += 1
                 yield _Row(number, None, category, prompt)
@@ -197,13 +197,13 @@ def _flat_rows(
         text: Any = record.get(columns.text) if columns.text else columns.constant_text
         for key, value in (("text", text), ("category", category)):
             if not isinstance(value, str):
-                raise PromptFileError(
+                raise SourceError(
                     f"{where}: row {number} has no text in column '{getattr(columns, key)}' "
                     f"(config key '{key}'), but {_kind(value)}"
                 )
         identity = record.get(columns.id) if columns.id else None
         if columns.id and identity in (None, ""):
-            raise PromptFileError(f"{where}: row {number} has no id in column '{columns.id}'")
+            raise SourceError(f"{where}: row {number} has no id in column '{columns.id}'")
         image = None
         if columns.image:
             image = stored_image(record.get(columns.image), images, f"{where}: row {number}")

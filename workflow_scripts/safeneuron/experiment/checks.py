@@ -20,8 +20,9 @@ from safeneuron.config.schema.identification import Side
 from safeneuron.config.schema.models import LocalModel, OrganismModel
 from safeneuron.config.schema.preferences import FilePairs
 from safeneuron.data.questions import check_questions, file_questions
-from safeneuron.data.records import PromptFileError, check_file
+from safeneuron.data.records import check_file
 from safeneuron.data.sources import FileSource, read_prompts, slug
+from safeneuron.errors import SourceError
 from safeneuron.experiment.stages import (
     asked_benchmarks,
     model_judges,
@@ -147,7 +148,7 @@ def _check_preferences(config: Config) -> None:
         if isinstance(source, FilePairs):
             try:
                 check_file(Path(source.path))
-            except PromptFileError as error:
+            except SourceError as error:
                 raise ConfigError(f"preferences.{name}: {error}") from error
     kinds = {source.kind for source in sources.values()}
     dataset = config.datasets.get("organism")
@@ -165,7 +166,7 @@ def _check_questions(config: Config) -> None:
             try:
                 rows = file_questions(task.form, task.model_dump(include={"questions", "shots"}))
                 check_questions(rows, task.n_shot, name)
-            except PromptFileError as error:
+            except SourceError as error:
                 raise ConfigError(f"capability.tasks.{name}: {error}") from error
 
 
@@ -187,7 +188,7 @@ def _count(name: str, config: Config) -> Mapping[tuple[str, str], int | None]:
     if isinstance(dataset, FileDataset):
         try:
             prompts = read_prompts(file_source(dataset))
-        except PromptFileError as error:
+        except SourceError as error:
             raise ConfigError(f"datasets.{name}: {error}") from error
         return {**Counter((prompt.split, prompt.category) for prompt in prompts)}
     language = config.organism.language.model_dump()

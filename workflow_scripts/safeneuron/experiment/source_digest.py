@@ -11,11 +11,17 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+PLUMBING = ("artifacts", "command.py", "errors.py", "logs.py", "progress.py")
+"""What carries numbers and changes none, in the package `safeneuron`: it never reruns a stage."""
+_LOGGERS = {"log", "logging"}
+
 
 def source_digest(script: Path, root: Path) -> str:
-    """Digest of `script` and of every module of `root` that it imports, transitively.
+    """Digest of what a stage's numbers depend on.
 
-    Comments and formatting count only where they change the parsed code: docstrings are dropped.
+    That is `script`, every module of `root` that it imports, transitively, and the data files of
+    their packages (templates, tasks). Comments, formatting, bare strings (docstrings among them)
+    and the texts of log lines and errors do not count, nor does `PLUMBING`.
 
     Args:
         script: the stage's script.
@@ -23,15 +29,21 @@ def source_digest(script: Path, root: Path) -> str:
     """
     digest = hashlib.sha256()
     root = root.resolve()
+    plumbing = [root / "safeneuron" / name for name in PLUMBING]
     for path in sorted(imported_files(script, root)):
+        if any(path.is_relative_to(place) for place in plumbing):
+            continue
         digest.update(str(path.relative_to(root)).encode())
         digest.update(_code_digest(path))
+        if path.name == "__init__.py":
+            for data in _package_data(path.parent):
+                digest.update(str(data.relative_to(root)).encode())
+                digest.update(hashlib.sha256(data.read_bytes()).digest())
     return digest.hexdigest()[:16]
 
 
 def imported_files(script: Path, root: Path) -> set[Path]:
-    """`script` and every file under `root` that it imports, transitively; non-code files of a
-    package that contains templates or data are not followed."""
+    """`script` and every file under `root` that it imports, transitively."""
     found: set[Path] = set()
     waiting = [script.resolve()]
     while waiting:
@@ -49,13 +61,49 @@ def _tree(path: Path) -> ast.Module:
 
 @cache
 def _code_digest(path: Path) -> bytes:
-    tree = _tree(path)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(
-            node
-        ):
-            node.body = node.body[1:]
+    tree = _WithoutTexts().visit(_tree(path))
     return hashlib.sha256(ast.dump(tree).encode()).digest()
+
+
+@cache
+def _package_data(folder: Path) -> tuple[Path, ...]:
+    """The files of a package that are no code, but those of the packages in it."""
+    files: list[Path] = []
+    for path in sorted(folder.iterdir()):
+        if path.is_dir():
+            if path.name != "__pycache__" and not (path / "__init__.py").exists():
+                files.extend(_package_data(path))
+        elif path.suffix != ".py" and not path.name.startswith("."):
+            files.append(path)
+    return tuple(files)
+
+
+class _WithoutTexts(ast.NodeTransformer):
+    """Drops the texts that people read: bare strings, and those of log lines and errors."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            return None
+        return self.generic_visit(node)
+
+    def visit_Raise(self, node: ast.Raise) -> ast.AST:
+        return _WithoutStrings().visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        match node.func:
+            case ast.Attribute(value=ast.Name(id=name)) if name in _LOGGERS:
+                return _WithoutStrings().visit(node)
+        return self.generic_visit(node)
+
+
+class _WithoutStrings(ast.NodeTransformer):
+    """Makes every string constant the empty one, and every formatted string too."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        return ast.Constant("") if isinstance(node.value, str) else node
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        return ast.Constant("")
 
 
 @cache

@@ -6,14 +6,16 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
+from safeneuron.errors import SafeNeuronError
+
 _ASK = {"add_generation_prompt": True}
 
 
-class MissingChatTemplateError(ValueError):
+class MissingChatTemplateError(SafeNeuronError):
     """The tokenizer has no chat template."""
 
 
-class ChatTemplateError(ValueError):
+class ChatTemplateError(SafeNeuronError):
     """The chat template does not show what it is given."""
 
 

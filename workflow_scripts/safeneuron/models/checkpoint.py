@@ -32,6 +32,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from safeneuron.artifacts.files import replacing, set_aside, sha256, write_text
 from safeneuron.artifacts.manifests import read_manifest
+from safeneuron.errors import SafeNeuronError
 from safeneuron.models.folder import PROCESSOR
 from safeneuron.models.sites import UnsupportedArchitectureError, ffn_sites
 from safeneuron.organism.chat_template import CHAT_TEMPLATE
@@ -41,7 +42,7 @@ disable_progress_bar()
 _HASHED_BYTES = 1 << 30  # larger weight files are known by their size alone
 
 
-class CheckpointError(ValueError):
+class CheckpointError(SafeNeuronError):
     """A checkpoint is missing, incomplete or not the one of its manifest; names the file."""
 
 

@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from safeneuron.errors import SafeNeuronError
+
 INDEX = "model.safetensors.index.json"
 
 
-class IncompleteCheckpointError(ValueError):
+class IncompleteCheckpointError(SafeNeuronError):
     """A checkpoint folder lacks a file; names the folder and the file."""
 
 
@@ -17,7 +19,7 @@ PROCESSOR = (*IMAGE_PROCESSOR, "video_preprocessor_config.json")
 """All files of a processor, besides the tokenizer's."""
 
 
-class NoVisionError(ValueError):
+class NoVisionError(SafeNeuronError):
     """The model has no vision tower."""
 
 

@@ -13,6 +13,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from safeneuron.errors import SafeNeuronError
 from safeneuron.models.folder import IncompleteCheckpointError, check_folder
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,7 @@ _FILES = ["*.safetensors", "*.json", "*.jinja", "*.model", "merges.txt", "vocab.
 _OTHER_FORMATS = ["*/*", "consolidated*"]  # the same weights again, as their authors train them
 
 
-class HubError(RuntimeError):
+class HubError(SafeNeuronError):
     """A checkpoint could not be fetched; the message says what to do, and holds no token."""
 
 

@@ -11,8 +11,10 @@ import numpy as np
 from torch import nn
 from transformers import PreTrainedModel
 
+from safeneuron.errors import SafeNeuronError
 
-class UnsupportedArchitectureError(ValueError):
+
+class UnsupportedArchitectureError(SafeNeuronError):
     """The model is not a decoder of layers with gated FFNs that end in `down_proj`."""
 
 

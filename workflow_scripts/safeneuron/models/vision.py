@@ -16,6 +16,7 @@ from transformers.image_processing_utils import BaseImageProcessor
 
 from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.data.images import open_image
+from safeneuron.errors import SafeNeuronError
 from safeneuron.models.chat import ChatTemplateError, apply_template
 from safeneuron.models.folder import check_image_processor
 
@@ -23,7 +24,7 @@ _GRID = "image_grid_thw"
 _IMAGE = 1  # the token type of an image
 
 
-class UnsupportedVisionError(ValueError):
+class UnsupportedVisionError(SafeNeuronError):
     """The model's images are not shown as a grid of patches each."""
 
 

@@ -11,12 +11,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from safeneuron.artifacts.files import replacing, set_aside
+from safeneuron.errors import CorruptFileError
 
 _DOCUMENT = "safeneuron"
-
-
-class CorruptMomentsError(ValueError):
-    """A moments file cannot be read; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -70,19 +67,19 @@ def load_moments(path: Path, pooling: str) -> Moments:
     """The moments of one pooling.
 
     Raises:
-        CorruptMomentsError: the file is truncated, changed, or lacks the pooling; it is set aside.
+        CorruptFileError: the file is truncated, changed, or lacks the pooling; it is set aside.
     """
     try:
         with safe_open(path, framework="numpy") as stored:
             count, mean, m2 = (stored.get_tensor(f"{pooling}.{k}") for k in ("count", "mean", "m2"))
             expected = json.loads(stored.metadata()[_DOCUMENT])["sha256"][pooling]
     except (SafetensorError, OSError) as error:
-        raise CorruptMomentsError(
+        raise CorruptFileError(
             f"{path}: no readable moments of pooling '{pooling}' ({error}); {set_aside(path)}"
         ) from error
     moments = Moments(int(count[0]), mean, m2)
     if _digest(moments) != expected:
-        raise CorruptMomentsError(
+        raise CorruptFileError(
             f"{path}: the moments of pooling '{pooling}' are not those that were written; "
             f"{set_aside(path)}"
         )
