@@ -87,5 +87,6 @@ if __name__ == "__main__":
             settings["judge"],
             dict(zip(settings["figures"], args.figures, strict=True)),
             [s["model"] for s in states if settings["foreign_text"] and s["organism"]],
+            args.provenance(),
         )
         write_text(args.out, document)
