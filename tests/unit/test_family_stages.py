@@ -101,7 +101,8 @@ def attack(stage, model, scores, neurons, prompts, folder):
         for role, categories in {"harmful": HARMFUL, "safe": SAFE}.items()
     }
     settings = {
-        "levels": ["full"], "fractions": [0.2], "control_seeds": [0], "operator": {"kind": "zero_ablate"}, "benchmarks": benchmarks,
+        "levels": ["full"], "fractions": [0.2], "control_seeds": [0],
+        "operator": {"kind": "zero_ablate"}, "benchmarks": benchmarks,
         "max_new_tokens": 3, "batch_size": 8, "cpu_threads": 1,
     }  # fmt: skip
     responses, verdicts, table = (folder / f"{n}.parquet" for n in ("said", "judged", "success"))
