@@ -23,11 +23,15 @@ settings.load_profile("repeatable")
 
 
 @pytest.fixture
-def stage(monkeypatch):
+def stage(monkeypatch, tmp_path):
     """Runs a stage's script in this process, which then has its ordinary kernels again."""
 
     def run(name, settings, **files):
-        arguments = [name, "--settings", json.dumps(settings)]
+        arguments = [name]
+        if settings:
+            given = tmp_path / f"{name}.settings.json"
+            given.write_text(json.dumps(settings))
+            arguments += ["--settings", str(given)]
         for option, value in files.items():
             arguments += [f"--{option}", *map(str, value if isinstance(value, list) else [value])]
         monkeypatch.setattr(sys, "argv", arguments)
