@@ -73,13 +73,6 @@ def contrast(wildcards):
     }
 
 
-TOPIC_RUNS = [
-    {**state, "selection": selection, "control": control}
-    for state in (t0_states(MODELS) if TOPIC else [])
-    for selection in SCORED
-    for control in ("topic", "length")
-]
-
 # align
 ALIGN = CONFIG.align
 # a model's own mix lies in a folder with its name
@@ -364,12 +357,3 @@ def category_sets(wildcards):
         f"{RESULTS}/sets/{STATE}/{{selection}}/{category}.parquet"
         for category in CATEGORIES[wildcards.dataset]
     ]
-
-
-def analysis_context(wildcards):
-    """The columns that are the same for all rows of one analysis table."""
-    return {
-        **state_of(wildcards),
-        "selection": wildcards.selection,
-        "dataset": wildcards.dataset,
-    }

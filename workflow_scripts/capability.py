@@ -11,7 +11,8 @@ from safeneuron.data.questions import QUESTIONS
 from safeneuron.interventions.cells import attack_cells, clean_cell
 from safeneuron.models.checkpoint import load_checkpoint
 from safeneuron.models.threads import set_deterministic
-from safeneuron.neurons.files import read_neuron_set, read_scores
+from safeneuron.neurons.criteria import read_criteria
+from safeneuron.neurons.sets import read_neuron_set
 
 if __name__ == "__main__":
     with stage(
@@ -23,8 +24,8 @@ if __name__ == "__main__":
         cells = [clean_cell(grid)]
         if settings["pruning"] is not None:
             (scores,), (neurons,) = args.scores, args.neurons
-            identified = read_neuron_set(neurons, grid)
-            cells = list(attack_cells(identified, read_scores(scores), **settings["pruning"]))
+            identified = read_neuron_set(neurons)
+            cells = list(attack_cells(identified, read_criteria(scores), **settings["pruning"]))
         questions = read_table(args.questions, QUESTIONS).to_pylist()
         rows = measure(*load_checkpoint(args.model), cells, questions, **settings["asked"])
         versions = {name: rows[0][name] for name in ("lm_eval", "task_version")}

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from safeneuron.neurons.criteria.criterion import Scores
 from safeneuron.neurons.random_sets import matched_random
-from safeneuron.neurons.scores import Scores
-from safeneuron.neurons.selection import Selected, level_mask
+from safeneuron.neurons.selection import top_neurons
+from safeneuron.neurons.sets import NeuronSet
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def clean_cell(shape: tuple[int, int]) -> Cell:
 
 
 def attack_cells(
-    identified: Selected,
+    identified: NeuronSet,
     scores: Scores,
     levels: Sequence[str],
     fractions: Sequence[float],
@@ -50,13 +51,13 @@ def attack_cells(
 
     At a fraction all levels zero equally many neurons, so that they can be compared.
     """
-    whole = {"es": identified.by_es, "sas": identified.by_sas, "full": identified.union}
     for fraction in (None, *fractions):
         for level in levels:
             if fraction is None:
-                mask = whole[level]
+                mask = identified.union if level == "full" else identified.by(level)
             else:
-                mask = level_mask(scores, level, round(fraction * scores.shift.size))
+                target = "es+sas" if level == "full" else level
+                mask = top_neurons(scores, target, round(fraction * identified.union.size))
             yield Cell(level, level, fraction, None, mask)
             for seed in control_seeds:
                 rng = np.random.default_rng([seed, int(mask.sum())])
