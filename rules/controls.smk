@@ -66,15 +66,12 @@ TABLES += (
 
 rule topic_control:
     input:
-        models=[CHECKPOINT.format(**run) for run in TOPIC_RUNS],
-        safety=[
-            f"{RESULTS}/sets/{STATE}/{{selection}}/overall.parquet".format(**run)
-            for run in TOPIC_RUNS
-        ],
-        controls=[
-            f"{RESULTS}/sets/{STATE}/{{selection}}/{{control}}.parquet".format(**run)
-            for run in TOPIC_RUNS
-        ],
+        neurons=over(
+            t0_states(MODELS) if TOPIC else [],
+            f"{RESULTS}/sets/{STATE}/{{selection}}/{{contrast}}.parquet",
+            selection=SCORED,
+            contrast=("overall", "topic", "length"),
+        ),
     output:
         table=f"{RESULTS}/tables/topic_control.parquet",
         csv=f"{RESULTS}/tables/topic_control.csv",
@@ -87,14 +84,9 @@ rule topic_control:
         "../environment.yml"
     params:
         settings=canonical_json(
-            {
-                "contexts": TOPIC_RUNS,
-                "null_draws": TOPIC.null_draws if TOPIC else 0,
-                "seed": TOPIC.seed if TOPIC else 0,
-            }
+            TOPIC.model_dump(include={"null_draws", "seed"}) if TOPIC else {}
         ),
         code=code_of("topic_control"),
     shell:
-        "python workflow_scripts/topic_control.py --models {input.models:q} --safety {input.safety:q}"
-        " --controls {input.controls:q} --out {output.table:q} --csv {output.csv:q}"
+        "python workflow_scripts/topic_control.py --neurons {input.neurons:q} --out {output.table:q} --csv {output.csv:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

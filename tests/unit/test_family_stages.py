@@ -5,13 +5,13 @@ from dataclasses import asdict, replace
 
 import pytest
 import torch
+from safeneuron.neurons.files import read_neuron_set
 from safetensors.torch import load_file
 
 import families
 from safeneuron.alignment import dpo_training
 from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.artifacts.tables import read_table
-from safeneuron.neurons.files import read_neuron_set
 from safeneuron.organism.language import SPLITS
 from safeneuron.results.attack_success import ATTACK_SUCCESS
 from unit.alignment.rounds import SETTINGS

@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 import torch
+from safeneuron.neurons.files import write_neuron_set
 from safetensors.torch import load_file
 
 from conftest import SCRIPTS
@@ -16,7 +17,6 @@ from safeneuron.alignment.preferences import PREFERENCES
 from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.artifacts.tables import write_rows
 from safeneuron.models.checkpoint import save_checkpoint, write_manifest
-from safeneuron.neurons.files import write_neuron_set
 from safeneuron.neurons.selection import Selected
 from unit.alignment.rounds import MASK, PAIRS, SETTINGS, TOKENIZER, build
 

@@ -3,6 +3,7 @@
 import datasets
 import numpy as np
 import pytest
+from safeneuron.neurons.files import write_neuron_set, write_scores
 
 import families
 from safeneuron.artifacts.provenance import read_provenance
@@ -11,7 +12,6 @@ from safeneuron.capability.definitions import definition
 from safeneuron.capability.schemas import CAPABILITY, MEASURED
 from safeneuron.data.questions import QUESTIONS
 from safeneuron.models.checkpoint import write_manifest
-from safeneuron.neurons.files import write_neuron_set, write_scores
 from safeneuron.neurons.scores import Scores
 from safeneuron.neurons.selection import Selected
 from safeneuron.results.capability import as_wide

@@ -3,6 +3,7 @@ from math import comb
 
 import numpy as np
 import pytest
+from safeneuron.neurons.files import write_neuron_set
 
 from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.neurons.analyses import (
@@ -14,7 +15,6 @@ from safeneuron.neurons.analyses import (
     depth_profile_rows,
     overlap_rows,
 )
-from safeneuron.neurons.files import write_neuron_set
 from safeneuron.neurons.overlap import overlap_curves, overlap_null
 from safeneuron.neurons.selection import Selected
 
