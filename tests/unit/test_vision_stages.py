@@ -92,7 +92,8 @@ def attack(stage, model, scores, neurons, prompts, out, list_of):
     }
     benchmarks = {name: benchmarks[name] for name in list_of}
     settings = {
-        "levels": ["es", "sas", "full"], "fractions": [], "control_seeds": [0], "operator": {"kind": "zero_ablate"},
+        "levels": ["es", "sas", "full"], "fractions": [], "control_seeds": [0],
+        "operator": {"kind": "zero_ablate"},
         "benchmarks": benchmarks, "max_new_tokens": 3, "batch_size": 8, "cpu_threads": 1,
     }  # fmt: skip
     tables = sorted({prompts / f"{b['dataset']}.parquet" for b in benchmarks.values()})
