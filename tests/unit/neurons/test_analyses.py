@@ -49,9 +49,7 @@ def test_category_sets_of_two_states_are_an_error(tmp_path):
     for number in (0, 1):
         about = SetIdentity(**{**STATE, "round": number}, contrast="d/a")
         write_neuron_set(tmp_path / f"{number}", NeuronSet({"es": mask}, about))
-    with pytest.raises(
-        ValueError, match=r"1: a set of .*'round': 1.* beside .*'round': 0"
-    ):
+    with pytest.raises(ValueError, match=r"1: a set of .*'round': 1.* beside .*'round': 0"):
         category_sets([tmp_path / "0", tmp_path / "1"])
 
 
