@@ -61,7 +61,7 @@ rule depth_profile:
     params:
         code=code_of("depth_profile"),
     shell:
-        "python workflow_scripts/depth_profile.py --neurons {input.neurons:q} --out {output:q}"
+        "python workflow_scripts/depth_profile.py --neurons @<(printf '%s\\n' {input.neurons:q}) --out {output:q}"
         " --code {params.code} > {log:q} 2>&1"
 
 

@@ -24,7 +24,7 @@ rule prompt_overlap:
         settings=canonical_json({"sets": PROMPT_SETS, "allowed": CONFIG.allow_overlap}),
         code=code_of("prompt_overlap"),
     shell:
-        "python workflow_scripts/prompt_overlap.py --prompts {input.prompts:q}"
+        "python workflow_scripts/prompt_overlap.py --prompts @<(printf '%s\\n' {input.prompts:q})"
         " --preferences {input.preferences:q} --out {output.table:q} --csv {output.csv:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
@@ -88,5 +88,5 @@ rule topic_control:
         ),
         code=code_of("topic_control"),
     shell:
-        "python workflow_scripts/topic_control.py --neurons {input.neurons:q} --out {output.table:q} --csv {output.csv:q}"
+        "python workflow_scripts/topic_control.py --neurons @<(printf '%s\\n' {input.neurons:q}) --out {output.table:q} --csv {output.csv:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

@@ -71,7 +71,7 @@ rule probe_overlap:
     params:
         code=code_of("probe_overlap"),
     shell:
-        "python workflow_scripts/probe_overlap.py --neurons {input.neurons:q}"
+        "python workflow_scripts/probe_overlap.py --neurons @<(printf '%s\\n' {input.neurons:q})"
         " --out {output.table:q} --csv {output.csv:q} --code {params.code} > {log:q} 2>&1"
 
 
