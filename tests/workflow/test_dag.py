@@ -222,6 +222,19 @@ def test_a_library_module_reruns_the_stages_that_import_it_and_no_others(finishe
     assert not {"capture", "score", "select_neurons", "align", "attack"} & jobs.keys()
 
 
+def test_a_reworded_message_reruns_nothing(finished, file_restored):
+    file_restored(
+        "workflow_scripts/safeneuron/neurons/overlap.py", "overlap needs 2 to", "overlap takes 2 to"
+    )
+    file_restored("workflow_scripts/safeneuron/artifacts/tables.py", "were expected", "are expected")
+    assert finished.would_run() == {}
+
+
+def test_a_changed_template_redraws_the_report_alone(finished, file_restored):
+    file_restored("workflow_scripts/safeneuron/report/templates/page.html", "<h1>", "<h1 >")
+    assert finished.would_run() == {"report": 1}
+
+
 def test_an_added_seed_runs_only_its_own_jobs(finished):
     jobs = finished.would_run({"seeds": [0, 1]})
     assert (jobs["pretrain_organism"], jobs["tune_organism"], jobs["align"]) == (1, 1, 2)
