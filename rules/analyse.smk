@@ -250,7 +250,12 @@ rule figure_training:
 
 FIGURES += expand(
     f"{RESULTS}/figures/rounds/{{model}}.{{ending}}",
-    model=[model for model in CONFIG.run.aligned if model in ATTACKED],
+    # the strongest attack at each share of the neurons: nothing to draw without shares
+    model=[
+        model
+        for model in CONFIG.run.aligned
+        if model in ATTACKED and any(a.fractions for a in ATTACK.attacks.values())
+    ],
     ending=ENDINGS,
 )
 

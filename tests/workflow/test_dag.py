@@ -226,7 +226,9 @@ def test_a_reworded_message_reruns_nothing(finished, file_restored):
     file_restored(
         "workflow_scripts/safeneuron/neurons/overlap.py", "overlap needs 2 to", "overlap takes 2 to"
     )
-    file_restored("workflow_scripts/safeneuron/artifacts/tables.py", "were expected", "are expected")
+    file_restored(
+        "workflow_scripts/safeneuron/artifacts/tables.py", "were expected", "are expected"
+    )
     assert finished.would_run() == {}
 
 

@@ -67,7 +67,10 @@ def test_the_number_of_gpus_and_what_happens_at_a_missed_gate_train_nothing_agai
 
 def test_a_model_has_the_common_mix_unless_it_has_its_own():
     assert mix_of(config(), "organism") == "organism"
-    pairs = {"organism": {"kind": "organism"}, "mine": {"kind": "file", "path": "p.jsonl", "role": "safety"}}
+    pairs = {
+        "organism": {"kind": "organism"},
+        "mine": {"kind": "file", "path": "p.jsonl", "role": "safety"},
+    }
     own = load_config(
         {
             "preferences": pairs,
