@@ -16,7 +16,6 @@ from safeneuron.alignment import processes
 from safeneuron.alignment.arms import METHODS
 from safeneuron.alignment.dpo_training import align
 from safeneuron.alignment.freezing import freeze_report
-from safeneuron.alignment.preferences import PREFERENCES
 from safeneuron.alignment.reference_table import with_reference
 from safeneuron.alignment.settings import dpo_settings
 from safeneuron.alignment.training_table import TRAINING, training_rows
@@ -25,6 +24,7 @@ from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.artifacts.provenance import digest
 from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.command import stage
+from safeneuron.data.preferences import PREFERENCES
 from safeneuron.data.prompts import select_prompts
 from safeneuron.models.checkpoint import (
     cast_weights,

@@ -12,9 +12,9 @@ import torch
 from safetensors.torch import load_file
 
 from conftest import SCRIPTS
-from safeneuron.alignment.preferences import PREFERENCES
 from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.artifacts.tables import write_rows
+from safeneuron.data.preferences import PREFERENCES
 from safeneuron.models.checkpoint import save_checkpoint, write_manifest
 from safeneuron.neurons.sets import write_neuron_set
 from sets import neuron_set
