@@ -40,7 +40,7 @@ slurm:
 
 lint: env
 	$(ACTIVATE) && ruff check . && ruff format --check . && snakefmt --check Snakefile rules \
-		&& mypy && snakemake --lint
+		&& mypy && PYTHONPATH=workflow_scripts lint-imports --no-logo --no-cache && snakemake --lint
 
 rounds: env
 	$(ACTIVATE) && snakemake --configfile config/rounds.yaml

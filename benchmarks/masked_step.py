@@ -18,9 +18,9 @@ import torch
 
 from safeneuron.alignment.arms import METHODS
 from safeneuron.alignment.dpo_training import align
-from safeneuron.alignment.preferences import GENERAL, SAFETY
 from safeneuron.alignment.settings import DPOSettings
 from safeneuron.artifacts.manifests import neuron_grid
+from safeneuron.data.preferences import GENERAL, SAFETY
 from safeneuron.models.checkpoint import load_checkpoint
 from safeneuron.organism.templates import REFUSAL
 

@@ -5,7 +5,6 @@ ENDINGS = ("pdf", "png", "csv")
 
 rule composition:
     input:
-        model=CHECKPOINT,
         neurons=category_sets,
     output:
         f"{RESULTS}/analyses/composition/{STATE}/{{selection}}/{{dataset}}.parquet",
@@ -17,18 +16,14 @@ rule composition:
     conda:
         "../environment.yml"
     params:
-        settings=lambda wildcards: canonical_json(
-            {"context": analysis_context(wildcards)}
-        ),
         code=code_of("composition"),
     shell:
-        "python workflow_scripts/composition.py --model {input.model:q} --neurons {input.neurons:q}"
-        " --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+        "python workflow_scripts/composition.py --neurons {input.neurons:q} --out {output:q}"
+        " --code {params.code} > {log:q} 2>&1"
 
 
 rule overlap:
     input:
-        model=CHECKPOINT,
         neurons=category_sets,
     output:
         f"{RESULTS}/analyses/overlap/{STATE}/{{selection}}/{{dataset}}.parquet",
@@ -40,18 +35,15 @@ rule overlap:
     conda:
         "../environment.yml"
     params:
-        settings=lambda wildcards: canonical_json(
-            {"context": analysis_context(wildcards), **CONFIG.overlap.model_dump()}
-        ),
+        settings=canonical_json(CONFIG.overlap.model_dump()),
         code=code_of("overlap"),
     shell:
-        "python workflow_scripts/overlap.py --model {input.model:q} --neurons {input.neurons:q}"
+        "python workflow_scripts/overlap.py --neurons {input.neurons:q}"
         " --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule depth_profile:
     input:
-        models=over(t0_states(MODELS), CHECKPOINT),
         neurons=over(
             t0_states(MODELS),
             f"{RESULTS}/sets/{STATE}/{{selection}}/overall.parquet",
@@ -67,20 +59,10 @@ rule depth_profile:
     conda:
         "../environment.yml"
     params:
-        settings=canonical_json(
-            {
-                "contexts": [
-                    {**state, "selection": selection}
-                    for state in t0_states(MODELS)
-                    for selection in SCORED
-                ]
-            }
-        ),
         code=code_of("depth_profile"),
     shell:
-        "python workflow_scripts/depth_profile.py --models {input.models:q}"
-        " --neurons {input.neurons:q} --out {output:q}"
-        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+        "python workflow_scripts/depth_profile.py --neurons @<(printf '%s\\n' {input.neurons:q}) --out {output:q}"
+        " --code {params.code} > {log:q} 2>&1"
 
 
 FIGURES += expand(
@@ -268,7 +250,12 @@ rule figure_training:
 
 FIGURES += expand(
     f"{RESULTS}/figures/rounds/{{model}}.{{ending}}",
-    model=[model for model in CONFIG.run.aligned if model in ATTACKED],
+    # the strongest attack at each share of the neurons: nothing to draw without shares
+    model=[
+        model
+        for model in CONFIG.run.aligned
+        if model in ATTACKED and any(a.fractions for a in ATTACK.attacks.values())
+    ],
     ending=ENDINGS,
 )
 

@@ -59,8 +59,8 @@ rule attack_success:
         ),
         code=code_of("attack_success"),
     shell:
-        "python workflow_scripts/attack_success.py --verdicts {input.verdicts:q}"
-        " --models {input.models:q} --out {output.table:q} --csv {output.csv:q}"
+        "python workflow_scripts/attack_success.py --verdicts @<(printf '%s\\n' {input.verdicts:q})"
+        " --models @<(printf '%s\\n' {input.models:q}) --out {output.table:q} --csv {output.csv:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
@@ -92,8 +92,8 @@ rule over_refusal:
         ),
         code=code_of("over_refusal"),
     shell:
-        "python workflow_scripts/over_refusal.py --verdicts {input.verdicts:q}"
-        " --models {input.models:q} --out {output.table:q} --csv {output.csv:q}"
+        "python workflow_scripts/over_refusal.py --verdicts @<(printf '%s\\n' {input.verdicts:q})"
+        " --models @<(printf '%s\\n' {input.models:q}) --out {output.table:q} --csv {output.csv:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 

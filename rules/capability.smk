@@ -115,6 +115,6 @@ rule capability_table:
         ),
         code=code_of("capability_table"),
     shell:
-        "python workflow_scripts/capability_table.py --measured {input.measured:q}"
-        " --models {input.models:q} --out {output.table:q} --csv {output.csv:q}"
+        "python workflow_scripts/capability_table.py --measured @<(printf '%s\\n' {input.measured:q})"
+        " --models @<(printf '%s\\n' {input.models:q}) --out {output.table:q} --csv {output.csv:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

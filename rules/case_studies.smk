@@ -55,7 +55,7 @@ rule case_studies:
         ),
         code=code_of("case_studies"),
     shell:
-        "python workflow_scripts/case_studies.py --models {input.models:q}"
-        " --verdicts {input.verdicts:q} --responses {input.responses:q} --prompts {input.prompts:q}"
+        "python workflow_scripts/case_studies.py --models @<(printf '%s\\n' {input.models:q})"
+        " --verdicts @<(printf '%s\\n' {input.verdicts:q}) --responses @<(printf '%s\\n' {input.responses:q}) --prompts {input.prompts:q}"
         " --table {output.table:q} --page {output.page:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

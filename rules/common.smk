@@ -11,7 +11,8 @@ LIBRARY = Path(workflow.basedir) / "workflow_scripts"
 sys.path.insert(0, str(LIBRARY))
 
 from safeneuron.artifacts import versions
-from safeneuron.config.load import ConfigError, canonical_json, load_config
+from safeneuron.config.load import canonical_json, load_config
+from safeneuron.errors import SafeNeuronError
 from safeneuron.experiment import prompt_sets, stages, states, training
 from safeneuron.experiment.checks import check_inputs
 from safeneuron.experiment.paths import Paths, fill
@@ -22,7 +23,7 @@ try:
     CONFIG = load_config(config)
     RESULTS = f"results/{CONFIG.experiment}"
     CATALOG = check_inputs(CONFIG, Path(RESULTS))
-except ConfigError as error:
+except SafeNeuronError as error:
     raise WorkflowError(str(error)) from None
 
 PATHS = Paths(RESULTS)

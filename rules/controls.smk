@@ -24,7 +24,7 @@ rule prompt_overlap:
         settings=canonical_json({"sets": PROMPT_SETS, "allowed": CONFIG.allow_overlap}),
         code=code_of("prompt_overlap"),
     shell:
-        "python workflow_scripts/prompt_overlap.py --prompts {input.prompts:q}"
+        "python workflow_scripts/prompt_overlap.py --prompts @<(printf '%s\\n' {input.prompts:q})"
         " --preferences {input.preferences:q} --out {output.table:q} --csv {output.csv:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
@@ -66,15 +66,12 @@ TABLES += (
 
 rule topic_control:
     input:
-        models=[CHECKPOINT.format(**run) for run in TOPIC_RUNS],
-        safety=[
-            f"{RESULTS}/sets/{STATE}/{{selection}}/overall.parquet".format(**run)
-            for run in TOPIC_RUNS
-        ],
-        controls=[
-            f"{RESULTS}/sets/{STATE}/{{selection}}/{{control}}.parquet".format(**run)
-            for run in TOPIC_RUNS
-        ],
+        neurons=over(
+            t0_states(MODELS) if TOPIC else [],
+            f"{RESULTS}/sets/{STATE}/{{selection}}/{{contrast}}.parquet",
+            selection=SCORED,
+            contrast=("overall", "topic", "length"),
+        ),
     output:
         table=f"{RESULTS}/tables/topic_control.parquet",
         csv=f"{RESULTS}/tables/topic_control.csv",
@@ -87,14 +84,9 @@ rule topic_control:
         "../environment.yml"
     params:
         settings=canonical_json(
-            {
-                "contexts": TOPIC_RUNS,
-                "null_draws": TOPIC.null_draws if TOPIC else 0,
-                "seed": TOPIC.seed if TOPIC else 0,
-            }
+            TOPIC.model_dump(include={"null_draws", "seed"}) if TOPIC else {}
         ),
         code=code_of("topic_control"),
     shell:
-        "python workflow_scripts/topic_control.py --models {input.models:q} --safety {input.safety:q}"
-        " --controls {input.controls:q} --out {output.table:q} --csv {output.csv:q}"
+        "python workflow_scripts/topic_control.py --neurons @<(printf '%s\\n' {input.neurons:q}) --out {output.table:q} --csv {output.csv:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

@@ -47,13 +47,6 @@ def contrast(wildcards):
     }
 
 
-TOPIC_RUNS = [
-    {**state, "selection": selection, "control": control}
-    for state in (t0_states(MODELS) if TOPIC else [])
-    for selection in SCORED
-    for control in ("topic", "length")
-]
-
 # align
 ALIGN = CONFIG.align
 MIXES = training.mix_names(CONFIG)
@@ -252,12 +245,3 @@ def category_sets(wildcards):
         f"{RESULTS}/sets/{STATE}/{{selection}}/{category}.parquet"
         for category in CATEGORIES[wildcards.dataset]
     ]
-
-
-def analysis_context(wildcards):
-    """The columns that are the same for all rows of one analysis table."""
-    return {
-        **columns_of(wildcards),
-        "selection": wildcards.selection,
-        "dataset": wildcards.dataset,
-    }

@@ -111,6 +111,6 @@ rule judge_agreement:
         ),
         code=code_of("judge_agreement"),
     shell:
-        "python workflow_scripts/judge_agreement.py --verdicts {input.verdicts:q}"
-        " --models {input.models:q} --out {output.table:q} --csv {output.csv:q}"
+        "python workflow_scripts/judge_agreement.py --verdicts @<(printf '%s\\n' {input.verdicts:q})"
+        " --models @<(printf '%s\\n' {input.models:q}) --out {output.table:q} --csv {output.csv:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

@@ -4,6 +4,7 @@
 rule score:
     input:
         unpack(contrast),
+        model=CHECKPOINT,
     output:
         f"{RESULTS}/scores/{STATE}/{{pooling}}/{{category}}.parquet",
     log:
@@ -14,11 +15,17 @@ rule score:
     conda:
         "../environment.yml"
     params:
-        settings=lambda wildcards: canonical_json({"pooling": wildcards.pooling}),
+        settings=lambda wildcards: canonical_json(
+            {
+                "state": columns_of(wildcards),
+                "contrast": wildcards.category,
+                "pooling": wildcards.pooling,
+            }
+        ),
         code=code_of("score"),
     shell:
-        "python workflow_scripts/score.py --unsafe {input.unsafe:q} --safe {input.safe:q}"
-        " --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+        "python workflow_scripts/score.py --model {input.model:q} --unsafe {input.unsafe:q}"
+        " --safe {input.safe:q} --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule select_neurons:
@@ -40,11 +47,7 @@ rule select_neurons:
         "../environment.yml"
     params:
         settings=lambda wildcards: canonical_json(
-            {
-                "rule": stages.selection_rule(
-                    CONFIG, wildcards.model, wildcards.selection
-                )
-            }
+            stages.selected(CONFIG, wildcards.model, wildcards.selection)
         ),
         code=code_of("select_neurons"),
     shell:

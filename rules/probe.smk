@@ -24,7 +24,11 @@ rule probe_neurons:
     params:
         settings=lambda wildcards: canonical_json(
             {
-                **IDENTIFICATION.selections[wildcards.selection].model_dump(),
+                **IDENTIFICATION.selections[wildcards.selection].model_dump(
+                    exclude={"criteria"}
+                ),
+                "selection": wildcards.selection,
+                "state": columns_of(wildcards),
                 "unsafe": IDENTIFICATION.unsafe.model_dump(exclude={"datasets"}),
                 "safe": IDENTIFICATION.safe.model_dump(exclude={"datasets"}),
                 "batch_size": CONFIG.compute.batch_size,
@@ -49,7 +53,6 @@ TABLES += (
 
 rule probe_overlap:
     input:
-        models=over(PROBED_STATES, CHECKPOINT),
         neurons=over(
             PROBED_STATES,
             f"{RESULTS}/sets/{STATE}/{{selection}}/overall.parquet",
@@ -66,18 +69,10 @@ rule probe_overlap:
     conda:
         "../environment.yml"
     params:
-        settings=canonical_json(
-            {
-                "states": PROBED_STATES,
-                "selections": SELECTIONS,
-                "probes": PROBES,
-            }
-        ),
         code=code_of("probe_overlap"),
     shell:
-        "python workflow_scripts/probe_overlap.py --models {input.models:q}"
-        " --neurons {input.neurons:q} --out {output.table:q} --csv {output.csv:q}"
-        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+        "python workflow_scripts/probe_overlap.py --neurons @<(printf '%s\\n' {input.neurons:q})"
+        " --out {output.table:q} --csv {output.csv:q} --code {params.code} > {log:q} 2>&1"
 
 
 FIGURES += expand(

@@ -37,6 +37,6 @@ rule report:
         ),
         code=code_of("report"),
     shell:
-        "python workflow_scripts/report.py --figures {input.figures:q} --models {input.models:q}"
-        " --tables {input.tables:q} --out {output:q}"
+        "python workflow_scripts/report.py --figures @<(printf '%s\\n' {input.figures:q}) --models @<(printf '%s\\n' {input.models:q})"
+        " --tables @<(printf '%s\\n' {input.tables:q}) --out {output:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

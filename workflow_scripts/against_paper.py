@@ -25,7 +25,7 @@ if __name__ == "__main__":
         outputs=("table", "csv", "page"),
     ) as args:
         settings = args.settings
-        measured = {}
+        measured: dict[Any, Any] = {}
         if args.attack_success:
             rows = read_tables(args.attack_success, ATTACK_SUCCESS).to_pylist()
             of = (settings["judge"], settings["attacks"], settings["benchmarks"])

@@ -16,15 +16,15 @@ from safeneuron.alignment import processes
 from safeneuron.alignment.arms import METHODS
 from safeneuron.alignment.dpo_training import align
 from safeneuron.alignment.freezing import freeze_report
-from safeneuron.alignment.preferences import PREFERENCES
 from safeneuron.alignment.reference_table import with_reference
 from safeneuron.alignment.settings import dpo_settings
 from safeneuron.alignment.training_table import TRAINING, training_rows
 from safeneuron.artifacts.files import write_text
-from safeneuron.artifacts.manifests import neuron_grid, read_manifest
+from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.artifacts.provenance import digest
 from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.command import stage
+from safeneuron.data.preferences import PREFERENCES
 from safeneuron.data.prompts import select_prompts
 from safeneuron.models.checkpoint import (
     cast_weights,
@@ -34,7 +34,7 @@ from safeneuron.models.checkpoint import (
 )
 from safeneuron.models.threads import set_deterministic
 from safeneuron.models.vision import vision_for
-from safeneuron.neurons.files import read_neuron_set
+from safeneuron.neurons.sets import read_neuron_set
 from safeneuron.organism.behaviour import Gate, measure
 from safeneuron.organism.prompts import sentences
 
@@ -51,8 +51,7 @@ if __name__ == "__main__":
         parallel = settings["parallel"]
         processes.start_processes(parallel)
         set_deterministic(settings["cpu_threads"])
-        grid = neuron_grid(args.model)
-        identified = np.logical_or.reduce([read_neuron_set(p, grid).union for p in args.neurons])
+        identified = np.logical_or.reduce([read_neuron_set(p).union for p in args.neurons])
         rng = np.random.default_rng([context["seed"], context["round"]])
         plan = METHODS[settings["method"]](identified, rng)
         logging.info(

@@ -14,7 +14,8 @@ from safeneuron.interventions.settings import AnyOperator
 from safeneuron.models.checkpoint import load_checkpoint
 from safeneuron.models.threads import set_deterministic
 from safeneuron.models.vision import vision_for
-from safeneuron.neurons.files import read_neuron_set, read_scores
+from safeneuron.neurons.criteria import read_criteria
+from safeneuron.neurons.sets import read_neuron_set
 
 if __name__ == "__main__":
     with stage(
@@ -22,15 +23,15 @@ if __name__ == "__main__":
     ) as args:
         settings = args.settings
         set_deterministic(settings["cpu_threads"])
-        scores = read_scores(args.scores)
-        identified = read_neuron_set(args.neurons, scores.shift.shape)
+        scores = read_criteria(args.scores)
+        identified = read_neuron_set(args.neurons)
         tables = {path.stem: path for path in args.prompts}
         benchmarks = {
             name: select_prompts(tables[b["dataset"]], b["split"], b["categories"])
             for name, b in settings["benchmarks"].items()
         }
         cells = [
-            clean_cell(scores.shift.shape),
+            clean_cell(identified.grid),
             *attack_cells(
                 identified,
                 scores,

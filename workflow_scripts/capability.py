@@ -14,7 +14,8 @@ from safeneuron.interventions.cells import attack_cells, clean_cell
 from safeneuron.interventions.settings import AnyOperator
 from safeneuron.models.checkpoint import load_checkpoint
 from safeneuron.models.threads import set_deterministic
-from safeneuron.neurons.files import read_neuron_set, read_scores
+from safeneuron.neurons.criteria import read_criteria
+from safeneuron.neurons.sets import read_neuron_set
 
 if __name__ == "__main__":
     with stage(
@@ -26,11 +27,11 @@ if __name__ == "__main__":
         cells = [clean_cell(grid)]
         if settings["pruning"] is not None:
             (scores,), (neurons,) = args.scores, args.neurons
-            identified = read_neuron_set(neurons, grid)
             pruning = dict(settings["pruning"])
             operator = TypeAdapter(AnyOperator).validate_python(pruning.pop("operator"))
+            identified = read_neuron_set(neurons)
             cells = list(
-                attack_cells(identified, read_scores(scores), **pruning, operator=operator)
+                attack_cells(identified, read_criteria(scores), **pruning, operator=operator)
             )
         questions = read_table(args.questions, QUESTIONS).to_pylist()
         rows = measure(*load_checkpoint(args.model), cells, questions, **settings["asked"])

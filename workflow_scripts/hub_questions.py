@@ -11,7 +11,7 @@ from safeneuron.data.questions import QUESTIONS, check_questions, question_rows
 if __name__ == "__main__":
     with stage(__doc__, dict[str, Any]) as args:
         settings = args.settings
-        rows = []
+        rows: list[dict[str, Any]] = []
         for part, split in settings["splits"].items():
             source = HubSource(**settings["hub"] | {"split": split})
             rows += question_rows(

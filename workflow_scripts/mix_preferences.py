@@ -3,10 +3,10 @@
 import logging
 from typing import Any
 
-from safeneuron.alignment.preferences import PREFERENCES
 from safeneuron.artifacts.tables import read_table
 from safeneuron.command import stage
 from safeneuron.data.preference_mix import write_mixed_preferences
+from safeneuron.data.preferences import PREFERENCES
 
 if __name__ == "__main__":
     with stage(__doc__, dict[str, Any], many=("sources",)) as args:

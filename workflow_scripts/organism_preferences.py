@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from safeneuron.alignment.preferences import write_organism_preferences
 from safeneuron.command import stage
 from safeneuron.data.prompts import select_prompts
+from safeneuron.organism.preferences import write_organism_preferences
 
 if __name__ == "__main__":
     with stage(__doc__, dict[str, Any], inputs=("prompts",)) as args:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from safeneuron.alignment.preferences import PREFERENCES
 from safeneuron.artifacts.tables import read_table, write_csv, write_rows
 from safeneuron.command import stage
+from safeneuron.data.preferences import PREFERENCES
 from safeneuron.data.prompt_overlap import (
     PROMPT_OVERLAP,
     TRAINING,

@@ -3,10 +3,10 @@
 from typing import Any
 
 from safeneuron.alignment.dpo_training import reference_log_probs
-from safeneuron.alignment.preferences import PREFERENCES
 from safeneuron.alignment.reference_table import REFERENCE
 from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.command import stage
+from safeneuron.data.preferences import PREFERENCES
 from safeneuron.models.checkpoint import load_checkpoint
 from safeneuron.models.threads import set_deterministic
 from safeneuron.models.vision import vision_for

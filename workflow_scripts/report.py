@@ -11,6 +11,7 @@ from safeneuron.capability.schemas import CAPABILITY
 from safeneuron.command import stage
 from safeneuron.data.prompt_overlap import PROMPT_OVERLAP
 from safeneuron.neurons.topic_control import TOPIC_CONTROL
+from safeneuron.organism.chat_template import speaks_organism
 from safeneuron.report.page import as_shown, render
 from safeneuron.results import against_paper
 from safeneuron.results.attack_success import ATTACK_SUCCESS
@@ -86,7 +87,7 @@ if __name__ == "__main__":
             wide,
             settings["judge"],
             dict(zip(settings["figures"], args.figures, strict=True)),
-            [s["model"] for s in states if settings["foreign_text"] and s["organism"]],
+            [s["model"] for s in states if settings["foreign_text"] and speaks_organism(s)],
             args.provenance(),
         )
         write_text(args.out, document)

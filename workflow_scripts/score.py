@@ -1,15 +1,20 @@
-"""Effect size and activation shift of every neuron, for one category and pooling."""
+"""Every neuron's score by every criterion, for one contrast and pooling."""
 
-from typing import Any
-
+from safeneuron.artifacts.manifests import gate_passed
 from safeneuron.command import stage
-from safeneuron.neurons.files import write_scores
+from safeneuron.neurons.criteria import write_criteria
 from safeneuron.neurons.moments import load_moments
 from safeneuron.neurons.scores import score
+from safeneuron.neurons.settings import ScoreSettings
 
 if __name__ == "__main__":
-    with stage(__doc__, dict[str, Any], inputs=("unsafe", "safe")) as args:
-        unsafe, safe = (
-            load_moments(path, args.settings["pooling"]) for path in (args.unsafe, args.safe)
-        )
-        write_scores(args.out, score(unsafe, safe), unsafe.mean, safe.mean)
+    with stage(__doc__, ScoreSettings, inputs=("model", "unsafe", "safe")) as args:
+        settings = args.settings
+        unsafe, safe = (load_moments(path, settings.pooling) for path in (args.unsafe, args.safe))
+        about = {
+            **settings.state.model_dump(),
+            "gate_passed": gate_passed(args.model),
+            "contrast": settings.contrast,
+            "pooling": settings.pooling,
+        }
+        write_criteria(args.out, score(unsafe, safe), about)

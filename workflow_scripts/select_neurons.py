@@ -1,22 +1,22 @@
-"""The neuron set of one category by one selection rule: union of effect size and shift."""
+"""The neuron set of one contrast by one selection: the neurons of each of its criteria."""
 
 import logging
-from typing import Any
 
+from safeneuron.artifacts.tables import read_about
 from safeneuron.command import stage
-from safeneuron.neurons.files import read_scores, write_neuron_set
+from safeneuron.neurons.criteria import read_criteria
 from safeneuron.neurons.selection import select
+from safeneuron.neurons.sets import NeuronSet, SetIdentity, write_neuron_set
+from safeneuron.neurons.settings import SelectSettings
 
 if __name__ == "__main__":
-    with stage(__doc__, dict[str, Any], inputs=("scores",)) as args:
-        selected = select(read_scores(args.scores), args.settings["rule"])
-        write_neuron_set(args.out, selected)
-        logging.info(
-            "%d by effect size, %d by shift, %d in the union, of %d neurons",
-            *(
-                selected.by_es.sum(),
-                selected.by_sas.sum(),
-                selected.union.sum(),
-                selected.by_es.size,
-            ),
-        )
+    with stage(__doc__, SelectSettings, inputs=("scores",)) as args:
+        settings = args.settings
+        masks = select(read_criteria(args.scores), settings.criteria, settings.rule)
+        of = read_about(args.scores)
+        state = {name: of[name] for name in ("model", "arm", "round", "seed", "gate_passed")}
+        about = SetIdentity(**state, selection=settings.selection, contrast=of["contrast"])
+        neurons = NeuronSet(masks, about)
+        write_neuron_set(args.out, neurons)
+        by = ", ".join(f"{mask.sum()} by {name}" for name, mask in masks.items())
+        logging.info("%s, %d in the union, of %d", by, neurons.union.sum(), neurons.union.size)

@@ -11,7 +11,7 @@ import families
 from safeneuron.alignment import dpo_training
 from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.artifacts.tables import read_table
-from safeneuron.neurons.files import read_neuron_set
+from safeneuron.neurons.sets import read_neuron_set
 from safeneuron.organism.language import SPLITS
 from safeneuron.results.attack_success import ATTACK_SUCCESS
 from unit.alignment.rounds import SETTINGS
@@ -19,6 +19,7 @@ from unit.alignment.rounds import SETTINGS
 SIZES = {"per_category": 2, "benign": 4, "lookalike": 4, "task": 2}
 HARMFUL, SAFE = ["weapons", "theft", "violence"], ["benign", "lookalike"]
 GRID = (families.LAYERS, families.NEURONS)
+T0 = {"model": "tiny", "arm": "base", "round": 0, "seed": 0}
 T1 = {"model": "tiny", "arm": "freeze_ablate", "round": 1, "seed": 0}
 
 
@@ -64,13 +65,15 @@ def identify(stage, model, prompts):
     scores, neurons = folder / "scores.parquet", folder / "set.parquet"
     stage(
         "score",
-        {"pooling": "meanabs"},
+        {"state": T0, "contrast": "overall", "pooling": "meanabs"},
+        model=model,
         unsafe=folder / "overall.safetensors",
         safe=folder / "safe.safetensors",
         out=scores,
     )
     rule = {"kind": "fraction", "fraction": 0.1}
-    stage("select_neurons", {"rule": rule}, scores=scores, out=neurons)
+    settings = {"selection": "magnitude", "criteria": ["es", "sas"], "rule": rule}
+    stage("select_neurons", settings, scores=scores, out=neurons)
     return scores, neurons
 
 
@@ -159,7 +162,7 @@ def test_a_family_runs_through_all_stages(family, stage, data, trained_dtypes, t
     scores, found = identify(stage, t1, prompts)
     rows = attack(stage, t1, scores, found, prompts, tmp_path)
 
-    mask = read_neuron_set(neurons, GRID).union
+    mask = read_neuron_set(neurons).union
     report = json.loads((tmp_path / "T1" / "freeze_report.json").read_text())
     assert report["frozen_elements"] == mask.sum() * 3 * families.HIDDEN
     assert report["frozen_max_change"] == 0
@@ -180,6 +183,6 @@ def test_a_family_runs_through_all_stages(family, stage, data, trained_dtypes, t
         ("ori", "none", None),
         *(("full", selector, f) for selector in ("full", "random") for f in (None, 0.2)),
     }
-    assert overall["full", "full", None]["n_neurons"] == read_neuron_set(found, GRID).union.sum()
+    assert overall["full", "full", None]["n_neurons"] == read_neuron_set(found).union.sum()
     for row in overall.values():  # an untrained model says nothing that the oracle knows
         assert (row["n_prompts"], row["asr"], row["broken"], row["coherent"]) == (6, 0.0, 1.0, 0.0)

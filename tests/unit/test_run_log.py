@@ -59,6 +59,15 @@ def test_stages_without_a_finished_job_are_not_guessed(clock):
     )
 
 
+def test_stages_without_a_finished_job_alone_promise_no_time(clock):
+    progress = StageProgress({"capture": 2, "train": 3}, clock)
+    run_jobs(progress, clock, "capture", [1, 2], 10)
+    progress.started(3, "train")
+    assert str(progress) == (
+        "2 of 5 jobs done | train 0/3 | time left unknown: 1 stages without a finished job"
+    )
+
+
 def test_a_failed_attempt_counts_for_nothing(clock):
     progress = StageProgress({"train": 1}, clock)
     progress.started(1, "train")

@@ -8,9 +8,9 @@ from safetensors.torch import load_file
 
 import families
 from pictures import picture
-from safeneuron.alignment.preferences import PREFERENCES
 from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.artifacts.tables import read_table
+from safeneuron.data.preferences import PREFERENCES
 from safeneuron.data.prompts import PROMPTS
 from safeneuron.data.typographic import typographic_image
 from safeneuron.interventions.schemas import RESPONSES, VERDICTS

@@ -119,7 +119,8 @@ def test_the_controls_are_compared_with_every_safety_set(finished):
 
 def test_each_figure_is_there_as_pdf_png_and_data(finished):
     figures = finished.folder / RESULTS / "figures"
-    names = {path.relative_to(figures).with_suffix("") for path in figures.rglob("*.*")}
+    files = [path for path in figures.rglob("*.*") if path.suffix != ".json"]  # provenance
+    names = {path.relative_to(figures).with_suffix("") for path in files}
     assert {str(name) for name in names} == {
         "attack/tiny/oracle",
         "attack/tiny/refusal_prefix",
@@ -220,6 +221,21 @@ def test_a_library_module_reruns_the_stages_that_import_it_and_no_others(finishe
     jobs = finished.would_run()
     assert jobs["overlap"] == 2
     assert not {"capture", "score", "select_neurons", "align", "attack"} & jobs.keys()
+
+
+def test_a_reworded_message_reruns_nothing(finished, file_restored):
+    file_restored(
+        "workflow_scripts/safeneuron/neurons/overlap.py", "overlap needs 2 to", "overlap takes 2 to"
+    )
+    file_restored(
+        "workflow_scripts/safeneuron/artifacts/tables.py", "were expected", "are expected"
+    )
+    assert finished.would_run() == {}
+
+
+def test_a_changed_template_redraws_the_report_alone(finished, file_restored):
+    file_restored("workflow_scripts/safeneuron/report/templates/page.html", "<h1>", "<h1 >")
+    assert finished.would_run() == {"report": 1}
 
 
 def test_an_added_seed_runs_only_its_own_jobs(finished):

@@ -75,6 +75,8 @@ class StageProgress:
         busy = sum(self._seconds.values()) + sum(seconds for _, seconds in running)
         at_once = max(1.0, busy / max(now - self._begun, 1e-9))
         left = f"{duration(work / at_once)} left"
+        if unknown and work <= 0:
+            return f"time left unknown: {unknown} stages without a finished job"
         if unknown:
             return f"at least {left}, not counting {unknown} stages without a finished job"
         return f"about {left}"

@@ -12,12 +12,12 @@ import torch
 from safetensors.torch import load_file
 
 from conftest import SCRIPTS
-from safeneuron.alignment.preferences import PREFERENCES
 from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.artifacts.tables import write_rows
+from safeneuron.data.preferences import PREFERENCES
 from safeneuron.models.checkpoint import save_checkpoint, write_manifest
-from safeneuron.neurons.files import write_neuron_set
-from safeneuron.neurons.selection import Selected
+from safeneuron.neurons.sets import write_neuron_set
+from sets import neuron_set
 from unit.alignment.rounds import MASK, PAIRS, SETTINGS, TOKENIZER, build
 
 STATE = {"model": "tiny", "arm": "freeze", "round": 1, "seed": 0}
@@ -32,7 +32,7 @@ def files(stage, tmp_path):
     write_manifest(manifest, folder, "bfloat16")
     pairs, neurons = tmp_path / "pairs.parquet", tmp_path / "set.parquet"
     write_rows(pairs, PREFERENCES, PAIRS, {})
-    write_neuron_set(neurons, Selected(MASK, np.zeros_like(MASK)))
+    write_neuron_set(neurons, neuron_set(MASK, np.zeros_like(MASK)))
     reference = tmp_path / "reference.parquet"
     settings = {"precision": "float32", "batch_pairs": 2, "cpu_threads": 1}
     stage("reference_log_probs", settings, model=manifest, preferences=pairs, out=reference)

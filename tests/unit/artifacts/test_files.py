@@ -1,6 +1,9 @@
 import hashlib
+import os
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from safeneuron.artifacts.files import replacing, sha256, write_text
 
@@ -102,3 +105,17 @@ def test_text_is_written_as_utf8_and_whole(tmp_path):
 def test_sha256_is_that_of_the_bytes(tmp_path):
     (tmp_path / "a").write_bytes(b"\0\n" * 1000)
     assert sha256(tmp_path / "a") == hashlib.sha256(b"\0\n" * 1000).hexdigest()
+
+
+def test_every_file_has_the_mode_that_the_umask_asks_for(tmp_path):
+    mask = os.umask(0o022)
+    try:
+        with replacing(tmp_path / "weights.safetensors") as scratch:
+            save_file({"a": np.zeros(2)}, scratch)
+        with replacing(tmp_path / "checkpoint") as scratch:
+            (scratch / "part").mkdir(parents=True)
+            save_file({"a": np.zeros(2)}, scratch / "part" / "model.safetensors")
+    finally:
+        os.umask(mask)
+    for name in ("weights.safetensors", "checkpoint/part/model.safetensors"):
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o644

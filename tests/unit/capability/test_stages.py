@@ -11,10 +11,10 @@ from safeneuron.capability.definitions import definition
 from safeneuron.capability.schemas import CAPABILITY, MEASURED
 from safeneuron.data.questions import QUESTIONS
 from safeneuron.models.checkpoint import write_manifest
-from safeneuron.neurons.files import write_neuron_set, write_scores
-from safeneuron.neurons.scores import Scores
-from safeneuron.neurons.selection import Selected
+from safeneuron.neurons.criteria import write_criteria
+from safeneuron.neurons.sets import write_neuron_set
 from safeneuron.results.capability import as_wide
+from sets import neuron_set
 from unit.capability import benchmarks
 
 pytest.importorskip("lm_eval", reason="installed by choice: make test-capability")
@@ -35,11 +35,11 @@ def test_clean_and_under_attack(family, stage, tmp_path):
     stage("file_questions", settings, **files, out=questions)
     write_manifest(model, families.save(family, tmp_path / "model"), "float32")
 
-    found = Selected(*(np.random.default_rng(s).random(GRID) < 0.3 for s in (0, 1)))
+    found = neuron_set(*(np.random.default_rng(s).random(GRID) < 0.3 for s in (0, 1)))
     neurons, scores = tmp_path / "set.parquet", tmp_path / "scores.parquet"
-    values = [np.random.default_rng(s).normal(size=GRID) for s in range(5)]
+    values = [np.random.default_rng(s).normal(size=GRID) for s in range(3)]
     write_neuron_set(neurons, found)
-    write_scores(scores, Scores(*values[:3]), *values[3:])
+    write_criteria(scores, dict(zip(("es", "shift", "sas"), values, strict=True)))
 
     clean, attacked = tmp_path / "clean.parquet", tmp_path / "attacked.parquet"
     pruning = {

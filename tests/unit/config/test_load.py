@@ -4,7 +4,7 @@ import pytest
 
 from safeneuron.config.load import canonical_json, load_config
 from safeneuron.config.schema.experiment import Config
-from safeneuron.config.schema.identification import Thresholds
+from safeneuron.neurons.criteria.registry import Thresholds
 from unit.config.messages import file_dataset, message, selection, wrong
 
 UNKNOWN_KEYS = [

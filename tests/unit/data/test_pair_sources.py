@@ -3,7 +3,6 @@
 import pytest
 
 from pictures import picture
-from safeneuron.alignment.preferences import PREFERENCES
 from safeneuron.artifacts.tables import read_table
 from safeneuron.data.pair_sources import (
     LAYOUTS,
@@ -12,6 +11,7 @@ from safeneuron.data.pair_sources import (
     read_pairs,
     write_pairs,
 )
+from safeneuron.data.preferences import PREFERENCES
 from safeneuron.errors import SourceError
 
 

@@ -5,9 +5,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from safeneuron.alignment.preferences import PREFERENCES
 from safeneuron.artifacts.tables import read_table
 from safeneuron.data.preference_mix import subset, write_mixed_preferences
+from safeneuron.data.preferences import PREFERENCES
 
 
 def source(name, role, prompts, pairs_each=1):

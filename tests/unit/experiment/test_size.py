@@ -1,4 +1,8 @@
+import pytest
+from transformers import GPT2Config, GPT2LMHeadModel
+
 import tiny
+from safeneuron.errors import SafeNeuronError
 from safeneuron.experiment.size import ModelSize, folder_size, llama_size
 from safeneuron.organism.architecture import Size, build_model
 from safeneuron.organism.tokenizer import build_tokenizer
@@ -25,6 +29,16 @@ def test_a_folder_is_measured_from_its_headers(tmp_path):
         * config.num_key_value_heads
         * (config.hidden_size // config.num_attention_heads),
     )
+
+
+def test_a_config_that_names_its_sizes_otherwise_is_an_error_that_names_the_folder(tmp_path):
+    GPT2LMHeadModel(GPT2Config(n_layer=1, n_embd=8, n_head=2, vocab_size=20)).save_pretrained(
+        tmp_path
+    )
+    with pytest.raises(
+        SafeNeuronError, match=rf"{tmp_path}: .*'gpt2'.* has no num_attention_heads"
+    ):
+        folder_size(tmp_path)
 
 
 def test_sharded_weights_are_added_up(tmp_path):

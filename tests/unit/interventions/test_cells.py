@@ -3,8 +3,9 @@ import pytest
 
 from safeneuron.interventions.cells import attack_cells, clean_cell
 from safeneuron.interventions.zero_ablate import ZeroAblate
-from safeneuron.neurons.scores import Scores
-from safeneuron.neurons.selection import level_mask, select
+from safeneuron.neurons.criteria.registry import Thresholds
+from safeneuron.neurons.selection import select, top_neurons
+from sets import neuron_set
 
 LEVELS, FRACTIONS, SEEDS = ["es", "sas", "full"], [0.05, 0.2], [0, 1, 7]
 
@@ -18,12 +19,12 @@ def scores():
     rng = np.random.default_rng(0)
     shift = rng.normal(size=(4, 50))
     shift_z = (shift - shift.mean(axis=1, keepdims=True)) / shift.std(axis=1, keepdims=True)
-    return Scores(shift / rng.uniform(0.1, 2, size=shift.shape), shift, shift_z)
+    return {"es": shift / rng.uniform(0.1, 2, size=shift.shape), "sas": shift_z, "shift": shift}
 
 
 @pytest.fixture(scope="module")
 def identified(scores):
-    return select(scores, {"kind": "thresholds", "es": 1.5, "sas": 1.5})
+    return neuron_set(**select(scores, ["es", "sas"], Thresholds(es=1.5, sas=1.5)))
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +52,8 @@ def test_every_level_at_every_strength_is_followed_by_its_controls(cells):
 
 def test_without_a_fraction_the_set_is_the_identified_one(cells, identified):
     masks = {c.level: mask_of(c) for c in cells if c.fraction is None and c.selector != "random"}
-    np.testing.assert_array_equal(masks["es"], identified.by_es)
-    np.testing.assert_array_equal(masks["sas"], identified.by_sas)
+    np.testing.assert_array_equal(masks["es"], identified.by("es"))
+    np.testing.assert_array_equal(masks["sas"], identified.by("sas"))
     np.testing.assert_array_equal(masks["full"], identified.union)
 
 
@@ -61,7 +62,8 @@ def test_at_a_fraction_all_levels_zero_equally_many_neurons(cells, scores, fract
     chosen = [c for c in cells if c.fraction == fraction and c.selector != "random"]
     assert [c.intervention.size for c in chosen] == [count] * 3
     for cell in chosen:
-        np.testing.assert_array_equal(mask_of(cell), level_mask(scores, cell.level, count))
+        target = "es+sas" if cell.level == "full" else cell.level
+        np.testing.assert_array_equal(mask_of(cell), top_neurons(scores, target, count))
 
 
 def test_controls_match_their_set_in_every_layer_but_are_not_it(cells):

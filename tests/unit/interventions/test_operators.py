@@ -12,8 +12,9 @@ from safeneuron.interventions.pin import Pin
 from safeneuron.interventions.weights import Weights
 from safeneuron.interventions.zero_ablate import ZeroAblate
 from safeneuron.models.sites import ffn_sites
-from safeneuron.neurons.scores import Scores
+from safeneuron.neurons.criteria.registry import Thresholds
 from safeneuron.neurons.selection import select
+from sets import neuron_set
 
 MASK = tiny.random_mask()
 IDS = torch.tensor([[3, 1, 4, 1, 5], [9, 2, 6, 5, 3]])
@@ -116,8 +117,8 @@ def test_a_target_of_another_shape_is_an_error(model, operator):
 
 def test_an_attack_has_a_cell_and_its_controls_for_each_strength():
     values = np.random.default_rng(1).normal(size=(3, 4, 50))
-    scores = Scores(*values)
-    identified = select(scores, {"kind": "thresholds", "es": 1.5, "sas": 1.5})
+    scores = dict(zip(("es", "sas", "shift"), values, strict=True))
+    identified = neuron_set(**select(scores, ["es", "sas"], Thresholds(es=1.5, sas=1.5)))
     cells = [c.columns for c in attack_cells(identified, scores, ["es"], [0.1], [7], PIN)]
     assert [(c["operator"], c["fraction"], c["strength"], c["control_seed"]) for c in cells] == [
         ("pin", fraction, strength, seed)

@@ -1,4 +1,3 @@
-import json
 from math import comb
 
 import numpy as np
@@ -14,9 +13,8 @@ from safeneuron.neurons.analyses import (
     depth_profile_rows,
     overlap_rows,
 )
-from safeneuron.neurons.files import write_neuron_set
 from safeneuron.neurons.overlap import overlap_curves, overlap_null
-from safeneuron.neurons.selection import Selected
+from safeneuron.neurons.sets import NeuronSet, SetIdentity, write_neuron_set
 
 STATE = {
     "model": "m", "arm": "base", "round": 0, "seed": 1, "gate_passed": True, "selection": "paper",
@@ -39,10 +37,20 @@ def test_category_sets_are_the_unions_in_the_order_of_the_files(tmp_path):
     masks = np.random.default_rng(0).random((2, 2, 3, 5)) < 0.5
     files = [tmp_path / name for name in ("b.parquet", "a.parquet")]
     for path, (by_es, by_sas) in zip(files, masks, strict=True):
-        write_neuron_set(path, Selected(by_es, by_sas))
-    manifest = tmp_path / "checkpoint.json"
-    manifest.write_text(json.dumps({"layers": 3, "neurons": 5}))
-    np.testing.assert_array_equal(category_sets(files, manifest), masks.any(axis=1))
+        about = SetIdentity(**STATE, contrast=f"d/{path.stem}")
+        write_neuron_set(path, NeuronSet({"es": by_es, "sas": by_sas}, about))
+    sets, context = category_sets(files)
+    np.testing.assert_array_equal(sets, masks.any(axis=1))
+    assert context == DATASET
+
+
+def test_category_sets_of_two_states_are_an_error(tmp_path):
+    mask = np.ones((3, 5), dtype=bool)
+    for number in (0, 1):
+        about = SetIdentity(**{**STATE, "round": number}, contrast="d/a")
+        write_neuron_set(tmp_path / f"{number}", NeuronSet({"es": mask}, about))
+    with pytest.raises(ValueError, match=r"1: a set of .*'round': 1.* beside .*'round': 0"):
+        category_sets([tmp_path / "0", tmp_path / "1"])
 
 
 def test_composition_has_a_row_a_layer(tmp_path, sets):

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from safeneuron.neurons.criteria.activation_shift import layer_z
+from safeneuron.neurons.criteria.effect_size import effect_size
 from safeneuron.neurons.moments import Moments
-from safeneuron.neurons.scores import effect_size, layer_z, score
+from safeneuron.neurons.scores import score
 
 
 def moments_of(samples):
@@ -42,7 +44,7 @@ def test_effect_size_is_the_papers_for_groups_of_different_size_and_variance(sam
         for layer in range(3)
     ]
     scores = score(moments_of(unsafe), moments_of(safe))
-    np.testing.assert_allclose(scores.effect_size, expected, rtol=1e-12)
+    np.testing.assert_allclose(scores["es"], expected, rtol=1e-12)
 
 
 def test_effect_size_of_a_hand_computed_example():
@@ -55,15 +57,21 @@ def test_shift_is_the_difference_of_the_means_and_its_z_is_scipys_in_each_layer(
     unsafe, safe = samples
     scores = score(moments_of(unsafe), moments_of(safe))
     shift = unsafe.mean(axis=0) - safe.mean(axis=0)
-    np.testing.assert_allclose(scores.shift, shift, rtol=1e-12)
-    np.testing.assert_allclose(scores.shift_z, stats.zscore(shift, axis=1), rtol=1e-10)
+    np.testing.assert_allclose(scores["shift"], shift, rtol=1e-12)
+    np.testing.assert_allclose(scores["sas"], stats.zscore(shift, axis=1), rtol=1e-10)
 
 
 def test_exchanging_unsafe_and_safe_negates_every_score(samples):
     unsafe, safe = map(moments_of, samples)
     forward, backward = score(unsafe, safe), score(safe, unsafe)
-    np.testing.assert_array_equal(forward.effect_size, -backward.effect_size)
-    np.testing.assert_allclose(forward.shift_z, -backward.shift_z, rtol=1e-12)
+    np.testing.assert_array_equal(forward["es"], -backward["es"])
+    np.testing.assert_allclose(forward["sas"], -backward["sas"], rtol=1e-12)
+
+
+def test_two_sided_scores_are_magnitudes_of_the_one_sided(samples):
+    scores = score(*map(moments_of, samples))
+    for name in ("es", "sas"):
+        np.testing.assert_array_equal(scores[f"abs_{name}"], np.abs(scores[name]))
 
 
 def test_a_neuron_constant_on_both_sides_has_no_effect_or_an_infinite_one():

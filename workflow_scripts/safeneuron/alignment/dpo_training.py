@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from accelerate.utils import AutocastKwargs
 from datasets import Dataset, disable_progress_bars
+from torch import nn
 from torch.utils.data import DataLoader
 from transformers import (
     PreTrainedConfig,
@@ -32,7 +33,6 @@ from safeneuron.alignment import image_pairs
 from safeneuron.alignment.arms import Plan
 from safeneuron.alignment.freezing import FrozenSlices
 from safeneuron.alignment.lora import add_adapters, frozen_adapters, merge_adapters
-from safeneuron.alignment.preferences import GENERAL
 from safeneuron.alignment.processes import count, is_sharded, micro_batches
 from safeneuron.alignment.settings import DPOSettings
 from safeneuron.alignment.shards import load_optimizer, load_weights, save_shards
@@ -42,6 +42,7 @@ from safeneuron.alignment.steps import (
     ZeroSomeSteps,
     last_complete_checkpoint,
 )
+from safeneuron.data.preferences import GENERAL
 from safeneuron.interventions.zeroing import Zeroing
 from safeneuron.models.sites import ffn_sites
 from safeneuron.models.vision import Vision
@@ -227,7 +228,13 @@ class _PlannedTrainer(DPOTrainer):
         if "pair_id" not in self._signature_columns:
             self._signature_columns += ["pair_id", "source", image_pairs.COLUMN]
 
-    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: Mapping[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> torch.Tensor:
         inputs = dict(inputs)
         pair_ids, general = inputs.pop("pair_ids"), inputs.pop("general")
         loss = super().compute_loss(model, inputs, False, num_items_in_batch)
@@ -243,7 +250,9 @@ class _PlannedTrainer(DPOTrainer):
             )
         return loss
 
-    def _divergence(self, model, inputs: Mapping[str, Any], general: torch.Tensor) -> torch.Tensor:
+    def _divergence(
+        self, model: nn.Module, inputs: Mapping[str, Any], general: torch.Tensor
+    ) -> torch.Tensor:
         """Mean KL(policy || reference) a token, over the general pairs' chosen answers."""
         chosen = image_pairs.rows_of(inputs, torch.cat([general, torch.zeros_like(general)]))
         answer = chosen.pop("completion_mask")[:, 1:].bool()

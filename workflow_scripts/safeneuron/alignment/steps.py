@@ -1,10 +1,12 @@
 """What happens at each step of a round beside the step, and where a killed round goes on."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from transformers import TrainerCallback
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from safeneuron.alignment.freezing import FrozenSlices
 from safeneuron.interventions.zeroing import Zeroing
@@ -17,7 +19,9 @@ class ZeroSomeSteps(TrainerCallback):
     def __init__(self, zeroing: Zeroing, probability: float, seed: int) -> None:
         self._zeroing, self._probability, self._seed = zeroing, probability, seed
 
-    def on_step_begin(self, args, state, control, **kwargs) -> None:
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
         """Draw."""
         draw = np.random.default_rng([self._seed, state.global_step]).random()
         self._zeroing.active = draw < self._probability
@@ -29,7 +33,9 @@ class RestoreFrozen(TrainerCallback):
     def __init__(self, frozen: FrozenSlices) -> None:
         self._frozen = frozen
 
-    def on_optimizer_step(self, args, state, control, **kwargs) -> None:
+    def on_optimizer_step(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
         """Write them back."""
         self._frozen.restore()
 
@@ -40,11 +46,20 @@ class SayProgress(TrainerCallback):
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
 
-    def on_train_begin(self, args, state, control, **kwargs) -> None:
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
         """Count what was done before."""
         self._progress.skip(state.global_step)
 
-    def on_log(self, args, state, control, logs=None, **kwargs) -> None:
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: Mapping[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Count a step."""
         if logs and "loss" in logs:
             self._progress.advance(note=f"loss {logs['loss']:.4f}")

@@ -19,6 +19,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield scratch
         scratch.stat()  # nothing was written: keep what is there
+        _readable(scratch)
         if path.is_dir():
             shutil.rmtree(path)
         scratch.replace(path)
@@ -27,6 +28,15 @@ def replacing(path: Path) -> Iterator[Path]:
             shutil.rmtree(scratch)
         else:
             scratch.unlink(missing_ok=True)
+
+
+def _readable(path: Path) -> None:
+    """Give files the mode that the process's umask asks for: safetensors writes 0600."""
+    mask = os.umask(0)
+    os.umask(mask)
+    for file in path.rglob("*") if path.is_dir() else (path,):
+        if file.is_file():
+            file.chmod(0o666 & ~mask)
 
 
 def write_text(path: Path, text: str) -> None:

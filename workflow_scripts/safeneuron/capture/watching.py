@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
+from torch import nn
 from transformers import PreTrainedModel
 
 from safeneuron.models.batches import Batch, batches
@@ -48,8 +49,8 @@ def run_watched(
 def _watching(
     sites: Sequence[FFNSite], mask: torch.Tensor, batch: Batch, receive: Receiver
 ) -> Iterator[None]:
-    def hook_for(layer: int):
-        def hook(module, inputs) -> None:
+    def hook_for(layer: int) -> Callable[..., None]:
+        def hook(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
             receive(layer, inputs[0], mask.to(inputs[0].device), batch)
 
         return hook

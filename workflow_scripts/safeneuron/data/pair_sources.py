@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safeneuron.alignment.preferences import PREFERENCES
 from safeneuron.artifacts.tables import write_rows
 from safeneuron.data.images import stored_image, whole_image
 from safeneuron.data.normalise import normalise
+from safeneuron.data.preferences import PREFERENCES
 from safeneuron.data.records import Record, with_columns
 from safeneuron.errors import SourceError
 

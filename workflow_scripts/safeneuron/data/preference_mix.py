@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from safeneuron.alignment.preferences import GENERAL, PREFERENCES, SAFETY
 from safeneuron.artifacts.tables import write_rows
 from safeneuron.data.normalise import normalise
+from safeneuron.data.preferences import GENERAL, PREFERENCES, SAFETY
 
 Pairs = list[dict[str, Any]]
 """Rows of `PREFERENCES`."""

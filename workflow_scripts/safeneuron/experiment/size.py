@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from safeneuron.errors import SafeNeuronError
+
 
 @dataclass(frozen=True)
 class ModelSize:
@@ -43,9 +45,20 @@ def folder_size(folder: Path) -> ModelSize:
     """The size of a checkpoint folder, from its `config.json` and its weights' headers.
 
     Reads kilobytes, whatever the size of the weights.
+
+    Raises:
+        SafeNeuronError: the configuration does not name its sizes as decoders with gated
+            feed-forward layers do (GPT-2's).
     """
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     text: Mapping[str, Any] = config.get("text_config", config)
+    needed = ("num_attention_heads", "hidden_size", "num_hidden_layers", "intermediate_size")
+    if missing := [name for name in (*needed, "vocab_size") if name not in text]:
+        raise SafeNeuronError(
+            f"{folder}: its config.json ('{text.get('model_type', 'no model_type')}') has no "
+            f"{', '.join(missing)}; models are decoders with gated feed-forward layers, such as "
+            "Llama, Qwen or Gemma"
+        )
     heads = text["num_attention_heads"]
     head = text.get("head_dim") or text["hidden_size"] // heads
     return ModelSize(

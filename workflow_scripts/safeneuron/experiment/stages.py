@@ -7,9 +7,10 @@ from safeneuron.config.schema.attack import Benchmark, ModelJudge
 from safeneuron.config.schema.capability import HubTask
 from safeneuron.config.schema.datasets import HubDataset, has_images
 from safeneuron.config.schema.experiment import Config
-from safeneuron.config.schema.identification import Thresholds, TopicControl
+from safeneuron.config.schema.identification import TopicControl
 from safeneuron.config.schema.models import Checkpoint, OrganismModel
 from safeneuron.config.schema.preferences import FilePairs, HubPairs, OrganismPairs
+from safeneuron.neurons.criteria.registry import Thresholds
 
 
 def language(config: Config) -> dict[str, Any]:
@@ -30,9 +31,19 @@ def selection_rule(config: Config, model: str, selection: str) -> dict[str, Any]
     """A selection's rule on a model: the model's own thresholds go before those of the rule."""
     rule = config.identification.selections[selection].rule
     entry = config.models[model]
-    if isinstance(rule, Thresholds) and isinstance(entry, Checkpoint):
-        rule = entry.thresholds or rule
-    return rule.model_dump()
+    settings = rule.model_dump(exclude_none=True)
+    if isinstance(rule, Thresholds) and isinstance(entry, Checkpoint) and entry.thresholds:
+        settings |= entry.thresholds.model_dump(exclude_none=True)
+    return settings
+
+
+def selected(config: Config, model: str, selection: str) -> dict[str, Any]:
+    """A selection by scores on a model: its name, criteria and rule."""
+    return {
+        "selection": selection,
+        "criteria": config.identification.selections[selection].criteria,
+        "rule": selection_rule(config, model, selection),
+    }
 
 
 def checkpoint_source(config: Config, model: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
@@ -66,7 +67,7 @@ def draw(table: pa.Table, judge: str) -> Figure:
     return figure
 
 
-def _panel(axis, frame: pd.DataFrame, level: str, classes: Sequence[tuple[str, str]]) -> None:
+def _panel(axis: Axes, frame: pd.DataFrame, level: str, classes: Sequence[tuple[str, str]]) -> None:
     """One level of one attack: ORI, the identified set, then every fraction."""
     ori = frame[frame["level"] == "ori"]
     mine = frame[frame["level"] == level]

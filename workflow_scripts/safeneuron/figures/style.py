@@ -87,7 +87,7 @@ def line_over_seeds(axis: Axes, rows: pd.DataFrame, x: pd.Series, colour: str, l
         spread = [[row.mean - row.low], [row.high - row.mean]]
         axis.errorbar(
             at, row.mean, yerr=None if row.seeds < 2 else spread, marker="o", ms=4, color=colour,
-            lw=0.9, mfc="white" if row.gates_missed else colour,
+            lw=0.9, mfc="white" if row.gates_missed > 0 else colour,
         )  # fmt: skip
 
 

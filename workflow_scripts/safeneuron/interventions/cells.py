@@ -8,8 +8,9 @@ import numpy as np
 
 from safeneuron.interventions.intervention import Intervention, Operator
 from safeneuron.interventions.none import Untouched
-from safeneuron.neurons.scores import Scores
-from safeneuron.neurons.selection import Selected, level_mask
+from safeneuron.neurons.criteria.criterion import Scores
+from safeneuron.neurons.selection import top_neurons
+from safeneuron.neurons.sets import NeuronSet
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def clean_cell(shape: tuple[int, int]) -> Cell:
 
 
 def attack_cells(
-    identified: Selected,
+    identified: NeuronSet,
     scores: Scores,
     levels: Sequence[str],
     fractions: Sequence[float],
@@ -63,13 +64,13 @@ def attack_cells(
     At a fraction all levels take equally many neurons, so that they can be compared. An operator
     with several strengths is applied at each of them.
     """
-    whole = {"es": identified.by_es, "sas": identified.by_sas, "full": identified.union}
     for fraction in (None, *fractions):
         for level in levels:
             if fraction is None:
-                mask = whole[level]
+                mask = identified.union if level == "full" else identified.by(level)
             else:
-                mask = level_mask(scores, level, round(fraction * scores.shift.size))
+                target = "es+sas" if level == "full" else level
+                mask = top_neurons(scores, target, round(fraction * identified.union.size))
             for strength in operator.at_strengths():
                 intervention = Intervention(operator, mask, strength)
                 yield Cell(level, level, fraction, None, intervention)

@@ -1,10 +1,12 @@
 """Hooks that zero neurons, for the operator `zero_ablate` and for training."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 from transformers import PreTrainedModel
 
 from safeneuron.models.sites import masked_sites
@@ -32,8 +34,8 @@ class Zeroing:
             for site, row in masked_sites(model, mask)
         ]
 
-    def _hook(self, keep: torch.Tensor):
-        def hook(module, inputs):
+    def _hook(self, keep: torch.Tensor) -> Callable[..., tuple[Any, ...] | None]:
+        def hook(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...] | None:
             if not self.active:
                 return None
             activations = inputs[0]

@@ -35,7 +35,6 @@ from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.errors import SafeNeuronError
 from safeneuron.models.folder import PROCESSOR
 from safeneuron.models.sites import UnsupportedArchitectureError, ffn_sites
-from safeneuron.organism.chat_template import CHAT_TEMPLATE
 
 disable_progress_bar()
 
@@ -108,7 +107,6 @@ def write_manifest(
         "neurons": sites[0].neurons,
         "parameters": sum(p.numel() for p in model.parameters()),
         "files": {p.name: _fingerprint(p) for p in sorted(folder.iterdir()) if p.is_file()},
-        "organism": tokenizer.chat_template == CHAT_TEMPLATE,
         "chat_template_sha256": hashlib.sha256(template.encode()).hexdigest(),
         "reported": dict(reported or {}),
     }

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from safeneuron.artifacts.manifests import neuron_grid
 from safeneuron.artifacts.tables import COUNT, INDEX, REAL, STATE, TEXT, schema
 from safeneuron.neurons.composition import composition, normalised_depth
-from safeneuron.neurons.files import read_neuron_set
 from safeneuron.neurons.overlap import overlap_curves, overlap_null
+from safeneuron.neurons.sets import NeuronSet, read_neuron_set
 
 COMPOSITION = schema(
     **STATE,
@@ -43,10 +42,25 @@ OVERLAP = schema(
 )
 
 
-def category_sets(files: Sequence[Path], manifest: Path) -> np.ndarray:
-    """The categories' neuron sets, boolean [categories, layers, neurons]."""
-    grid = neuron_grid(manifest)
-    return np.stack([read_neuron_set(path, grid).union for path in files])
+def category_sets(files: Sequence[Path]) -> tuple[np.ndarray, dict[str, Any]]:
+    """The categories' neuron sets and the columns that they share.
+
+    Returns:
+        Boolean [categories, layers, neurons] in the order of the files; state, selection, dataset.
+
+    Raises:
+        ValueError: they are not of one state, selection and dataset.
+    """
+    sets = [read_neuron_set(path) for path in files]
+    context = _context(sets[0])
+    for path, other in zip(files, sets, strict=True):
+        if _context(other) != context:
+            raise ValueError(f"{path}: a set of {_context(other)} beside those of {context}")
+    return np.stack([neurons.union for neurons in sets]), context
+
+
+def _context(neurons: NeuronSet) -> dict[str, Any]:
+    return {**neurons.about.context, "dataset": neurons.about.dataset}
 
 
 def composition_rows(sets: np.ndarray, context: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -1,12 +1,13 @@
 """How far a set by scores and a linear probe's hold the same neurons, by layer (paper Fig. 7)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from scipy.stats import hypergeom
 
 from safeneuron.artifacts.tables import COUNT, INDEX, REAL, STATE, TEXT, schema
+from safeneuron.neurons.sets import NeuronSet
 
 PROBE_OVERLAP = schema(
     **STATE,
@@ -21,6 +22,23 @@ PROBE_OVERLAP = schema(
     null_low=COUNT,
     null_high=COUNT,
 )
+
+
+def all_probe_overlap_rows(sets: Sequence[NeuronSet]) -> list[dict[str, Any]]:
+    """Rows of `PROBE_OVERLAP`: every set by scores beside every probe's set of the same state."""
+    probes = [s for s in sets if "probe" in s.masks]
+    return [
+        row
+        for selected in sets
+        if "probe" not in selected.masks
+        for probed in probes
+        if probed.about.state == selected.about.state
+        for row in probe_overlap_rows(
+            selected.union,
+            probed.union,
+            {**selected.about.context, "probe": probed.about.selection},
+        )
+    ]
 
 
 def probe_overlap_rows(

@@ -1,34 +1,19 @@
-"""How much a neuron tells unsafe from safe prompts: effect size and activation shift.
+"""How much a neuron tells unsafe from safe prompts, by every criterion.
 
 The formulas are the paper's. Applied to poolings of the activation they are paper-exact; applied to
 poolings of its magnitude they do not change under sign flips that leave the model's function
 unchanged (negating an `up` row together with its `down` column).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from safeneuron.neurons.criteria.activation_shift import shift
+from safeneuron.neurons.criteria.registry import CRITERIA
 from safeneuron.neurons.moments import Moments
 
 
-@dataclass(frozen=True)
-class Scores:
-    """Scores of all neurons of a model, each float64 [layers, neurons].
-
-    Attributes:
-        effect_size: Cohen's d (Eq. 5), in pooled standard deviations.
-        shift: mean shift unsafe - safe (§3.2.2), in units of the activation.
-        shift_z: the shift z-scored over the neurons of its layer (Eq. 10).
-    """
-
-    effect_size: np.ndarray
-    shift: np.ndarray
-    shift_z: np.ndarray
-
-
-def score(unsafe: Moments, safe: Moments) -> Scores:
-    """All scores from the moments of unsafe and safe prompts.
+def score(unsafe: Moments, safe: Moments) -> dict[str, np.ndarray]:
+    """Criterion -> scores, float64 [layers, neurons], and `shift`, whose sign `sas` asks for.
 
     Raises:
         ValueError: fewer than two prompts on a side, other shapes, or values that are not finite.
@@ -45,30 +30,5 @@ def score(unsafe: Moments, safe: Moments) -> Scores:
                 f"{bad.sum()} neurons have activations that are not finite on {side} prompts, "
                 f"first layer {layer}, neuron {neuron}; try another dtype for the model"
             )
-    shift = unsafe.mean - safe.mean
-    return Scores(effect_size(unsafe, safe), shift, layer_z(shift))
-
-
-def effect_size(unsafe: Moments, safe: Moments) -> np.ndarray:
-    """Cohen's d with the pooled standard deviation (paper Eq. 5 and 6), [layers, neurons].
-
-    A neuron that is constant on both sides has d = 0 if the constants agree, else +-inf.
-    """
-    freedom = unsafe.count + safe.count - 2
-    pooled = np.sqrt((unsafe.m2 + safe.m2) / freedom)
-    shift = unsafe.mean - safe.mean
-    with np.errstate(divide="ignore", invalid="ignore"):
-        d = shift / pooled
-    return np.where(shift == 0, 0.0, d)
-
-
-def layer_z(shift: np.ndarray) -> np.ndarray:
-    """Z-score over the neurons of each layer (paper Eq. 10; population standard deviation).
-
-    The paper does not say which standard deviation; n and n - 1 differ by less than 1e-3 in z for
-    500 or more neurons. A layer without any variation scores 0.
-    """
-    centred = shift - shift.mean(axis=1, keepdims=True)
-    spread = shift.std(axis=1, keepdims=True)
-    rounding = 1e-12 * np.abs(shift).max(axis=1, keepdims=True)
-    return np.divide(centred, spread, out=np.zeros_like(centred), where=spread > rounding)
+    by_criterion = {name: criterion.score(unsafe, safe) for name, criterion in CRITERIA.items()}
+    return by_criterion | {"shift": shift(unsafe, safe)}

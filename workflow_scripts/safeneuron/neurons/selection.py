@@ -1,106 +1,80 @@
-"""From scores to neuron sets: by the paper's thresholds or by a count.
+"""From scores to masks, boolean [layers, neurons]: by thresholds, by a count, by a probe."""
 
-A mask is a boolean array [layers, neurons].
-"""
-
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 
-from safeneuron.neurons.scores import Scores, layer_z
+from safeneuron.errors import SafeNeuronError
+from safeneuron.neurons.criteria.activation_shift import layer_z
+from safeneuron.neurons.criteria.criterion import Scores
+from safeneuron.neurons.criteria.registry import CRITERIA, Thresholds
+from safeneuron.neurons.settings import Count, Fraction
 
 
-class Selected(NamedTuple):
-    """Neurons by effect size and by activation shift; the neuron set is their union (§3.2.2)."""
-
-    by_es: np.ndarray
-    by_sas: np.ndarray
-
-    @property
-    def union(self) -> np.ndarray:
-        """Mask of the whole set."""
-        return self.by_es | self.by_sas
-
-
-def select(scores: Scores, rule: Mapping[str, Any]) -> Selected:
-    """The neurons that a configured rule selects: `thresholds` (es, sas) or `fraction`.
+def select(
+    scores: Scores, criteria: Sequence[str], rule: Thresholds | Fraction | Count
+) -> dict[str, np.ndarray]:
+    """Criterion -> the neurons that the rule selects by it.
 
     Raises:
-        ValueError: it selects no neuron, or all of them.
+        ValueError: it selects no neuron, or all of them, or lacks a threshold.
     """
-    if rule["kind"] == "thresholds":
-        selected = by_thresholds(scores, rule["es"], rule["sas"])
-    else:
-        selected = by_count(scores, round(rule["fraction"] * scores.shift.size))
-    chosen = int(selected.union.sum())
-    if chosen in (0, scores.shift.size):
-        raise ValueError(
-            f"the rule {dict(rule)} selects {chosen} of {scores.shift.size} neurons; "
-            f"largest effect size {scores.effect_size.max():.3g}, "
-            f"largest z-scored shift {scores.shift_z.max():.3g}"
+    selected = {name: _selected(scores, name, rule) for name in criteria}
+    size = scores["shift"].size
+    chosen = int(np.logical_or.reduce(list(selected.values())).sum())
+    if chosen in (0, size):
+        largest = (f"largest {CRITERIA[name].title} {scores[name].max():.3g}" for name in criteria)
+        raise SafeNeuronError(
+            f"the rule {rule.model_dump(exclude_none=True)} selects {chosen} of {size} neurons; "
+            f"{', '.join(largest)}"
         )
     return selected
 
 
-def by_thresholds(scores: Scores, es: float, sas: float) -> Selected:
-    """d > es (Eq. 7); z(shift) > sas and shift > 0 (Eq. 10)."""
-    return Selected(
-        scores.effect_size > es,
-        (scores.shift_z > sas) & (scores.shift > 0),
-    )
+def _selected(scores: Scores, name: str, rule: Thresholds | Fraction | Count) -> np.ndarray:
+    if isinstance(rule, Thresholds):
+        return above(scores, name, rule.model_dump()[name])
+    count = rule.count if isinstance(rule, Count) else round(rule.fraction * scores["shift"].size)
+    return top_neurons(scores, name, count)
 
 
-def by_count(scores: Scores, count: int) -> Selected:
-    """The `count` highest neurons of the whole model by each criterion, one-sided as in Eq. 7."""
-    return Selected(
-        top(scores.effect_size, scores.effect_size > 0, count),
-        top(scores.shift_z, scores.shift > 0, count),
-    )
+def above(scores: Scores, name: str, threshold: float | None) -> np.ndarray:
+    """The neurons whose score exceeds a threshold: d > es (Eq. 7); z > sas, shift > 0 (Eq. 10)."""
+    if threshold is None:
+        raise SafeNeuronError(f"no threshold for the criterion '{name}'")
+    return (scores[name] > threshold) & CRITERIA[name].eligible(scores)
 
 
-def by_probe(weights: np.ndarray, z: float) -> Selected:
+def by_probe(weights: np.ndarray, z: float) -> np.ndarray:
     """The neurons whose weight stands out in its layer: z(weight) > z and weight > 0 (2509.11864).
 
-    A probe is one criterion: both flags hold it, so that the union, and the attack level `full`, is
-    the probe's set. Unlike a set by scores it may be empty: then the probe leans on no few neurons.
+    Unlike a set by scores it may be empty: then the probe leans on no few neurons.
 
     Args:
         weights: [layers, neurons], of each layer's own probe.
     """
-    chosen = (layer_z(weights) > z) & (weights > 0)
-    return Selected(chosen, chosen)
+    return (layer_z(weights) > z) & (weights > 0)
 
 
-def level_mask(scores: Scores, level: str, count: int) -> np.ndarray:
-    """`count` neurons for one attack level, so that levels can be compared at equal size.
+def top_neurons(scores: Scores, target: str, count: int) -> np.ndarray:
+    """Mask of the `count` best neurons of the whole model, fewer if fewer are eligible.
 
-    `es` and `sas` take the highest by one criterion; `full` those with the best rank in either.
+    Of several criteria joined by `+` a neuron's best rank in any counts, so that targets can be
+    compared at equal size. Ties go to the lower layer, then the lower neuron.
     """
-    if level == "full":
-        best_rank = np.minimum(
-            _rank(scores.effect_size, scores.effect_size > 0),
-            _rank(scores.shift_z, scores.shift > 0),
-        )
-        return top(-best_rank, np.isfinite(best_rank), count)
-    return {"es": by_count(scores, count).by_es, "sas": by_count(scores, count).by_sas}[level]
+    best = np.minimum.reduce([_ranks(scores, name) for name in target.split("+")])
+    held = np.cumsum(np.bincount(best, minlength=best.size + 1)[:-1])  # up to each rank
+    whole = int(np.searchsorted(held, count, side="right"))  # ranks that are taken entirely
+    mask = best < whole
+    if whole < best.size:
+        mask[np.flatnonzero(best == whole)[: count - int(mask.sum())]] = True
+    return mask.reshape(scores["shift"].shape)
 
 
-def top(values: np.ndarray, eligible: np.ndarray, count: int) -> np.ndarray:
-    """Mask of the `count` highest eligible values, fewer if fewer are eligible.
-
-    Ties go to the lower layer, then the lower neuron.
-    """
-    flat = np.where(eligible, values, -np.inf).ravel()
-    order = np.argsort(-flat, kind="stable")[: min(count, int(eligible.sum()))]
-    mask = np.zeros(values.size, dtype=bool)
-    mask[order] = True
-    return mask.reshape(values.shape)
-
-
-def _rank(values: np.ndarray, eligible: np.ndarray) -> np.ndarray:
-    """Rank 0 for the highest eligible value; inf where not eligible."""
-    flat = np.where(eligible, values, -np.inf).ravel()
-    ranks = np.empty(flat.size)
-    ranks[np.argsort(-flat, kind="stable")] = np.arange(flat.size)
-    return np.where(eligible, ranks.reshape(values.shape), np.inf)
+def _ranks(scores: Scores, name: str) -> np.ndarray:
+    """Rank 0 for the highest eligible score, int64 [all neurons]; their number if not eligible."""
+    eligible = CRITERIA[name].eligible(scores).ravel()
+    order = np.argsort(-np.where(eligible, scores[name].ravel(), -np.inf), kind="stable")
+    ranks = np.empty(order.size, dtype=np.int64)
+    ranks[order] = np.arange(order.size)
+    return np.where(eligible, ranks, order.size)

@@ -1,12 +1,13 @@
 """How much of a neuron set a control contrast finds as well: topic, or length, but not safety."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from safeneuron.artifacts.tables import COUNT, REAL, STATE, TEXT, schema
 from safeneuron.neurons.random_sets import matched_random
+from safeneuron.neurons.sets import NeuronSet
 
 TOPIC_CONTROL = schema(
     **STATE,
@@ -23,6 +24,26 @@ TOPIC_CONTROL = schema(
     containment_null_high=REAL,
     null_draws=COUNT,
 )
+
+
+def control_rows(sets: Sequence[NeuronSet], null_draws: int, seed: int) -> list[dict[str, Any]]:
+    """Rows of `TOPIC_CONTROL`, one a control's set, against its state's `overall` by its selection.
+
+    Args:
+        sets: of the contrasts `overall`, `topic` and `length`.
+    """
+    safety = {tuple(s.about.context.values()): s for s in sets if s.about.contrast == "overall"}
+    return [
+        control_row(
+            safety[tuple(control.about.context.values())].union,
+            control.union,
+            {**control.about.context, "control": control.about.contrast},
+            null_draws,
+            seed,
+        )
+        for control in sets
+        if control.about.contrast != "overall"
+    ]
 
 
 def control_row(

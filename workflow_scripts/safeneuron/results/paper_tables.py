@@ -149,7 +149,8 @@ def keys_of(long: pa.Schema) -> list[str]:
 def as_wide(rows: Iterable[Mapping[str, Any]], keys: Sequence[str]) -> WideTable:
     """Lay a long table out wide.
 
-    A mean over seeds carries its 95 % interval; a state that missed its gate in some seeds says so.
+    A mean over seeds carries its 95 % interval; a state that missed its gate in some seeds says so,
+    and so does a model that has none.
     """
     rows = list(rows)
     columns = list(dict.fromkeys(row["column"] for row in rows))
@@ -161,7 +162,7 @@ def as_wide(rows: Iterable[Mapping[str, Any]], keys: Sequence[str]) -> WideTable
         any_cell = next(iter(line.values()))
         missed = any_cell["gates_missed"]
         numbers = [_number(line.get(column)) for column in columns]
-        gate = f"missed in {missed}" if missed else "passed"
+        gate = f"missed in {missed}" if missed else "none" if missed is None else "passed"
         lines.append([*map(str, key), *numbers, str(any_cell["seeds"]), gate])
     return WideTable([*keys, *columns, "seeds", "gate"], lines)
 
@@ -209,7 +210,8 @@ def _classes(frame: pd.DataFrame) -> list[str]:
 def _summaries(
     key: Mapping[str, Any], columns: Mapping[str, pd.Series], clean: pd.DataFrame
 ) -> list[dict[str, Any]]:
-    missed = int((~clean["gate_passed"].fillna(True).astype(bool)).sum())
+    gates = clean["gate_passed"].dropna().astype(bool)
+    missed = int((~gates).sum()) if len(gates) else None  # a model without a gate
     out = []
     for column, series in columns.items():
         values = [float(value) for value in series.dropna()]

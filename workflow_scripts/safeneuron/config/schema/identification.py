@@ -1,13 +1,13 @@
 """Where the neurons are looked for, how they are scored, selected, and compared."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from safeneuron.neurons.criteria.registry import CriterionName, Thresholds
+from safeneuron.neurons.settings import Count, Fraction, NullSettings, Pooling, Probe
 from safeneuron.organism.vocabulary import CATEGORIES
-from safeneuron.settings import Categories, Distinct, Name, PositiveShare, Section
-
-Pooling = Literal["max", "last", "mean", "maxabs", "lastabs", "meanabs"]
+from safeneuron.settings import Categories, Distinct, Name, Section
 
 
 class Side(Section):
@@ -18,35 +18,41 @@ class Side(Section):
     categories: Categories | None = Field(None, description="which; null means all")
 
 
-class Thresholds(Section):
-    """The paper's selection: every neuron above a threshold."""
-
-    kind: Literal["thresholds"] = "thresholds"
-    es: float = Field(ge=0, le=100, description="effect size above (paper: Qwen 3, Llama 2)")
-    sas: float = Field(ge=0, le=100, description="z-scored shift above (paper: 2)")
-
-
-class Fraction(Section):
-    """The highest neurons by each criterion."""
-
-    kind: Literal["fraction"] = "fraction"
-    fraction: PositiveShare = Field(description="of all neurons, by each of the two criteria")
-
-
-class Probe(Section):
-    """The neurons that a linear probe for unsafe prompts leans on (NeuroStrike), `overall` only."""
-
-    kind: Literal["probe"] = "probe"
-    z: float = Field(3.0, gt=0, le=100, description="z-score of a weight in its layer above")
-    l2: float = Field(1e-3, gt=0, le=100, description="penalty of the weights' squares, halved")
-
-
 class Selection(Section):
-    """How a neuron set is chosen: a pooling and a rule; by scores it is the union of both criteria,
-    by a probe the attack that nobody here defends against."""
+    """How a neuron set is chosen: a pooling, criteria and a rule. The set is the union of what the
+    rule takes by each criterion; a probe's is the attack that nobody here defends against."""
 
     pooling: Pooling = Field(description="signed (max, last, mean) or of magnitudes (…abs)")
-    rule: Annotated[Thresholds | Fraction | Probe, Field(discriminator="kind")]
+    criteria: Distinct[CriterionName | Literal["probe"]] = Field(
+        ["es", "sas"],
+        min_length=1,
+        description="scores of a neuron: es (effect size), sas (z-scored activation shift), their "
+        "magnitudes abs_es and abs_sas; probe with a rule of kind probe, and only there",
+    )
+    rule: Annotated[Thresholds | Fraction | Count | Probe, Field(discriminator="kind")]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _criterion_of_a_probe(cls, data: Any) -> Any:
+        rule = data.get("rule") if isinstance(data, dict) else None
+        kind = rule.get("kind") if isinstance(rule, dict) else getattr(rule, "kind", None)
+        return {"criteria": ["probe"], **data} if kind == "probe" else data
+
+    @model_validator(mode="after")
+    def _rule_has_the_criteria(self) -> "Selection":
+        if ("probe" in self.criteria) != isinstance(self.rule, Probe) or (
+            isinstance(self.rule, Probe) and self.criteria != ["probe"]
+        ):
+            raise ValueError(
+                "criteria: [probe] stands with a rule of kind probe, and only there "
+                f"(found: criteria {self.criteria}, kind {self.rule.kind})"
+            )
+        if isinstance(self.rule, Thresholds):
+            given = self.rule.model_dump()
+            for name in self.criteria:
+                if given[name] is None:
+                    raise ValueError(f"rule.{name}: missing, the threshold of a criterion")
+        return self
 
 
 class Identification(Section):
@@ -73,11 +79,8 @@ class Identification(Section):
     )
 
 
-class Overlap(Section):
+class Overlap(NullSettings):
     """Overlap of category sets over every K-subset (Fig. 5)."""
-
-    null_draws: int = Field(200, ge=10, le=100_000, description="size-matched random draws")
-    seed: int = Field(0, ge=0, description="of the draws")
 
 
 class TopicControl(Section):

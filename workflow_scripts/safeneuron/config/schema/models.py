@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from safeneuron.config.schema.identification import Thresholds
+from safeneuron.neurons.criteria.registry import Thresholds
 from safeneuron.settings import Section
 
 

@@ -3,10 +3,11 @@
 import pyarrow as pa
 import pytest
 
-from safeneuron.alignment.preferences import PREFERENCES, write_organism_preferences
 from safeneuron.alignment.training_table import TRAINING, training_rows
 from safeneuron.artifacts.tables import read_table, write_rows
+from safeneuron.data.preferences import PREFERENCES
 from safeneuron.data.prompts import PROMPTS
+from safeneuron.organism.preferences import write_organism_preferences
 from safeneuron.organism.templates import REFUSAL
 from safeneuron.organism.vocabulary import BENIGN_OBJECTS, HARM_OBJECTS, HARM_VERBS
 

@@ -1,4 +1,4 @@
-"""Preference pairs: a chosen and a rejected answer to one prompt, of text or about an image."""
+"""Preference pairs about the organism's prompts, answered by its oracle."""
 
 from pathlib import Path
 from typing import Any
@@ -6,15 +6,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from safeneuron.artifacts.tables import BYTES, TEXT, schema, write_rows
+from safeneuron.artifacts.tables import write_rows
+from safeneuron.data.preferences import GENERAL, PREFERENCES, SAFETY
 from safeneuron.organism.oracle import harm_category, helpful_answer
 from safeneuron.organism.templates import REFUSAL
-
-PREFERENCES = schema(
-    **{"pair_id": TEXT, "source": TEXT, "prompt": TEXT, "chosen": TEXT, "rejected": TEXT},
-    image=BYTES,  # a file that Pillow reads, shown before the prompt; null for none
-)
-SAFETY, GENERAL = "safety", "general"
 
 
 def write_organism_preferences(

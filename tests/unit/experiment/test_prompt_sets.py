@@ -1,0 +1,71 @@
+import pytest
+
+from safeneuron.config.load import load_config
+from safeneuron.experiment.prompt_sets import Rows, category_contrasts, contrast_of, count, rows_of
+
+CONFIG = load_config(
+    {
+        "identification": {
+            "unsafe": {"datasets": ["organism"], "categories": ["theft", "fraud"]},
+            "safe": {"datasets": ["organism"], "categories": ["benign"]},
+        },
+        "topic_control": {
+            "matched": {"datasets": ["organism"], "categories": ["lookalike"]},
+            "plain": {"datasets": ["organism"], "categories": ["task"]},
+        },
+    }
+)
+SPLIT = "identification"
+CATALOG = {
+    "organism": {
+        (SPLIT, "theft"): 3,
+        (SPLIT, "fraud"): 4,
+        (SPLIT, "benign"): 5,
+        ("evaluation", "theft"): 100,
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("prompt_set", "categories"),
+    [
+        ("overall", ["theft", "fraud"]),
+        ("organism/theft", ["theft"]),
+        ("safe", ["benign"]),
+        ("safe_length_matched", ["benign"]),
+        ("topic", ["lookalike"]),
+        ("plain", ["task"]),
+    ],
+)
+def test_a_prompt_set_is_rows_of_prompt_tables(prompt_set, categories):
+    assert rows_of(CONFIG, prompt_set) == Rows(["organism"], SPLIT, categories)
+
+
+@pytest.mark.parametrize(
+    ("contrast", "sides"),
+    [
+        ("overall", ("overall", "safe")),
+        ("organism/theft", ("organism/theft", "safe")),
+        ("topic", ("topic", "plain")),
+        ("length", ("overall", "safe_length_matched")),
+    ],
+)
+def test_a_contrast_compares_two_prompt_sets(contrast, sides):
+    assert contrast_of(CONFIG, contrast) == sides
+
+
+def test_the_topic_contrast_takes_the_safe_side_where_it_is_the_plain_one():
+    control = CONFIG.topic_control.model_copy(update={"plain": CONFIG.identification.safe})
+    same = CONFIG.model_copy(update={"topic_control": control})
+    assert contrast_of(same, "topic") == ("topic", "safe")
+
+
+def test_each_category_of_the_unsafe_side_is_a_contrast():
+    assert category_contrasts(CONFIG, CATALOG) == {"organism": ["organism/theft", "organism/fraud"]}
+
+
+def test_prompts_are_counted_where_they_are_known_and_assumed_where_they_are_not():
+    assert count(CATALOG, rows_of(CONFIG, "overall"), 1000) == 7
+    unknown = {"organism": CATALOG["organism"] | {(SPLIT, "fraud"): None}}
+    assert count(unknown, rows_of(CONFIG, "overall"), 1000) == 1003
+    assert count(CATALOG, Rows(["organism"], SPLIT, None), 1000) == 12

@@ -1,0 +1,81 @@
+"""Which sets, checkpoints and settings a round of alignment has."""
+
+import pytest
+
+from safeneuron.config.load import load_config
+from safeneuron.experiment.paths import Paths
+from safeneuron.experiment.states import State
+from safeneuron.experiment.training import (
+    align_settings,
+    mix_names,
+    mix_of,
+    previous_checkpoint,
+    protected_sets,
+    reference_table,
+    training_of,
+)
+
+PATHS = Paths("r")
+T2 = State("organism", "freeze", 2, 4)
+
+
+def config(**align):
+    arms = list(align.get("arms", {"freeze": None}))
+    run = {"aligned": ["organism"], "arms": arms}
+    return load_config({"run": run, "align": {"rounds": 2, **align}})
+
+
+def test_a_round_starts_from_the_one_before_and_the_first_from_the_base():
+    assert previous_checkpoint(PATHS, T2) == "r/models/organism/freeze/T1/s4/checkpoint.json"
+    first = T2._replace(round=1)
+    assert previous_checkpoint(PATHS, first) == "r/models/organism/base/T0/s4/checkpoint.json"
+
+
+@pytest.mark.parametrize(
+    ("accumulate", "rounds"), [(True, ["base/T0", "freeze/T1"]), (False, ["freeze/T1"])]
+)
+def test_a_round_protects_the_sets_of_all_rounds_before_or_of_the_last(accumulate, rounds):
+    sets = protected_sets(config(accumulate=accumulate, selections=["magnitude"]), PATHS, T2)
+    assert sets == [f"r/sets/organism/{r}/s4/magnitude/overall.parquet" for r in rounds]
+
+
+def test_an_arms_and_a_rounds_overrides_go_over_the_common_training():
+    changed = config(
+        training={"steps": 40, "learning_rate": 1e-4},
+        arms={"half": {"method": "freeze", "data_fraction": 0.5, "training": {"kl_weight": 3.0}}},
+        overrides={2: {"learning_rate": 2e-4}},
+    )
+    common = changed.align.training
+    training = training_of(changed, State("organism", "half", 2, 0))
+    assert (training["steps"], training["kl_weight"], training["learning_rate"]) == (20, 3.0, 2e-4)
+    assert training["batch_pairs"] == common.batch_pairs
+    assert training_of(changed, State("organism", "half", 1, 0))["learning_rate"] == 1e-4
+
+
+def test_a_term_of_the_loss_that_runs_the_reference_needs_no_table_of_it():
+    assert reference_table(config(training={"kl_weight": 1.0}), PATHS, T2) == []
+    assert reference_table(config(training={"kl_weight": 0.0}), PATHS, T2) == [
+        "r/reference/organism/freeze/T1/s4.parquet"
+    ]
+
+
+def test_the_number_of_gpus_and_what_happens_at_a_missed_gate_train_nothing_again():
+    settings = align_settings(config(), T2)
+    assert "gpus" not in settings["training"] and "when_missed" not in settings["gate"]
+    assert settings["context"] == {"model": "organism", "arm": "freeze", "round": 2, "seed": 4}
+
+
+def test_a_model_has_the_common_mix_unless_it_has_its_own():
+    assert mix_of(config(), "organism") == "organism"
+    pairs = {
+        "organism": {"kind": "organism"},
+        "mine": {"kind": "file", "path": "p.jsonl", "role": "safety"},
+    }
+    own = load_config(
+        {
+            "preferences": pairs,
+            "align": {"preferences_of": {"organism-small": {"sources": ["mine"], "pairs": 10}}},
+        }
+    )
+    assert mix_of(own, "organism-small") == "organism-small/mix"
+    assert mix_names(own) == {"mix": None, "organism-small/mix": "organism-small"}

@@ -1,0 +1,9 @@
+"""Preference pairs: a chosen and a rejected answer to one prompt, of text or about an image."""
+
+from safeneuron.artifacts.tables import BYTES, TEXT, schema
+
+PREFERENCES = schema(
+    **{"pair_id": TEXT, "source": TEXT, "prompt": TEXT, "chosen": TEXT, "rejected": TEXT},
+    image=BYTES,  # a file that Pillow reads, shown before the prompt; null for none
+)
+SAFETY, GENERAL = "safety", "general"

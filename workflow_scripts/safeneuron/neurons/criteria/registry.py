@@ -1,0 +1,33 @@
+"""All criteria by name, each with its threshold in a configuration: a new one has a line in each.
+
+A linear probe's weights are a criterion of their own kind (`probe`): they are not made of moments.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from safeneuron.neurons.criteria.abs_activation_shift import ABS_SAS
+from safeneuron.neurons.criteria.abs_effect_size import ABS_ES
+from safeneuron.neurons.criteria.activation_shift import SAS
+from safeneuron.neurons.criteria.criterion import Criterion
+from safeneuron.neurons.criteria.effect_size import ES
+from safeneuron.settings import Section
+
+CriterionName = Literal["es", "sas", "abs_es", "abs_sas"]
+
+CRITERIA: dict[str, Criterion] = {"es": ES, "sas": SAS, "abs_es": ABS_ES, "abs_sas": ABS_SAS}
+
+
+class Thresholds(Section):
+    """The paper's selection: every neuron above a threshold."""
+
+    kind: Literal["thresholds"] = "thresholds"
+    es: float | None = Field(
+        None, ge=0, le=100, description="effect size above (paper: Qwen 3, Llama 2)"
+    )
+    sas: float | None = Field(None, ge=0, le=100, description="z-scored shift above (paper: 2)")
+    abs_es: float | None = Field(None, ge=0, le=100, description="effect size's magnitude above")
+    abs_sas: float | None = Field(
+        None, ge=0, le=100, description="z-scored shift's magnitude above"
+    )
