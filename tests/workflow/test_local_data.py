@@ -81,7 +81,7 @@ def test_topic_and_length_are_controlled_for(local_run):
     assert table["control"].to_pylist() == ["topic", "length"] * 2
     moments = local_run / "moments/local/base/T0/s0"
     assert load_moments(moments / "topic.safetensors", "max").count == 100  # JailbreakBench, benign
-    assert load_moments(moments / "safe_as_long.safetensors", "max").count == 50
+    assert load_moments(moments / "safe_length_matched.safetensors", "max").count == 50
     assert not (moments / "plain.safetensors").exists()  # it is the safe side itself
 
 
