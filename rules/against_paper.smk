@@ -28,7 +28,7 @@ rule against_paper:
             {
                 **PUBLISHED.model_dump(),
                 "experiment": CONFIG.experiment,
-                "judge": ATTACK.judges[0],
+                "judges": ATTACK.judges,
             }
         ),
         code=code_of("against_paper"),

@@ -169,12 +169,12 @@ rule figure_depth_profile:
         " --png {output.png:q} --csv {output.csv:q} --code {params.code} > {log:q} 2>&1"
 
 
-FIGURES += expand(
-    f"{RESULTS}/figures/attack/{{model}}/{{judge}}.{{ending}}",
-    model=ATTACKED,
-    judge=JUDGES,
-    ending=ENDINGS,
-)
+FIGURES += [
+    f"{RESULTS}/figures/attack/{model}/{judge}.{ending}"
+    for model in (ATTACKED if CONFIG.attacks else [])
+    for judge in attacks.judges_shown(CONFIG, model)
+    for ending in ENDINGS
+]
 
 
 rule figure_attack:
@@ -254,7 +254,7 @@ FIGURES += expand(
     model=[
         model
         for model in CONFIG.run.aligned
-        if model in ATTACKED and any(a.fractions for a in ATTACK.attacks.values())
+        if model in ATTACKED and any(a.fractions for a in CONFIG.attacks.values())
     ],
     ending=ENDINGS,
 )

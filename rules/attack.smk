@@ -1,41 +1,49 @@
-# The pruning attack: responses and the tables of attack success (paper §4.2).
+# What attacked models answer, and the tables of attack success (paper §4.2).
 
 
 rule attack:
     input:
         model=CHECKPOINT,
-        prompts=benchmark_prompts,
-        scores=lambda wildcards: attack_source(wildcards, "scores"),
-        neurons=lambda wildcards: attack_source(wildcards, "sets"),
+        prompts=lambda wildcards: prompts_of([BENCHMARKS[wildcards.benchmark].dataset]),
+        neurons=attack_sets,
+        scores=lambda wildcards: attacks.rankings(
+            CONFIG,
+            PATHS,
+            state_of(wildcards),
+            wildcards.attack,
+            attacks.fractions_of(CONFIG, wildcards.attack),
+        ),
     output:
-        f"{RESULTS}/responses/{STATE}/{{attack}}.parquet",
+        PATHS.responses,
     log:
-        f"{RESULTS}/logs/attack/{STATE}/{{attack}}.log",
+        f"{RESULTS}/logs/attack/{STATE}/{{attack}}/{{benchmark}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/attack/{STATE}/{{attack}}.tsv"
+        f"{RESULTS}/benchmarks/attack/{STATE}/{{attack}}/{{benchmark}}.tsv"
     priority: 5
     conda:
         "../environment.yml"
     threads: CONFIG.compute.cpu_threads
     resources:
-        **model_job(lambda w: WORK.attack(w.model, w.attack)),
+        **model_job(lambda w: WORK.attack(w.model, w.attack, w.benchmark)),
     params:
-        settings=attack_settings,
+        settings=lambda wildcards: canonical_json(
+            attacks.attack_settings(
+                CONFIG, state_of(wildcards), wildcards.attack, wildcards.benchmark
+            )
+        ),
         code=code_of("attack"),
         libraries=LIBRARIES,
     shell:
         "python workflow_scripts/on_gpus.py {resources.gpu} --"
         " python workflow_scripts/attack.py --model {input.model:q} --prompts {input.prompts:q}"
-        " --scores {input.scores:q} --neurons {input.neurons:q} --out {output:q}"
+        " --neurons {input.neurons:q} --scores {input.scores:q} --out {output:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule attack_success:
     input:
-        verdicts=over(
-            ATTACK_RUNS, f"{RESULTS}/verdicts/{STATE}/{{attack}}/{{judge}}.parquet"
-        ),
-        models=over(ATTACKED_STATES, CHECKPOINT),
+        verdicts=VERDICTS,
+        gates=PATHS.gates,
         # no attack success on prompts that were trained on: that rule fails
         overlap=f"{RESULTS}/tables/prompt_overlap.parquet",
     output:
@@ -49,27 +57,17 @@ rule attack_success:
     conda:
         "../environment.yml"
     params:
-        settings=canonical_json(
-            {
-                "contexts": [attack_success_context(run) for run in ATTACK_RUNS],
-                "states": ATTACKED_STATES,
-                # pairs: a mapping's order is not kept, and tables show the first benchmark
-                "roles": list(ROLES.items()),
-            }
-        ),
         code=code_of("attack_success"),
     shell:
         "python workflow_scripts/attack_success.py --verdicts @<(printf '%s\\n' {input.verdicts:q})"
-        " --models @<(printf '%s\\n' {input.models:q}) --out {output.table:q} --csv {output.csv:q}"
-        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+        " --gates {input.gates:q} --out {output.table:q} --csv {output.csv:q}"
+        " --code {params.code} > {log:q} 2>&1"
 
 
 rule over_refusal:
     input:
-        verdicts=over(
-            ATTACK_RUNS, f"{RESULTS}/verdicts/{STATE}/{{attack}}/{{judge}}.parquet"
-        ),
-        models=over(ATTACK_RUNS, CHECKPOINT),
+        verdicts=VERDICTS,
+        gates=PATHS.gates,
     output:
         table=f"{RESULTS}/tables/over_refusal.parquet",
         csv=f"{RESULTS}/tables/over_refusal.csv",
@@ -81,20 +79,11 @@ rule over_refusal:
     conda:
         "../environment.yml"
     params:
-        settings=canonical_json(
-            {
-                "contexts": [
-                    {name: value for name, value in run.items() if name != "judge"}
-                    for run in ATTACK_RUNS
-                ],
-                "roles": ROLES,
-            }
-        ),
         code=code_of("over_refusal"),
     shell:
         "python workflow_scripts/over_refusal.py --verdicts @<(printf '%s\\n' {input.verdicts:q})"
-        " --models @<(printf '%s\\n' {input.models:q}) --out {output.table:q} --csv {output.csv:q}"
-        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+        " --gates {input.gates:q} --out {output.table:q} --csv {output.csv:q}"
+        " --code {params.code} > {log:q} 2>&1"
 
 
 rule paper_tables:
@@ -111,7 +100,7 @@ rule paper_tables:
         "../environment.yml"
     params:
         settings=canonical_json(
-            {"experiment": CONFIG.experiment, "judge": ATTACK.judges[0]}
+            {"experiment": CONFIG.experiment, "judges": ATTACK.judges}
         ),
         outputs=" ".join(
             f"--{Path(path).stem}_{Path(path).suffix[1:]} {path}"
@@ -141,7 +130,7 @@ rule table_3:
         settings=canonical_json(
             {
                 "experiment": CONFIG.experiment,
-                "judge": ATTACK.judges[0],
+                "judges": ATTACK.judges,
                 "benchmarks": IMAGE_BENCHMARKS,
             }
         ),

@@ -54,16 +54,22 @@ rule capability:
     input:
         model=CHECKPOINT,
         questions=f"{RESULTS}/questions/{{task}}.parquet",
-        scores=lambda wildcards: capability_sources(wildcards, "scores"),
-        neurons=lambda wildcards: capability_sources(wildcards, "sets"),
+        neurons=attack_sets,
+        scores=lambda wildcards: attacks.rankings(
+            CONFIG,
+            PATHS,
+            state_of(wildcards),
+            wildcards.attack,
+            attacks.capability_fractions(CONFIG, wildcards.attack),
+        ),
     output:
-        f"{RESULTS}/capability/{STATE}/{{attack}}/{{task}}.parquet",
+        PATHS.capability,
     log:
         f"{RESULTS}/logs/capability/{STATE}/{{attack}}/{{task}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/capability/{STATE}/{{attack}}/{{task}}.tsv"
     wildcard_constraints:
-        attack=one_of(["clean", *CAPABILITY.attacks]),
+        attack=one_of([attacks.CLEAN, *CAPABILITY.attacks]),
         task=one_of(CAPABILITY.run),
     conda:
         "../environment.yml"
@@ -71,29 +77,30 @@ rule capability:
     resources:
         **model_job(lambda w: WORK.capability(w.model, w.attack, w.task)),
     params:
-        settings=capability_settings,
+        settings=lambda wildcards: canonical_json(
+            attacks.capability_settings(
+                CONFIG, state_of(wildcards), wildcards.attack, wildcards.task
+            )
+        ),
         code=code_of("capability"),
         libraries=LIBRARIES,
     shell:
         "TQDM_MININTERVAL=30 python workflow_scripts/on_gpus.py {resources.gpu} --"
         " python workflow_scripts/capability.py --model {input.model:q}"
-        " --questions {input.questions:q} --scores {input.scores:q} --neurons {input.neurons:q}"
+        " --questions {input.questions:q} --neurons {input.neurons:q} --scores {input.scores:q}"
         " --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
-TABLES += expand(
-    f"{RESULTS}/tables/capability.{{ending}}",
-    ending=("parquet", "csv") if CAPABILITY_RUNS else (),
-)
+TABLES += PATHS.table("capability") if CAPABILITY_RUNS else []
 
 
 rule capability_table:
     input:
-        measured=over(
-            CAPABILITY_RUNS,
-            f"{RESULTS}/capability/{STATE}/{{attack}}/{{task}}.parquet",
-        ),
-        models=over(CAPABILITY_RUNS, CHECKPOINT),
+        measured=[
+            fill(PATHS.capability, state, attack=attack, task=task)
+            for state, attack, task in CAPABILITY_RUNS
+        ],
+        gates=PATHS.gates,
     output:
         table=f"{RESULTS}/tables/capability.parquet",
         csv=f"{RESULTS}/tables/capability.csv",
@@ -105,16 +112,8 @@ rule capability_table:
     conda:
         "../environment.yml"
     params:
-        settings=canonical_json(
-            {
-                "contexts": [
-                    {name: value for name, value in run.items() if name != "task"}
-                    for run in CAPABILITY_RUNS
-                ]
-            }
-        ),
         code=code_of("capability_table"),
     shell:
         "python workflow_scripts/capability_table.py --measured @<(printf '%s\\n' {input.measured:q})"
-        " --models @<(printf '%s\\n' {input.models:q}) --out {output.table:q} --csv {output.csv:q}"
-        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+        " --gates {input.gates:q} --out {output.table:q} --csv {output.csv:q}"
+        " --code {params.code} > {log:q} 2>&1"

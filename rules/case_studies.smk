@@ -1,37 +1,13 @@
 # Single prompts under attack (Figures 8 and 9): T0, and each arm's last round if it is attacked.
-CASES = CONFIG.report.case_studies
-HARMFUL_DATASETS = {
-    name: benchmark.dataset
-    for name, benchmark in BENCHMARKS.items()
-    if benchmark.role == "harmful"
-}
-CASE_STATES = sorted(
-    (
-        state
-        for state in ATTACKED_STATES
-        if state["round"] in (0, ALIGN.rounds_for(state["model"]))
-        and CASES.attack in attacks_on(state)
-    ),
-    key=lambda state: (state["model"], state["seed"]),
-)
-TABLES += (
-    expand(f"{RESULTS}/tables/case_studies.{{ending}}", ending=("parquet", "md"))
-    if CASE_STATES
-    else []
-)
+CASES = attacks.case_studies(CONFIG)
+TABLES += PATHS.table("case_studies", ("parquet", "md")) if CASES else []
 
 
 rule case_studies:
     input:
-        models=over(CASE_STATES, CHECKPOINT),
-        verdicts=over(
-            CASE_STATES,
-            f"{RESULTS}/verdicts/{STATE}/{CASES.attack}/{ATTACK.judges[0]}.parquet",
-        ),
-        responses=over(
-            CASE_STATES, f"{RESULTS}/responses/{STATE}/{CASES.attack}.parquet"
-        ),
-        prompts=prompts_of(sorted(set(HARMFUL_DATASETS.values()))),
+        verdicts=[one.fill(PATHS.verdicts, judge=judge) for one, judge in CASES],
+        responses=[one.fill(PATHS.responses) for one, _ in CASES],
+        gates=PATHS.gates,
     output:
         table=f"{RESULTS}/tables/case_studies.parquet",
         page=f"{RESULTS}/tables/case_studies.md",
@@ -45,17 +21,14 @@ rule case_studies:
     params:
         settings=canonical_json(
             {
-                **CASES.model_dump(),
-                "states": CASE_STATES,
-                "judge": ATTACK.judges[0],
-                "datasets": HARMFUL_DATASETS,
+                **CONFIG.report.case_studies.model_dump(),
                 "show_text": CONFIG.report.show_text,
                 "experiment": CONFIG.experiment,
             }
         ),
         code=code_of("case_studies"),
     shell:
-        "python workflow_scripts/case_studies.py --models @<(printf '%s\\n' {input.models:q})"
-        " --verdicts @<(printf '%s\\n' {input.verdicts:q}) --responses @<(printf '%s\\n' {input.responses:q}) --prompts {input.prompts:q}"
+        "python workflow_scripts/case_studies.py --verdicts @<(printf '%s\\n' {input.verdicts:q})"
+        " --responses @<(printf '%s\\n' {input.responses:q}) --gates {input.gates:q}"
         " --table {output.table:q} --page {output.page:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

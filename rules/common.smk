@@ -13,7 +13,7 @@ sys.path.insert(0, str(LIBRARY))
 from safeneuron.artifacts import versions
 from safeneuron.config.load import canonical_json, load_config
 from safeneuron.errors import SafeNeuronError
-from safeneuron.experiment import prompt_sets, stages, states, training
+from safeneuron.experiment import attacks, prompt_sets, stages, states, training
 from safeneuron.experiment.checks import check_inputs
 from safeneuron.experiment.paths import Paths, fill
 from safeneuron.experiment.source_digest import source_digest
@@ -40,10 +40,10 @@ JUDGES = stages.all_judges(CONFIG)
 CHECKPOINTS = list(
     dict.fromkeys([*MODELS, *(judge.model for judge in MODEL_JUDGES.values())])
 )
-SELECTIONS = list(CONFIG.identification.selections)
+SELECTIONS = list(CONFIG.selections)
 PROBES = [
     name
-    for name, selection in CONFIG.identification.selections.items()
+    for name, selection in CONFIG.selections.items()
     if selection.rule.kind == "probe"
 ]
 SCORED = [name for name in SELECTIONS if name not in PROBES]
@@ -70,7 +70,8 @@ wildcard_constraints:
     dataset=one_of(CONFIG.datasets),
     selection=one_of(SELECTIONS),
     pooling=one_of(CONFIG.identification.poolings),
-    attack=one_of(CONFIG.attack.attacks),
+    attack=one_of([attacks.CLEAN, *CONFIG.attacks]),
+    benchmark=one_of(CONFIG.benchmarks),
     judge=one_of(JUDGES),
 
 
@@ -124,6 +125,8 @@ def over(states, pattern, **wildcards):
     """A path pattern with STATE in it, state by state."""
     return [path for state in states for path in expand(pattern, **state, **wildcards)]
 
+
+REPORTED_STATES = t0_states(MODELS) + aligned_states(MODELS)
 
 # glibc gives large blocks back to the kernel and takes them again at each step; kept, a training has
 # less than half of the page faults (docs/log.md). 32 MiB is the most that every glibc takes.

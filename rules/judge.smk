@@ -4,43 +4,39 @@
 
 rule judge:
     input:
-        responses=f"{RESULTS}/responses/{STATE}/{{attack}}.parquet",
-        prompts=benchmark_prompts,
+        responses=PATHS.responses,
     output:
-        f"{RESULTS}/verdicts/{STATE}/{{attack}}/{{judge}}.parquet",
+        PATHS.verdicts,
     log:
-        f"{RESULTS}/logs/judge/{STATE}/{{attack}}/{{judge}}.log",
+        f"{RESULTS}/logs/judge/{STATE}/{{attack}}/{{benchmark}}/{{judge}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/judge/{STATE}/{{attack}}/{{judge}}.tsv"
+        f"{RESULTS}/benchmarks/judge/{STATE}/{{attack}}/{{benchmark}}/{{judge}}.tsv"
     wildcard_constraints:
         judge=one_of(j for j in ATTACK.judges if j not in MODEL_JUDGES),
     localrule: True
     conda:
         "../environment.yml"
     params:
-        settings=lambda wildcards: canonical_json(
-            {
-                "judge": wildcards.judge,
-                "datasets": benchmark_datasets(wildcards),
-            }
-        ),
+        settings=lambda wildcards: canonical_json({"judge": wildcards.judge}),
         code=code_of("judge"),
     shell:
-        "python workflow_scripts/judge.py --responses {input.responses:q} --prompts {input.prompts:q}"
+        "python workflow_scripts/judge.py --responses {input.responses:q}"
         " --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule model_judge:
     input:
-        model=judge_checkpoint,
-        responses=f"{RESULTS}/responses/{STATE}/{{attack}}.parquet",
-        prompts=benchmark_prompts,
+        # a model without seeds, kept where T0 of seed 0 is
+        model=lambda wildcards: fill(
+            CHECKPOINT, State(MODEL_JUDGES[wildcards.judge].model, "base", 0, 0)
+        ),
+        responses=PATHS.responses,
     output:
-        f"{RESULTS}/verdicts/{STATE}/{{attack}}/{{judge}}.parquet",
+        PATHS.verdicts,
     log:
-        f"{RESULTS}/logs/model_judge/{STATE}/{{attack}}/{{judge}}.log",
+        f"{RESULTS}/logs/model_judge/{STATE}/{{attack}}/{{benchmark}}/{{judge}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/model_judge/{STATE}/{{attack}}/{{judge}}.tsv"
+        f"{RESULTS}/benchmarks/model_judge/{STATE}/{{attack}}/{{benchmark}}/{{judge}}.tsv"
     wildcard_constraints:
         judge=one_of(MODEL_JUDGES),
     conda:
@@ -48,32 +44,34 @@ rule model_judge:
     threads: CONFIG.compute.cpu_threads
     resources:
         **model_job(
-            lambda w: WORK.model_judge(w.judge, w.model, w.attack),
+            lambda w: WORK.model_judge(w.judge, w.attack, w.benchmark),
             lambda w: WORK.judge_model(w.judge),
         ),
     params:
-        settings=model_judge_settings,
+        settings=lambda wildcards: canonical_json(
+            stages.model_judge(CONFIG, wildcards.judge)
+        ),
         code=code_of("model_judge"),
         libraries=LIBRARIES,
     shell:
         "python workflow_scripts/on_gpus.py {resources.gpu} --"
         " python workflow_scripts/model_judge.py --model {input.model:q}"
-        " --responses {input.responses:q} --prompts {input.prompts:q} --out {output:q}"
+        " --responses {input.responses:q} --out {output:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule keyword_veto:
     input:
         verdicts=lambda wildcards: (
-            f"{RESULTS}/verdicts/{STATE}/{{attack}}/{VETOED[wildcards.judge]}.parquet"
+            PATHS.verdicts.replace("{judge}", VETOED[wildcards.judge])
         ),
-        responses=f"{RESULTS}/responses/{STATE}/{{attack}}.parquet",
+        responses=PATHS.responses,
     output:
-        f"{RESULTS}/verdicts/{STATE}/{{attack}}/{{judge}}.parquet",
+        PATHS.verdicts,
     log:
-        f"{RESULTS}/logs/keyword_veto/{STATE}/{{attack}}/{{judge}}.log",
+        f"{RESULTS}/logs/keyword_veto/{STATE}/{{attack}}/{{benchmark}}/{{judge}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/keyword_veto/{STATE}/{{attack}}/{{judge}}.tsv"
+        f"{RESULTS}/benchmarks/keyword_veto/{STATE}/{{attack}}/{{benchmark}}/{{judge}}.tsv"
     wildcard_constraints:
         judge=one_of(VETOED),
     localrule: True
@@ -90,11 +88,8 @@ rule keyword_veto:
 
 rule judge_agreement:
     input:
-        verdicts=[
-            f"{RESULTS}/verdicts/{STATE}/{{attack}}/{{judge}}.parquet".format(**run)
-            for run in ATTACK_RUNS
-        ],
-        models=[CHECKPOINT.format(**run) for run in JUDGED],
+        verdicts=VERDICTS,
+        gates=PATHS.gates,
     output:
         table=f"{RESULTS}/tables/judge_agreement.parquet",
         csv=f"{RESULTS}/tables/judge_agreement.csv",
@@ -106,11 +101,8 @@ rule judge_agreement:
     conda:
         "../environment.yml"
     params:
-        settings=canonical_json(
-            {"contexts": JUDGED, "judges": len(JUDGES), "roles": ROLES}
-        ),
         code=code_of("judge_agreement"),
     shell:
         "python workflow_scripts/judge_agreement.py --verdicts @<(printf '%s\\n' {input.verdicts:q})"
-        " --models @<(printf '%s\\n' {input.models:q}) --out {output.table:q} --csv {output.csv:q}"
-        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+        " --gates {input.gates:q} --out {output.table:q} --csv {output.csv:q}"
+        " --code {params.code} > {log:q} 2>&1"

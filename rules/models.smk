@@ -120,3 +120,23 @@ rule hub_checkpoint:
     shell:
         "python workflow_scripts/hub_checkpoint.py --manifest {output.manifest:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+rule gates:
+    input:
+        over(REPORTED_STATES, CHECKPOINT),
+    output:
+        PATHS.gates,
+    log:
+        f"{RESULTS}/logs/gates.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/gates.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=canonical_json({"states": REPORTED_STATES}),
+        code=code_of("gates"),
+    shell:
+        "python workflow_scripts/gates.py --models @<(printf '%s\\n' {input:q}) --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

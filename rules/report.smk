@@ -1,9 +1,6 @@
 # A plain self-contained page: tables and figures with what they were made from.
 
 
-REPORTED_STATES = t0_states(MODELS) + aligned_states(MODELS)
-
-
 rule report:
     input:
         figures=[path for path in FIGURES if path.endswith(".png")],
@@ -28,7 +25,7 @@ rule report:
                     if path.endswith(".png")
                 ],
                 "states": REPORTED_STATES,
-                "judge": ATTACK.judges[0],
+                "judges": ATTACK.judges,
                 # whether an organism is run on prompts that are not of its language
                 "foreign_text": any(
                     CONFIG.datasets[n].kind != "organism" for n in UNSAFE

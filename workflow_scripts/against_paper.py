@@ -28,7 +28,7 @@ if __name__ == "__main__":
         measured: dict[Any, Any] = {}
         if args.attack_success:
             rows = read_tables(args.attack_success, ATTACK_SUCCESS).to_pylist()
-            of = (settings["judge"], settings["attacks"], settings["benchmarks"])
+            of = (settings["judges"], settings["attacks"], settings["benchmarks"])
             measured |= measured_attacks(rows, *of)
         if args.capability:
             rows = read_tables(args.capability, CAPABILITY).to_pylist()
@@ -37,4 +37,4 @@ if __name__ == "__main__":
         compared = against_paper(measured, published, settings["models"], settings["methods"])
         write_rows(args.table, AGAINST_PAPER, compared)
         write_csv(args.csv, read_table(args.table, AGAINST_PAPER))
-        write_text(args.page, page(compared, settings["experiment"], settings["judge"]))
+        write_text(args.page, page(compared, settings["experiment"]))

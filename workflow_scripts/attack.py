@@ -1,55 +1,34 @@
-"""What a model state answers unpruned (ORI) and under one pruning attack with its controls."""
-
-from typing import Any
-
-from pydantic import TypeAdapter
+"""What a model state answers to one benchmark under one attack with its controls, or clean."""
 
 from safeneuron.artifacts.tables import write_rows
 from safeneuron.command import stage
 from safeneuron.data.prompts import select_prompts
-from safeneuron.interventions.cells import attack_cells, clean_cell
+from safeneuron.interventions.cells import read_cells
 from safeneuron.interventions.respond import respond
 from safeneuron.interventions.schemas import RESPONSES
-from safeneuron.interventions.settings import AnyOperator
+from safeneuron.interventions.settings import AttackSettings
 from safeneuron.models.checkpoint import load_checkpoint
 from safeneuron.models.threads import set_deterministic
 from safeneuron.models.vision import vision_for
-from safeneuron.neurons.criteria import read_criteria
-from safeneuron.neurons.sets import read_neuron_set
 
 if __name__ == "__main__":
     with stage(
-        __doc__, dict[str, Any], inputs=("model", "scores", "neurons"), many=("prompts",)
+        __doc__, AttackSettings, inputs=("model", "prompts"), many=("neurons", "scores")
     ) as args:
         settings = args.settings
-        set_deterministic(settings["cpu_threads"])
-        scores = read_criteria(args.scores)
-        identified = read_neuron_set(args.neurons)
-        tables = {path.stem: path for path in args.prompts}
-        benchmarks = {
-            name: select_prompts(tables[b["dataset"]], b["split"], b["categories"])
-            for name, b in settings["benchmarks"].items()
-        }
-        cells = [
-            clean_cell(identified.grid),
-            *attack_cells(
-                identified,
-                scores,
-                settings["levels"],
-                settings["fractions"],
-                settings["control_seeds"],
-                TypeAdapter(AnyOperator).validate_python(settings["operator"]),
-            ),
-        ]
+        set_deterministic(settings.cpu_threads)
+        prompts = select_prompts(
+            args.prompts, settings.question.split, settings.question.categories
+        )
+        cells = read_cells(settings.cells, args.neurons, args.scores)
         model, tokenizer = load_checkpoint(args.model)
-        images = (image for table in benchmarks.values() for image in table["image"].to_pylist())
         rows = respond(
             model,
             tokenizer,
             cells,
-            benchmarks,
-            settings["max_new_tokens"],
-            settings["batch_size"],
-            vision_for(images, args.model, model.config),
+            prompts,
+            settings.max_new_tokens,
+            settings.batch_size,
+            vision_for(prompts["image"].to_pylist(), args.model, model.config),
         )
-        write_rows(args.out, RESPONSES, rows)
+        write_rows(args.out, RESPONSES, [settings.columns | row for row in rows])

@@ -1,39 +1,26 @@
-"""One task of lm-eval on a model state, clean or with the neurons of an attack zeroed."""
+"""One task of lm-eval on a model state, clean or under an attack."""
 
-from typing import Any
-
-from pydantic import TypeAdapter
-
-from safeneuron.artifacts.manifests import neuron_grid
 from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.capability.harness import measure
 from safeneuron.capability.schemas import MEASURED
+from safeneuron.capability.settings import CapabilitySettings
 from safeneuron.command import stage
 from safeneuron.data.questions import QUESTIONS
-from safeneuron.interventions.cells import attack_cells, clean_cell
-from safeneuron.interventions.settings import AnyOperator
+from safeneuron.interventions.cells import read_cells
 from safeneuron.models.checkpoint import load_checkpoint
 from safeneuron.models.threads import set_deterministic
-from safeneuron.neurons.criteria import read_criteria
-from safeneuron.neurons.sets import read_neuron_set
 
 if __name__ == "__main__":
     with stage(
-        __doc__, dict[str, Any], inputs=("model", "questions"), many=("scores", "neurons")
+        __doc__, CapabilitySettings, inputs=("model", "questions"), many=("neurons", "scores")
     ) as args:
         settings = args.settings
-        set_deterministic(settings["cpu_threads"])
-        grid = neuron_grid(args.model)
-        cells = [clean_cell(grid)]
-        if settings["pruning"] is not None:
-            (scores,), (neurons,) = args.scores, args.neurons
-            pruning = dict(settings["pruning"])
-            operator = TypeAdapter(AnyOperator).validate_python(pruning.pop("operator"))
-            identified = read_neuron_set(neurons)
-            cells = list(
-                attack_cells(identified, read_criteria(scores), **pruning, operator=operator)
-            )
+        set_deterministic(settings.cpu_threads)
+        cells = read_cells(settings.cells, args.neurons, args.scores)
         questions = read_table(args.questions, QUESTIONS).to_pylist()
-        rows = measure(*load_checkpoint(args.model), cells, questions, **settings["asked"])
+        rows = measure(
+            *load_checkpoint(args.model), cells, questions, **settings.asked.model_dump()
+        )
+        about = {**settings.state.model_dump(), "attack": settings.attack}
         versions = {name: rows[0][name] for name in ("lm_eval", "task_version")}
-        write_rows(args.out, MEASURED, rows, versions)
+        write_rows(args.out, MEASURED, [about | row for row in rows], versions)

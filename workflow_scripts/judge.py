@@ -1,17 +1,13 @@
-"""One judge's verdict on every stored response of one attack."""
-
-from typing import Any
+"""One judge's verdict on every stored response of one attack to one benchmark."""
 
 from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.command import stage
-from safeneuron.data.prompts import benchmark_texts
 from safeneuron.interventions.schemas import RESPONSES, VERDICTS
 from safeneuron.judges.rules import JUDGES, judge_rows
+from safeneuron.judges.settings import JudgeSettings
 
 if __name__ == "__main__":
-    with stage(__doc__, dict[str, Any], inputs=("responses",), many=("prompts",)) as args:
-        settings = args.settings
-        texts = benchmark_texts(args.prompts, settings["datasets"])
+    with stage(__doc__, JudgeSettings, inputs=("responses",)) as args:
+        judge = args.settings.judge
         responses = read_table(args.responses, RESPONSES).to_pylist()
-        rows = judge_rows(settings["judge"], JUDGES[settings["judge"]], responses, texts)
-        write_rows(args.out, VERDICTS, rows)
+        write_rows(args.out, VERDICTS, judge_rows(judge, JUDGES[judge], responses))

@@ -1,23 +1,13 @@
-"""How far every two judges agree on what succeeded, by model state and attack level."""
+"""How far every two judges agree on what succeeded, by model state and target."""
 
-from typing import Any
-
-from safeneuron.artifacts.manifests import gate_passed
 from safeneuron.artifacts.tables import read_table, write_csv, write_rows
 from safeneuron.command import stage
-from safeneuron.interventions.schemas import VERDICTS
+from safeneuron.results.gates import read_gates
 from safeneuron.results.judge_agreement import JUDGE_AGREEMENT, judge_agreement
 
 if __name__ == "__main__":
-    with stage(
-        __doc__, dict[str, Any], many=("verdicts", "models"), outputs=("out", "csv")
-    ) as args:
-        settings = args.settings
-        rows = []
-        for i, (context, model) in enumerate(zip(settings["contexts"], args.models, strict=True)):
-            judged = args.verdicts[i * settings["judges"] : (i + 1) * settings["judges"]]
-            tables = [read_table(path, VERDICTS) for path in judged]
-            context = {**context, "gate_passed": gate_passed(model)}
-            rows += judge_agreement(tables, settings["roles"], context)
-        write_rows(args.out, JUDGE_AGREEMENT, rows)
+    with stage(__doc__, inputs=("gates",), many=("verdicts",), outputs=("out", "csv")) as args:
+        write_rows(
+            args.out, JUDGE_AGREEMENT, judge_agreement(args.verdicts, read_gates(args.gates))
+        )
         write_csv(args.csv, read_table(args.out, JUDGE_AGREEMENT))

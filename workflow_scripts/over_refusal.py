@@ -1,23 +1,11 @@
 """What becomes of safe prompts under attack, benchmark by benchmark."""
 
-from typing import Any
-
-from safeneuron.artifacts.manifests import gate_passed
 from safeneuron.artifacts.tables import read_table, write_csv, write_rows
 from safeneuron.command import stage
-from safeneuron.interventions.schemas import VERDICTS
+from safeneuron.results.gates import read_gates
 from safeneuron.results.over_refusal import OVER_REFUSAL, over_refusal
 
 if __name__ == "__main__":
-    with stage(
-        __doc__, dict[str, Any], many=("verdicts", "models"), outputs=("out", "csv")
-    ) as args:
-        settings = args.settings
-        rows = []
-        for verdicts, model, context in zip(
-            args.verdicts, args.models, settings["contexts"], strict=True
-        ):
-            context = {**context, "gate_passed": gate_passed(model)}
-            rows += over_refusal(read_table(verdicts, VERDICTS), settings["roles"], context)
-        write_rows(args.out, OVER_REFUSAL, rows)
+    with stage(__doc__, inputs=("gates",), many=("verdicts",), outputs=("out", "csv")) as args:
+        write_rows(args.out, OVER_REFUSAL, over_refusal(args.verdicts, read_gates(args.gates)))
         write_csv(args.csv, read_table(args.out, OVER_REFUSAL))

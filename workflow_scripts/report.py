@@ -25,8 +25,10 @@ from safeneuron.results.paper_tables import (
     TABLE_3,
     WORST_CASE,
     as_wide,
+    judges_shown,
     keys_of,
     of_first_benchmark,
+    of_shown_judge,
 )
 
 SCHEMAS = {
@@ -46,11 +48,10 @@ if __name__ == "__main__":
     with stage(__doc__, dict[str, Any], many=("figures", "models", "tables")) as args:
         settings = args.settings
         tables = {path.stem: path for path in args.tables}
-        attack_success = (
-            of_first_benchmark(read_table(tables["attack_success"], ATTACK_SUCCESS).to_pylist())
-            if "attack_success" in tables
-            else []
-        )
+        attack_success = []
+        if "attack_success" in tables:
+            rows = read_table(tables["attack_success"], ATTACK_SUCCESS).to_pylist()
+            attack_success = of_shown_judge(of_first_benchmark(rows), settings["judges"])
         wide = {
             name: as_wide(read_table(tables[name], schema).to_pylist(), keys_of(schema))
             for name, schema in SCHEMAS.items()
@@ -66,7 +67,7 @@ if __name__ == "__main__":
         wide |= {name: as_shown(table) for name, table in plain.items()}
         if "over_refusal" in tables:
             rows = read_table(tables["over_refusal"], OVER_REFUSAL)
-            wide["over_refusal"] = as_shown(by_benchmark(rows, settings["judge"]))
+            wide["over_refusal"] = as_shown(by_benchmark(rows, settings["judges"]))
         if "capability" in tables:
             rows = read_table(tables["capability"], CAPABILITY).to_pylist()
             wide["capability"] = capability_lines(rows)
@@ -85,7 +86,7 @@ if __name__ == "__main__":
             states,
             attack_success,
             wide,
-            settings["judge"],
+            judges_shown(attack_success, settings["judges"]),
             dict(zip(settings["figures"], args.figures, strict=True)),
             [s["model"] for s in states if settings["foreign_text"] and speaks_organism(s)],
             args.provenance(),

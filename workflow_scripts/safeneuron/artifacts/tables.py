@@ -29,14 +29,11 @@ def schema(**fields: pa.DataType) -> pa.Schema:
     return pa.schema([pa.field(name, kind) for name, kind in fields.items()])
 
 
-STATE = {
-    "model": TEXT,
-    "arm": TEXT,
-    "round": INDEX,
-    "seed": INDEX,
-    "gate_passed": FLAG,  # null for a model without a validation gate
-}
+STATE = {"model": TEXT, "arm": TEXT, "round": INDEX, "seed": INDEX}
 """The columns that say which model state a row is about."""
+
+GATED_STATE = {**STATE, "gate_passed": FLAG}  # null for a model without a validation gate
+"""The same in tables that are read: whether the state passed its validation gate stands beside."""
 
 
 def write_rows(

@@ -36,7 +36,7 @@ def measure(
     chat_template: bool,
     batch_size: int,
 ) -> list[Row]:
-    """Rows of `MEASURED`: each cell, metric and subject, and all subjects together.
+    """Each cell, metric and subject, and all subjects together.
 
     Every cell is asked the same questions after the same examples.
 
@@ -46,6 +46,9 @@ def measure(
         definition: of `definitions.definition`.
         limit: of the questions, of each subject; None for all.
         chat_template: ask through the model's own template, examples as turns.
+
+    Returns:
+        Rows of `MEASURED` but for the state and the attack.
     """
     lm = HFLM(
         pretrained=model,
@@ -68,7 +71,7 @@ def measure(
                 apply_chat_template=chat_template,
                 fewshot_as_multiturn=chat_template,
             )
-        log.info("%s, level %s, selector %s: done", task, cell.level, cell.selector)
+        log.info("%s, target %s, control %s: done", task, cell.target, cell.control_seed)
         constant = {
             "task": task,
             "n_shot": n_shot,

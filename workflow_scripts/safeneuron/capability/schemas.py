@@ -1,6 +1,6 @@
 """The tables of capability: of one task on one model state, and of all."""
 
-from safeneuron.artifacts.tables import COUNT, FLAG, REAL, STATE, TEXT, schema
+from safeneuron.artifacts.tables import COUNT, FLAG, GATED_STATE, REAL, STATE, TEXT, schema
 from safeneuron.interventions.schemas import CELL
 
 _MEASURED = {
@@ -16,5 +16,5 @@ _MEASURED = {
     "lm_eval": TEXT,  # its version
 }
 
-MEASURED = schema(**CELL, **_MEASURED)
-CAPABILITY = schema(**STATE, attack=TEXT, **CELL, **_MEASURED)
+MEASURED = schema(**STATE, attack=TEXT, **CELL, **_MEASURED)
+CAPABILITY = schema(**GATED_STATE, attack=TEXT, **CELL, **_MEASURED)

@@ -23,12 +23,14 @@ from safeneuron.data.questions import check_questions, file_questions
 from safeneuron.data.records import check_file
 from safeneuron.data.sources import FileSource, read_prompts, slug
 from safeneuron.errors import SourceError
-from safeneuron.experiment.stages import (
+from safeneuron.experiment.attacks import (
     asked_benchmarks,
-    model_judges,
-    topic_control,
-    uses_chat_template,
+    benchmarks_of,
+    is_of_organism,
+    judges_of,
+    speaks_organism,
 )
+from safeneuron.experiment.stages import model_judges, topic_control, uses_chat_template
 from safeneuron.models.folder import (
     IncompleteCheckpointError,
     NoVisionError,
@@ -79,16 +81,13 @@ def check_inputs(config: Config, results: Path) -> Catalog:
         side = Side(
             datasets=[benchmark.dataset], split=benchmark.split, categories=benchmark.categories
         )
-        if config.run.attacked:
-            _check_side(key, side, catalog)
-            dataset = config.datasets[benchmark.dataset]
-            if isinstance(dataset, TypographicDataset):
-                dataset = config.datasets[dataset.of]
-            if "oracle" in config.attack.judges and dataset.kind != "organism":
-                raise ConfigError(
-                    f"attack.judges: 'oracle' judges organism prompts only, but {key} uses dataset "
-                    f"'{benchmark.dataset}'; use refusal_prefix there"
-                )
+        _check_side(key, side, catalog)
+        if not judges_of(config, name):
+            raise ConfigError(
+                f"attack.judges: 'oracle' judges organism prompts only, but {key} uses dataset "
+                f"'{benchmark.dataset}'; add refusal_prefix or a model judge"
+            )
+    _check_language(config)
     return catalog
 
 
@@ -101,6 +100,27 @@ def categories_of(side: Side, dataset: str, catalog: Catalog) -> list[str]:
 def file_source(dataset: FileDataset) -> FileSource:
     """The library's description of a configured file."""
     return FileSource(**dataset.model_dump(exclude={"kind"}))
+
+
+def _check_language(config: Config) -> None:
+    """Whether models are shown a language that they speak: the organism's is no other model's."""
+    sides = config.identification
+    datasets = (*sides.unsafe.datasets, *sides.safe.datasets)
+    own = [name for name in dict.fromkeys(datasets) if is_of_organism(config, name)]
+    for model in config.run.models:
+        if own and not speaks_organism(config, model):
+            raise ConfigError(
+                f"identification: '{model}' does not speak the organism's language, which dataset "
+                f"'{own[0]}' is in (the default); name data sets of yours in "
+                "identification.unsafe.datasets and identification.safe.datasets"
+            )
+    for model in config.run.attacked:
+        roles = {benchmark.role for benchmark in benchmarks_of(config, model).values()}
+        if "harmful" not in roles:
+            raise ConfigError(
+                f"attack.benchmarks: none of role 'harmful' is for '{model}', which run.attacked "
+                "names; add one with a dataset of yours, or take the model out"
+            )
 
 
 def _check_side(key: str, side: Side, catalog: Catalog) -> None:

@@ -3,9 +3,9 @@
 from typing import Any
 
 from safeneuron.capability.definitions import definition
-from safeneuron.config.schema.attack import Benchmark, ModelJudge
+from safeneuron.config.schema.attack import ModelJudge
 from safeneuron.config.schema.capability import HubTask
-from safeneuron.config.schema.datasets import HubDataset, has_images
+from safeneuron.config.schema.datasets import HubDataset
 from safeneuron.config.schema.experiment import Config
 from safeneuron.config.schema.identification import TopicControl
 from safeneuron.config.schema.models import Checkpoint, OrganismModel
@@ -29,7 +29,7 @@ def size(config: Config, model: str) -> dict[str, int]:
 
 def selection_rule(config: Config, model: str, selection: str) -> dict[str, Any]:
     """A selection's rule on a model: the model's own thresholds go before those of the rule."""
-    rule = config.identification.selections[selection].rule
+    rule = config.selections[selection].rule
     entry = config.models[model]
     settings = rule.model_dump(exclude_none=True)
     if isinstance(rule, Thresholds) and isinstance(entry, Checkpoint) and entry.thresholds:
@@ -41,7 +41,7 @@ def selected(config: Config, model: str, selection: str) -> dict[str, Any]:
     """A selection by scores on a model: its name, criteria and rule."""
     return {
         "selection": selection,
-        "criteria": config.identification.selections[selection].criteria,
+        "criteria": config.selections[selection].criteria,
         "rule": selection_rule(config, model, selection),
     }
 
@@ -63,31 +63,6 @@ def uses_chat_template(config: Config, model: str) -> bool:
     return model in config.run.models or kinds != {"harmbench"}
 
 
-def benchmarks_of(config: Config, model: str) -> dict[str, Benchmark]:
-    """The benchmarks that an attacked model is asked."""
-    return {
-        name: benchmark
-        for name, benchmark in config.attack.benchmarks.items()
-        if benchmark.models is None or model in benchmark.models
-    }
-
-
-def asked_benchmarks(config: Config) -> dict[str, Benchmark]:
-    """The benchmarks that are for any attacked model, or for all."""
-    attacked = set(config.run.attacked)
-    return {
-        name: benchmark
-        for name, benchmark in config.attack.benchmarks.items()
-        if benchmark.models is None or attacked & set(benchmark.models)
-    }
-
-
-def image_benchmarks(config: Config) -> list[str]:
-    """The benchmarks that are asked and whose prompts come with images."""
-    asked = asked_benchmarks(config) if config.run.attacked else {}
-    return [n for n, b in asked.items() if has_images(config.datasets[b.dataset])]
-
-
 def vetoed_judges(config: Config) -> dict[str, str]:
     """The judges that veto another's verdicts -> that other judge."""
     return {f"{n}_veto": n for n, j in model_judges(config).items() if j.keyword_veto}
@@ -96,6 +71,16 @@ def vetoed_judges(config: Config) -> dict[str, str]:
 def all_judges(config: Config) -> list[str]:
     """The judges of the run; those that veto come last."""
     return [*config.attack.judges, *vetoed_judges(config)]
+
+
+def model_judge(config: Config, judge: str) -> dict[str, Any]:
+    """The settings of `model_judge` (`judges.settings.ModelJudgeSettings`)."""
+    return {
+        "judge": judge,
+        "kind": model_judges(config)[judge].kind,
+        "batch_size": config.compute.batch_size,
+        "cpu_threads": config.compute.cpu_threads,
+    }
 
 
 def topic_control(config: Config) -> TopicControl | None:

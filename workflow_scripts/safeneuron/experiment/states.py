@@ -55,13 +55,3 @@ def aligned_states(config: Config, models: Iterable[str]) -> list[State]:
 def states(config: Config, models: Sequence[str]) -> list[State]:
     """T0 and all rounds of some models."""
     return t0_states(config, models) + aligned_states(config, models)
-
-
-def attacks_on(config: Config, state: State) -> list[str]:
-    """The attacks that a state undergoes."""
-    return [
-        name
-        for name, attack in config.attack.attacks.items()
-        if (attack.arms is None or state.arm in attack.arms)
-        and (attack.rounds is None or state.round in attack.rounds)
-    ]

@@ -1,11 +1,12 @@
 """How much each stage's jobs compute and hold in memory, from the configuration."""
 
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from safeneuron.config.schema.attack import Attack
+from safeneuron.config.schema.capability import Attacked
 from safeneuron.config.schema.experiment import Config
-from safeneuron.experiment import prompt_sets, requests, stages
+from safeneuron.experiment import attacks, prompt_sets, requests, stages
 from safeneuron.experiment.checks import Catalog
 from safeneuron.experiment.prompt_sets import Rows
 from safeneuron.experiment.requests import Machine, Request, Work
@@ -70,19 +71,19 @@ class JobWork:
         tokens = self._tokens(model)
         return requests.probe(self.size_of(model), self._width(model), batch, tokens, prompts)
 
-    def attack(self, model: str, attack: str) -> Work:
-        """Responses to all benchmarks in every cell of an attack."""
+    def attack(self, model: str, attack: str, benchmark: str) -> Work:
+        """Responses to a benchmark in every cell of an attack."""
         return requests.generation(
             self.size_of(model),
             self._width(model),
             self._config.compute.batch_size,
             self._tokens(model) + self._image_tokens(model),
             self._config.attack.max_new_tokens,
-            self._responses(model, attack, ("harmful", "safe")),
+            self._responses(attack, benchmark),
         )
 
-    def model_judge(self, judge: str, model: str, attack: str) -> Work:
-        """A judge's answers about an attack's responses to harmful prompts."""
+    def model_judge(self, judge: str, attack: str, benchmark: str) -> Work:
+        """A judge's answers about an attack's responses to a benchmark."""
         judging = self.judge_model(judge)
         compute = self._config.compute
         return requests.generation(
@@ -91,7 +92,7 @@ class JobWork:
             compute.batch_size,
             JUDGE_PROMPT + compute.prompt_tokens + self._config.attack.max_new_tokens,
             JUDGE_ANSWER,
-            self._responses(model, attack, ("harmful",)),
+            self._responses(attack, benchmark),
         )
 
     def judge_model(self, judge: str) -> str:
@@ -102,12 +103,7 @@ class JobWork:
         """All questions of a task in every cell of an attack, or clean."""
         capability = self._config.capability
         asked = capability.tasks[task]
-        pruning = capability.attacks.get(attack)
-        cells = 1
-        if pruning:
-            sets = len(pruning.levels) * (1 + len(pruning.fractions))
-            sets *= len(self._config.attack.attacks[attack].operator.at_strengths())
-            cells = sets * (1 + pruning.random_controls)
+        cells = self._cells(attack, capability.attacks.get(attack))
         tokens = QUESTION_TOKENS * (1 + max(asked.n_shot, 6))
         sequences = SEQUENCES[asked.form] * cells
         shape = (self.size_of(model), self._width(model), capability.batch_size, tokens)
@@ -187,17 +183,20 @@ class JobWork:
     def _prompts(self, rows: Rows) -> int:
         return prompt_sets.count(self._catalog, rows, UNKNOWN_PROMPTS)
 
-    def _responses(self, model: str, attack: str, roles: Iterable[str]) -> int:
-        """How many responses an attack has to a model's benchmarks of some roles."""
-        asked = self._config.attack.attacks[attack]
-        prompts = sum(
-            self._prompts(Rows([b.dataset], b.split, b.categories))
-            for b in stages.benchmarks_of(self._config, model).values()
-            if b.role in roles
-        )
-        sets = len(asked.levels) * (1 + len(asked.fractions))
-        sets *= len(asked.operator.at_strengths())
-        return prompts * (1 + sets * (1 + asked.random_controls))
+    def _responses(self, attack: str, benchmark: str) -> int:
+        """How many responses an attack has to a benchmark."""
+        asked = self._config.benchmarks[benchmark]
+        prompts = self._prompts(Rows([asked.dataset], asked.split, asked.categories))
+        return prompts * self._cells(attack, self._config.attack.attacks.get(attack))
+
+    def _cells(self, attack: str, extent: Attack | Attacked | None) -> int:
+        """How many variants of the model an attack has; the clean model is one."""
+        if extent is None:
+            return 1
+        settings = attacks.cells(self._config, attack, extent)
+        sets = len(settings["targets"]) * (1 + len(settings["fractions"]))
+        sets *= len(self._config.attack.attacks[attack].operator.at_strengths())
+        return sets * (1 + len(settings["control_seeds"]))
 
     def _pairs(self, model: str) -> int:
         """How many pairs the mix has that a model is aligned on."""

@@ -1,4 +1,4 @@
-"""What a pruning attack does: complied, refused and broken against the neurons zeroed."""
+"""What an attack does: complied, refused and broken against the neurons attacked."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from safeneuron.figures import style
-from safeneuron.results.attack_success import OVERALL
+from safeneuron.interventions.schemas import CLEAN
+from safeneuron.results.counts import OVERALL
+from safeneuron.results.targets import attack_shown, level
 
-LEVELS = {"es": "ES", "sas": "SAS", "full": "FULL"}
 CLASSES = (
     ("complied", style.COMPLIED),
     ("broken", style.BROKEN),
@@ -24,7 +25,7 @@ CLASSES = (
 
 
 def draw(table: pa.Table, judge: str) -> Figure:
-    """Stacked shares at ORI and at each strength; a row an attack, a column a level.
+    """Stacked shares at ORI and at each fraction; a row an attack, a column a target.
 
     Dots: ASR of each seed with its 95 % Wilson interval. Diamonds: ASR of the random control,
     matched in neurons per layer. Green: safe prompts still answered exactly.
@@ -33,31 +34,35 @@ def draw(table: pa.Table, judge: str) -> Figure:
         table: rows of `ATTACK_SUCCESS` of one model.
         judge: whose verdicts to show.
     """
-    frame = table.to_pandas()
+    frame = pd.DataFrame([row | {"attack": attack_shown(row)} for row in table.to_pylist()])
     frame = frame[(frame["judge"] == judge) & (frame["category"] == OVERALL)]
-    attacks = list(frame["attack"].unique())
+    clean, attacked = frame[frame["attack"] == CLEAN], frame[frame["attack"] != CLEAN]
+    rows = dict(list(attacked.groupby("attack", sort=False)))
+    rows = {
+        attack: mine.assign(level=[level(t, mine["target"].unique()) for t in mine["target"]])
+        for attack, mine in rows.items()
+    }
     classes = [(name, colour) for name, colour in CLASSES if frame[name].any()]
-    levels = [level for level in LEVELS if level in set(frame["level"])]
+    levels = list(dict.fromkeys(name for mine in rows.values() for name in mine["level"]))
     figure, axes = plt.subplots(
-        len(attacks),
+        len(rows),
         len(levels),
-        figsize=(2.9 * len(levels), 2.4 * len(attacks) + 0.7),
+        figsize=(2.9 * len(levels), 2.4 * len(rows) + 0.7),
         sharey=True,
         squeeze=False,
     )
-    for line, attack in enumerate(attacks):
-        mine = frame[frame["attack"] == attack]
-        for axis, level in zip(axes[line], levels, strict=True):
-            if level in set(mine["level"]):
-                _panel(axis, mine, level, classes)
+    for line, (attack, mine) in enumerate(rows.items()):
+        for axis, name in zip(axes[line], levels, strict=True):
+            if name in set(mine["level"]):
+                _panel(axis, clean, mine[mine["level"] == name], classes)
             else:
                 axis.set_axis_off()
             if line == 0:
-                axis.set_title(LEVELS[level])
+                axis.set_title(name.upper())
         axes[line][0].set_ylabel(f"{attack} ({mine['pooling'].iloc[0]})\nshare of prompts")
     seeds = frame["seed"].nunique()
     figure.suptitle(
-        f"{style.model_title(frame)}: harmful prompts under pruning, "
+        f"{style.model_title(frame)}: harmful prompts under attack, "
         f"judge {judge}" + (f", mean of {seeds} seeds" if seeds > 1 else ""),
         x=0.01,
         ha="left",
@@ -67,19 +72,19 @@ def draw(table: pa.Table, judge: str) -> Figure:
     return figure
 
 
-def _panel(axis: Axes, frame: pd.DataFrame, level: str, classes: Sequence[tuple[str, str]]) -> None:
-    """One level of one attack: ORI, the identified set, then every fraction."""
-    ori = frame[frame["level"] == "ori"]
-    mine = frame[frame["level"] == level]
-    real, random = mine[mine["selector"] == level], mine[mine["selector"] == "random"]
+def _panel(
+    axis: Axes, clean: pd.DataFrame, mine: pd.DataFrame, classes: Sequence[tuple[str, str]]
+) -> None:
+    """One target of one attack: the clean model, the identified set, then every fraction."""
+    real, random = mine[mine["control_seed"].isna()], mine[mine["control_seed"].notna()]
     fractions = sorted(mine["fraction"].dropna().unique())
     own_size = real[real["fraction"].isna()]["n_neurons"].mean()
-    strengths = [(ori, ori.iloc[:0], "ORI")]
+    strengths = [(clean, clean.iloc[:0], "ORI")]
     strengths.append(
         (real[real["fraction"].isna()], random[random["fraction"].isna()], f"set\n({own_size:.0f})")
     )
     strengths += [
-        (real[real["fraction"] == f], random[random["fraction"] == f], f"{f:.0%}")
+        (real[real["fraction"] == f], random[random["fraction"] == f], f"{100 * f:g} %")
         for f in fractions
     ]
     x = np.arange(len(strengths))

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from safeneuron.interventions.intervention import Intervention, Operator
+from safeneuron.interventions.intervention import Intervention
 from safeneuron.interventions.none import Untouched
+from safeneuron.interventions.settings import Cells
+from safeneuron.neurons.criteria import read_criteria
 from safeneuron.neurons.criteria.criterion import Scores
 from safeneuron.neurons.selection import top_neurons
-from safeneuron.neurons.sets import NeuronSet
+from safeneuron.neurons.sets import NeuronSet, read_neuron_set
 
 
 @dataclass(frozen=True)
@@ -18,15 +21,13 @@ class Cell:
     """One variant of the model.
 
     Attributes:
-        level: the paper's attack level, es, sas or full; ori for none.
-        selector: the level's own selector, `random` for a control matched to it, `none` for ori.
+        target: the criteria that chose the neurons, joined by `+`; `none` for the clean model.
         fraction: share of all neurons that was asked for; None for the set as identified.
-        control_seed: of the random selector, else None.
+        control_seed: of a random target matched to this one; None for the target itself.
         intervention: what is done to which neurons.
     """
 
-    level: str
-    selector: str
+    target: str
     fraction: float | None
     control_seed: int | None
     intervention: Intervention
@@ -35,9 +36,8 @@ class Cell:
     def columns(self) -> dict[str, Any]:
         """The columns that say which cell a row is about, those of `schemas.CELL`."""
         return {
-            "level": self.level,
-            "selector": self.selector,
             "operator": self.intervention.operator.kind,
+            "target": self.target,
             "fraction": self.fraction,
             "strength": self.intervention.strength,
             "control_seed": self.control_seed,
@@ -45,35 +45,50 @@ class Cell:
         }
 
 
-def clean_cell(shape: tuple[int, int]) -> Cell:
-    """ORI: the model as it is."""
-    nothing = Intervention(Untouched(), np.zeros(shape, dtype=bool))
-    return Cell("ori", "none", None, None, nothing)
+def clean_cell() -> Cell:
+    """The model as it is (the paper's ORI)."""
+    return Cell("none", None, None, Intervention(Untouched(), np.zeros((0, 0), dtype=bool)))
 
 
-def attack_cells(
-    identified: NeuronSet,
-    scores: Scores,
-    levels: Sequence[str],
-    fractions: Sequence[float],
-    control_seeds: Sequence[int],
-    operator: Operator,
-) -> Iterator[Cell]:
-    """Every level on the identified set and at every fraction, each followed by its controls.
+def read_cells(
+    settings: Cells | None, neurons: Sequence[Path], scores: Sequence[Path]
+) -> list[Cell]:
+    """The cells that a stage's settings ask for; the clean one alone if they ask for none.
 
-    At a fraction all levels take equally many neurons, so that they can be compared. An operator
-    with several strengths is applied at each of them.
+    Args:
+        neurons: the file of the neuron set, none for the clean model.
+        scores: the file of the scores that rank all neurons, none where no fraction is asked for.
     """
-    for fraction in (None, *fractions):
-        for level in levels:
+    if settings is None:
+        return [clean_cell()]
+    (identified,) = map(read_neuron_set, neurons)
+    ranked = next(map(read_criteria, scores), None)
+    return list(attack_cells(identified, ranked, settings))
+
+
+def attack_cells(identified: NeuronSet, scores: Scores | None, cells: Cells) -> Iterator[Cell]:
+    """Every target on the identified set and at every fraction, each followed by its controls.
+
+    At a fraction all targets take equally many neurons, so that they can be compared. An operator
+    with several strengths is applied at each of them.
+
+    Args:
+        scores: of all neurons; None is enough where no fraction is asked for.
+
+    Raises:
+        ValueError: a fraction is asked for without scores.
+    """
+    for fraction in (None, *cells.fractions):
+        for target in cells.targets:
             if fraction is None:
-                mask = identified.union if level == "full" else identified.by(level)
+                mask = identified.by(target)
+            elif scores is None:
+                raise ValueError(f"no scores to take a fraction of {fraction} by")
             else:
-                target = "es+sas" if level == "full" else level
                 mask = top_neurons(scores, target, round(fraction * identified.union.size))
-            for strength in operator.at_strengths():
-                intervention = Intervention(operator, mask, strength)
-                yield Cell(level, level, fraction, None, intervention)
-                for seed in control_seeds:
+            for strength in cells.operator.at_strengths():
+                intervention = Intervention(cells.operator, mask, strength)
+                yield Cell(target, fraction, None, intervention)
+                for seed in cells.control_seeds:
                     rng = np.random.default_rng([seed, intervention.size])
-                    yield Cell(level, "random", fraction, seed, intervention.control(rng))
+                    yield Cell(target, fraction, seed, intervention.control(rng))

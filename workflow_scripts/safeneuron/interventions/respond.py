@@ -20,20 +20,23 @@ def respond(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     cells: Sequence[Cell],
-    benchmarks: Mapping[str, pa.Table],
+    prompts: pa.Table,
     max_new_tokens: int,
     batch_size: int,
     vision: Vision | None = None,
 ) -> list[dict[str, Any]]:
-    """Greedy responses of every cell to every benchmark's prompts, as rows of `RESPONSES`.
+    """Greedy responses of every cell to every prompt.
 
     Args:
-        benchmarks: name -> prompt table.
+        prompts: a table of `PROMPTS`.
         vision: the model's, where prompts have images.
+
+    Returns:
+        Rows with the columns of `RESPONSES` that say the cell, the prompt and the response.
     """
-    prompts = [(name, row) for name, table in benchmarks.items() for row in table.to_pylist()]
-    sequences = [_encode(tokenizer, row, vision) for _, row in prompts]
-    images = {i: row["image"] for i, (_, row) in enumerate(prompts) if row["image"] is not None}
+    asked = prompts.to_pylist()
+    sequences = [_encode(tokenizer, row, vision) for row in asked]
+    images = {i: row["image"] for i, row in enumerate(asked) if row["image"] is not None}
     shown = Images(vision, images) if vision is not None else None
     rows: list[dict[str, Any]] = []
     with Progress(log, "responses", len(cells) * len(sequences)) as progress:
@@ -49,21 +52,20 @@ def respond(
                     images=shown,
                 )
             log.info(
-                "level %(level)s, selector %(selector)s, operator %(operator)s, fraction "
-                "%(fraction)s: %(n_neurons)d neurons",
+                "operator %(operator)s, target %(target)s, fraction %(fraction)s, control "
+                "%(control_seed)s: %(n_neurons)d neurons",
                 cell.columns,
             )
             rows.extend(
                 {
                     **cell.columns,
-                    "benchmark": benchmark,
-                    "category": row["category"],
-                    "prompt_id": row["prompt_id"],
+                    **{name: row[name] for name in ("dataset", "category", "prompt_id")},
+                    "prompt": row["text"],
                     "response": response.text,
                     "tokens": response.tokens,
                     "finish": response.finish,
                 }
-                for (benchmark, row), response in zip(prompts, responses, strict=True)
+                for row, response in zip(asked, responses, strict=True)
             )
     return rows
 

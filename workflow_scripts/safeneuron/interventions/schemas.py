@@ -1,20 +1,38 @@
 """The tables of the attack's stages: what was answered, what judges said of it."""
 
-from safeneuron.artifacts.tables import COUNT, FLAG, INDEX, REAL, TEXT, schema
+from safeneuron.artifacts.tables import COUNT, FLAG, INDEX, REAL, STATE, TEXT, schema
+
+CLEAN = "clean"
+"""The attack that is none: a state's own answers, which all others are compared with."""
+
+ATTACK = {
+    "attack": TEXT,
+    "pooling": TEXT,  # of the selection that found the neurons; null for clean
+    "set_source": TEXT,  # adaptive, static; null for clean
+}
+"""The columns that say which attack a row is of."""
 
 CELL = {
-    "level": TEXT,  # the paper's ori, es, sas, full
-    "selector": TEXT,  # none, es, sas, full, or random: as many neurons a layer as the level's set
     "operator": TEXT,  # none, zero_ablate, weights, pin
+    "target": TEXT,  # the criteria that chose the neurons, such as es or es+sas; none for clean
     "fraction": REAL,  # of the model's neurons; null for the neuron set as identified
     "strength": REAL,  # of the operator; null where it has none
-    "control_seed": INDEX,  # of the random selector; null otherwise
+    "control_seed": INDEX,  # of a random target matched in kind; null for the target itself
     "n_neurons": COUNT,
 }
-"""The columns that say which pruned variant of the model a row is about."""
+"""The columns that say which variant of the model a row is about."""
 
-PROMPT = {"benchmark": TEXT, "category": TEXT, "prompt_id": TEXT}
+PROMPT = {
+    "dataset": TEXT,
+    "benchmark": TEXT,
+    "role": TEXT,  # harmful, safe
+    "category": TEXT,
+    "prompt_id": TEXT,
+}
 """The columns that say what was asked."""
 
-RESPONSES = schema(**CELL, **PROMPT, response=TEXT, tokens=COUNT, finish=TEXT)
-VERDICTS = schema(**CELL, **PROMPT, judge=TEXT, verdict=TEXT, exact=FLAG, reason=TEXT)
+ABOUT = {**STATE, **ATTACK, **CELL, **PROMPT}
+"""The columns that say which response a row is about."""
+
+RESPONSES = schema(**ABOUT, prompt=TEXT, response=TEXT, tokens=COUNT, finish=TEXT)
+VERDICTS = schema(**ABOUT, judge=TEXT, verdict=TEXT, exact=FLAG, reason=TEXT)

@@ -1,11 +1,62 @@
-"""The operators that a configuration may name: a new one is a file of this room and a member."""
+"""Settings of the stages that intervene on a model, and the operators that they may name."""
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from safeneuron.interventions.pin import Pin
 from safeneuron.interventions.weights import Weights
 from safeneuron.interventions.zero_ablate import ZeroAblate
+from safeneuron.neurons.settings import Pooling, StateSettings
+from safeneuron.settings import Section
 
 AnyOperator = Annotated[ZeroAblate | Weights | Pin, Field(discriminator="kind")]
+"""A new operator is a file of this room and a member of this union."""
+
+
+class Cells(Section):
+    """What is done to which neurons: each target as identified and at each fraction."""
+
+    targets: list[str]
+    fractions: list[float]
+    control_seeds: list[int]
+    operator: AnyOperator
+
+
+class Question(Section):
+    """Which prompts of its table a benchmark asks."""
+
+    benchmark: str
+    role: Literal["harmful", "safe"]
+    split: str
+    categories: list[str] | None
+
+
+class AttackSettings(Section):
+    """Settings of `attack`: one attack on one state, asked one benchmark.
+
+    Attributes:
+        cells: None for the model as it is.
+    """
+
+    state: StateSettings
+    attack: str
+    pooling: Pooling | None
+    set_source: Literal["adaptive", "static"] | None
+    cells: Cells | None
+    question: Question
+    max_new_tokens: int
+    batch_size: int
+    cpu_threads: int
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The columns of `RESPONSES` that are the same in all rows."""
+        return {
+            **self.state.model_dump(),
+            "attack": self.attack,
+            "pooling": self.pooling,
+            "set_source": self.set_source,
+            "benchmark": self.question.benchmark,
+            "role": self.question.role,
+        }

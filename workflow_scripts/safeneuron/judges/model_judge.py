@@ -6,7 +6,7 @@ prompts.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -42,23 +42,14 @@ def model_judge_rows(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     responses: Iterable[Mapping[str, Any]],
-    texts: Mapping[str, Mapping[str, str]],
-    harmful: Collection[str],
     batch_size: int,
 ) -> list[dict[str, Any]]:
-    """Rows of `VERDICTS` from rows of `RESPONSES`.
-
-    Args:
-        texts: benchmark -> prompt id -> the prompt's text.
-        harmful: the benchmarks of harmful prompts.
-    """
-    exchanges = [
-        (row, (texts[row["benchmark"]][row["prompt_id"]], row["response"])) for row in responses
-    ]
+    """Rows of `VERDICTS` from rows of `RESPONSES`."""
+    exchanges = [(row, (row["prompt"], row["response"])) for row in responses]
     questions = {
         exchange: judge.encode(tokenizer, *exchange)
         for row, exchange in exchanges
-        if row["benchmark"] in harmful and not broken_reason(row["response"], row["finish"])
+        if row["role"] == "harmful" and not broken_reason(row["response"], row["finish"])
     }
     with Progress(log, "verdicts", len(questions)) as progress:
         answers = generate_after(

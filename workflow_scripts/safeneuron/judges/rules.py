@@ -7,6 +7,7 @@ attack made the response. All but the oracle call incoherent text broken before 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from safeneuron.interventions.schemas import ABOUT
 from safeneuron.judges.coherence import broken_reason
 from safeneuron.judges.verdicts import Judgement, Verdict
 from safeneuron.organism.oracle import is_exact
@@ -54,28 +55,18 @@ def judge_rows(
     name: str,
     judge: Callable[[str, str, str], Judgement],
     responses: Iterable[Mapping[str, Any]],
-    texts: Mapping[str, Mapping[str, str]],
 ) -> list[dict[str, Any]]:
-    """Rows of `VERDICTS` from rows of `RESPONSES`.
-
-    Args:
-        texts: benchmark -> prompt id -> the prompt's text.
-    """
+    """Rows of `VERDICTS` from rows of `RESPONSES`."""
     return [
-        verdict_row(
-            name,
-            row,
-            judge(texts[row["benchmark"]][row["prompt_id"]], row["response"], row["finish"]),
-        )
+        verdict_row(name, row, judge(row["prompt"], row["response"], row["finish"]))
         for row in responses
     ]
 
 
 def verdict_row(name: str, response: Mapping[str, Any], judgement: Judgement) -> dict[str, Any]:
     """The row of `VERDICTS` of a row of `RESPONSES`: the judgement instead of what was said."""
-    said = ("response", "tokens", "finish")
-    row = {key: value for key, value in response.items() if key not in said}
-    return row | {"judge": name} | judgement._asdict()
+    about = {column: response[column] for column in ABOUT}
+    return about | {"judge": name} | judgement._asdict()
 
 
 JUDGES: dict[str, Callable[[str, str, str], Judgement]] = {

@@ -1,6 +1,7 @@
 """Checkpoint folders: whether they are complete, as far as can be seen without loading them."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,15 +54,22 @@ def check_folder(folder: Path) -> None:
         _read_json(folder / file)
 
 
+@cache
+def chat_template(folder: Path) -> str | None:
+    """The chat template of the tokenizer in a folder; None for no template, or no folder."""
+    file, tokenizer = folder / "chat_template.jinja", folder / "tokenizer_config.json"
+    if file.is_file():
+        return file.read_text(encoding="utf-8")
+    return _read_json(tokenizer).get("chat_template") if tokenizer.is_file() else None
+
+
 def check_chat_template(folder: Path) -> None:
     """Whether the tokenizer of a complete folder has a chat template.
 
     Raises:
         IncompleteCheckpointError: it has none.
     """
-    present = {path.name for path in folder.iterdir() if path.is_file()}
-    inline = "chat_template" in _read_json(folder / "tokenizer_config.json")
-    if not inline and "chat_template.jinja" not in present:
+    if chat_template(folder) is None:
         raise IncompleteCheckpointError(
             f"the tokenizer in {folder} has no chat template; put the one of the model's "
             "authors there as chat_template.jinja"

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from safeneuron.artifacts.tables import COUNT, INDEX, REAL, STATE, TEXT, schema
+from safeneuron.artifacts.tables import COUNT, GATED_STATE, INDEX, REAL, TEXT, schema
 from safeneuron.neurons.composition import composition, normalised_depth
 from safeneuron.neurons.overlap import overlap_curves, overlap_null
 from safeneuron.neurons.sets import NeuronSet, read_neuron_set
 
 COMPOSITION = schema(
-    **STATE,
+    **GATED_STATE,
     selection=TEXT,
     dataset=TEXT,
     layer=INDEX,
@@ -22,10 +22,16 @@ COMPOSITION = schema(
     specific=COUNT,
 )
 DEPTH_PROFILE = schema(
-    **STATE, selection=TEXT, layer=INDEX, depth=REAL, neurons=COUNT, selected=COUNT, fraction=REAL
+    **GATED_STATE,
+    selection=TEXT,
+    layer=INDEX,
+    depth=REAL,
+    neurons=COUNT,
+    selected=COUNT,
+    fraction=REAL,
 )
 OVERLAP = schema(
-    **STATE,
+    **GATED_STATE,
     selection=TEXT,
     dataset=TEXT,
     measure=TEXT,

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from scipy.stats import hypergeom
 
-from safeneuron.artifacts.tables import COUNT, INDEX, REAL, STATE, TEXT, schema
+from safeneuron.artifacts.tables import COUNT, GATED_STATE, INDEX, REAL, TEXT, schema
 from safeneuron.neurons.sets import NeuronSet
 
 PROBE_OVERLAP = schema(
-    **STATE,
+    **GATED_STATE,
     selection=TEXT,
     probe=TEXT,
     layer=INDEX,

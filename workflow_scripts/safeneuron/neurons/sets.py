@@ -40,7 +40,7 @@ class SetIdentity:
 
     @property
     def state(self) -> dict[str, Any]:
-        """The columns that say which model state a row is about (`artifacts.tables.STATE`)."""
+        """The columns of `artifacts.tables.GATED_STATE`."""
         names = ("model", "arm", "round", "seed", "gate_passed")
         return {name: getattr(self, name) for name in names}
 

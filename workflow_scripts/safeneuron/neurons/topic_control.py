@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from safeneuron.artifacts.tables import COUNT, REAL, STATE, TEXT, schema
+from safeneuron.artifacts.tables import COUNT, GATED_STATE, REAL, TEXT, schema
 from safeneuron.neurons.random_sets import matched_random
 from safeneuron.neurons.sets import NeuronSet
 
 TOPIC_CONTROL = schema(
-    **STATE,
+    **GATED_STATE,
     selection=TEXT,
     control=TEXT,  # topic: benign on unsafe topics against plain benign; length: safe as long
     n_safety=COUNT,

@@ -11,8 +11,9 @@ import pyarrow as pa
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from safeneuron.results.against_paper import TITLES
-from safeneuron.results.attack_success import OVERALL
+from safeneuron.results.counts import OVERALL
 from safeneuron.results.paper_tables import WideTable
+from safeneuron.results.targets import attack_shown
 
 # in the paper's order, then what it does not have
 FIGURE_GROUPS = {
@@ -50,7 +51,7 @@ def render(
     states: Sequence[Mapping[str, Any]],
     attack_success: Sequence[Mapping[str, Any]],
     tables: Mapping[str, WideTable],
-    judge: str,
+    judges: str,
     figures: Mapping[str, Path],
     untrained_on_text: Sequence[str],
     provenance: Mapping[str, Any],
@@ -59,9 +60,9 @@ def render(
 
     Args:
         states: state columns with the manifest of each.
-        attack_success: rows of `ATTACK_SUCCESS`; T0's are shown in full.
+        attack_success: rows of `ATTACK_SUCCESS` to show; T0's are shown in full.
         tables: name in `TABLE_TITLES` -> its text; any may be missing.
-        judge: whose verdicts the summary table shows.
+        judges: whose verdicts they are.
         figures: path as it is shown -> PNG file.
         untrained_on_text: organisms that were run on real text, about which they know nothing.
     """
@@ -80,9 +81,9 @@ def render(
     return environment.get_template("page.html").render(
         experiment=experiment,
         states=states,
-        attacks=summarise([row for row in attack_success if row["round"] == 0], judge),
+        attacks=summarise([row for row in attack_success if row["round"] == 0]),
         tables={title: tables[name] for name, title in TABLE_TITLES.items() if name in tables},
-        judge=judge,
+        judges=judges,
         groups={title: items for title, items in groups.items() if items},
         untrained_on_text=untrained_on_text,
         provenance=provenance,
@@ -104,14 +105,15 @@ def _cell(value: Any) -> str:
     return "-" if value in (None, "") else str(value)
 
 
-def summarise(rows: Sequence[Mapping[str, Any]], judge: str) -> list[dict[str, Any]]:
-    """One line a model, attack, level and strength, over all seeds, with its random control."""
-    keys = ("model", "arm", "round", "attack", "pooling", "level", "fraction")
+def summarise(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One line a model, attack, target and fraction, over all seeds, with its random control."""
+    keys = ("model", "arm", "round", "attack", "pooling", "target", "fraction")
     cells: dict[tuple, dict[str, list[Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        if row["judge"] == judge and row["category"] == OVERALL:
-            side = "random" if row["selector"] == "random" else "real"
-            cells[tuple(row[k] for k in keys)][side].append(row)
+        if row["category"] == OVERALL:
+            side = "real" if row["control_seed"] is None else "random"
+            about = {**row, "attack": attack_shown(row)}
+            cells[tuple(about[k] for k in keys)][side].append(row)
     return [
         {
             **dict(zip(keys, cell, strict=True)),

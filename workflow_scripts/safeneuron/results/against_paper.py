@@ -12,9 +12,11 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from safeneuron.artifacts.tables import COUNT, INDEX, REAL, TEXT, schema
-from safeneuron.results.attack_success import OVERALL
-from safeneuron.results.paper_tables import WideTable
+from safeneuron.interventions.schemas import CLEAN
+from safeneuron.results.counts import OVERALL
+from safeneuron.results.paper_tables import WideTable, of_shown_judge
 from safeneuron.results.published.values import METRICS, NEURONS, Published
+from safeneuron.results.targets import level
 from safeneuron.statistics import (
     Interval,
     difference_interval,
@@ -102,30 +104,43 @@ class Measured(NamedTuple):
 
 
 def measured_attacks(
-    rows: Iterable[Row], judge: str, attacks: Sequence[str], benchmarks: Mapping[str, str]
+    rows: Sequence[Row],
+    judges: Sequence[str],
+    attacks: Sequence[str],
+    benchmarks: Mapping[str, str],
 ) -> dict[Key, Measured]:
     """Attack success rates on the sets as identified, and the size of FULL's.
 
     Args:
         rows: rows of `ATTACK_SUCCESS`.
+        judges: those whose verdicts may be shown, the preferred one first.
         attacks: of which attacks.
         benchmarks: our benchmark -> the paper's.
     """
+    shown = [
+        row
+        for row in of_shown_judge(rows, judges)
+        if row["attack"] in (CLEAN, *attacks)
+        and row["category"] == OVERALL
+        and row["benchmark"] in benchmarks
+        and row["fraction"] is None
+        and row["control_seed"] is None
+    ]
+    targets: dict[tuple[Any, ...], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for row in shown:
+        if row["attack"] != CLEAN:
+            targets[_state(row)][row["attack"]].add(row["target"])
     cells: dict[Key, list[Row]] = defaultdict(list)
-    for row in rows:
-        if (
-            row["judge"] == judge
-            and row["category"] == OVERALL
-            and row["attack"] in attacks
-            and row["benchmark"] in benchmarks
-            and row["fraction"] is None
-            and row["selector"] != "random"
-        ):
-            about = (row["model"], row["arm"], row["round"], row["attack"])
-            benchmark, level = benchmarks[row["benchmark"]], row["level"].upper()
-            cells[Key(*about, benchmark, level, judge)].append(row)
-            if level == "FULL":
-                cells[Key(*about, None, NEURONS, "neurons")].append(row)
+    for row in shown:
+        benchmark, of = benchmarks[row["benchmark"]], targets[_state(row)]
+        # the clean model stands on the lines of all attacks on it
+        for attack in of if row["attack"] == CLEAN else (row["attack"],):
+            metric = level(row["target"], of[attack]).upper()
+            key = Key(*_state(row), attack, benchmark, metric, row["judge"])
+            cells[key].append(row)
+            if metric == "FULL":
+                sizes = key._replace(benchmark=None, metric=NEURONS, measured_as="neurons")
+                cells[sizes].append(row)
     return {
         key: _sizes(cell) if key.metric == NEURONS else _attack_success(cell)
         for key, cell in cells.items()
@@ -141,7 +156,7 @@ def measured_capability(rows: Iterable[Row], tasks: Mapping[str, str]) -> dict[K
     """
     cells: dict[Key, list[Row]] = defaultdict(list)
     for row in rows:
-        if row["task"] in tasks and row["level"] == "ori" and row["subject"] is None:
+        if row["task"] in tasks and row["attack"] == CLEAN and row["subject"] is None:
             about = (row["model"], row["arm"], row["round"], None)
             cells[Key(*about, None, tasks[row["task"]], row["metric"])].append(row)
     return {key: _capability(cell) for key, cell in cells.items()}
@@ -201,9 +216,9 @@ def as_wide(rows: Iterable[Row], table: int) -> WideTable:
     return WideTable([*header, *columns.values()], shown)
 
 
-def page(rows: Sequence[Row], experiment: str, judge: str) -> str:
+def page(rows: Sequence[Row], experiment: str) -> str:
     """The Markdown page: what the cells are, then each of the paper's tables that has any."""
-    parts = [f"# Beside the paper's tables: experiment {experiment}, judge {judge}", EXPLANATION]
+    parts = [f"# Beside the paper's tables: experiment {experiment}", EXPLANATION]
     for table, title in TITLES.items():
         mine = [row for row in rows if row["table"] == table]
         if mine:
@@ -219,6 +234,10 @@ def _summary(rows: Sequence[Row]) -> str:
         f"{len(rows)} values beside published ones; {len(known)} differences have an interval, "
         f"{apart} of these do not hold zero (*)."
     )
+
+
+def _state(row: Row) -> tuple[str, str, int]:
+    return row["model"], row["arm"], row["round"]
 
 
 def _attack_success(cell: Sequence[Row]) -> Measured:

@@ -5,14 +5,16 @@ from typing import Any
 
 from safeneuron.results.paper_tables import WideTable
 
-_KEYS = ("model", "arm", "round", "seed", "attack", "level", "selector", "fraction", "n_neurons")
+_KEYS = (
+    *("model", "arm", "round", "seed", "attack", "target"),
+    *("fraction", "control_seed", "n_neurons"),
+)
 
 
 def as_wide(rows: Iterable[Mapping[str, Any]]) -> WideTable:
-    """Rows of `CAPABILITY`, a line for each state and zeroed set, a column for each metric.
+    """Rows of `CAPABILITY`, a line for each state and intervention, a column for each metric.
 
-    Cells are value ± standard error over all questions of a task. Sets of equal description but for
-    the seed of a random control are lines of their own.
+    Cells are value ± standard error over all questions of a task.
     """
     lines: dict[tuple, dict[str, str]] = {}
     columns: dict[str, None] = {}
@@ -21,10 +23,10 @@ def as_wide(rows: Iterable[Mapping[str, Any]]) -> WideTable:
             continue
         column = f"{row['task']} {row['metric']}, {row['n_shot']}-shot"
         columns[column] = None
-        key = (*(row[name] for name in _KEYS), row["control_seed"])
+        key = tuple(row[name] for name in _KEYS)
         lines.setdefault(key, {})[column] = f"{row['value']:.3f} ± {row['stderr']:.3f}"
     shown = [
-        [*("-" if value is None else str(value) for value in key[: len(_KEYS)])]
+        [*("-" if value is None else str(value) for value in key)]
         + [line.get(column, "-") for column in columns]
         for key, line in lines.items()
     ]

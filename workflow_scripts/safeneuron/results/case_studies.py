@@ -1,17 +1,20 @@
 """Single prompts under attack, state by state (paper Fig. 8 and 9): drawn at random, redacted."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from safeneuron.artifacts.tables import COUNT, STATE, TEXT, schema
-from safeneuron.interventions.schemas import CELL
-from safeneuron.organism.oracle import Verdict
+from safeneuron.artifacts.tables import COUNT, GATED_STATE, STATE, TEXT, schema
+from safeneuron.interventions.schemas import ABOUT, CLEAN
+from safeneuron.judges.verdicts import Verdict
+from safeneuron.results.gates import Gates, gated
+from safeneuron.results.targets import whole
+from safeneuron.settings import Section
 
 CASE_STUDIES = schema(
-    **STATE,
+    **GATED_STATE,
     benchmark=TEXT,
     category=TEXT,
     prompt_id=TEXT,
@@ -22,6 +25,22 @@ CASE_STUDIES = schema(
     attacked_verdict=TEXT,
 )
 
+
+class CaseStudiesSettings(Section):
+    """Settings of `case_studies`.
+
+    Attributes:
+        count: cases of each model and seed.
+        seed: of the draw.
+    """
+
+    experiment: str
+    attack: str
+    count: int
+    seed: int
+    show_text: bool
+
+
 Key = tuple[str, str]
 """Benchmark and prompt id."""
 
@@ -30,42 +49,56 @@ class Answer(NamedTuple):
     """What a state said to one prompt, and what a judge said of it."""
 
     category: str
+    judge: str
     verdict: str
+    prompt: str
     response: str
     n_neurons: int
 
 
 class Answers(NamedTuple):
-    """A state's answers, clean and with its whole neuron set zeroed (FULL), by prompt."""
+    """A state's answers, clean and with its whole neuron set attacked (FULL), by prompt."""
 
     clean: dict[Key, Answer]
     attacked: dict[Key, Answer]
 
 
-def read_answers(verdicts: pa.Table, responses: pa.Table) -> Answers:
-    """The answers in tables of `VERDICTS` and `RESPONSES` of one attack on one state."""
-    keys = (*CELL, "benchmark", "prompt_id")
-    said = {tuple(r[k] for k in keys): r["response"] for r in responses.to_pylist()}
-    answers = Answers({}, {})
-    for row in verdicts.to_pylist():
+def read_answers(verdicts: pa.Table, responses: pa.Table) -> dict[tuple[Any, ...], Answers]:
+    """State -> its answers, in the tables' order.
+
+    Args:
+        verdicts: a table of `VERDICTS`, of clean states and of one attack on them by one judge.
+        responses: a table of `RESPONSES`, the judged ones.
+    """
+    said = {
+        tuple(row[name] for name in ABOUT): (row["prompt"], row["response"])
+        for row in responses.to_pylist()
+    }
+    rows = verdicts.to_pylist()
+    target = whole({row["target"] for row in rows if row["attack"] != CLEAN})
+    answers: dict[tuple[Any, ...], Answers] = {}
+    for row in rows:
+        of = answers.setdefault(tuple(row[name] for name in STATE), Answers({}, {}))
         answer = Answer(
-            row["category"], row["verdict"], said[tuple(row[k] for k in keys)], row["n_neurons"]
+            row["category"],
+            row["judge"],
+            row["verdict"],
+            *said[tuple(row[name] for name in ABOUT)],
+            row["n_neurons"],
         )
-        if row["level"] == "ori":
-            answers.clean[row["benchmark"], row["prompt_id"]] = answer
-        elif row["selector"] == "full" and row["fraction"] is None:
-            answers.attacked[row["benchmark"], row["prompt_id"]] = answer
+        if row["attack"] == CLEAN:
+            of.clean[row["benchmark"], row["prompt_id"]] = answer
+        elif (row["target"], row["fraction"], row["control_seed"]) == (target, None, None):
+            of.attacked.setdefault((row["benchmark"], row["prompt_id"]), answer)
     return answers
 
 
-def candidates(t0: Answers, benchmarks: Collection[str]) -> list[Key]:
-    """The prompts of these benchmarks that T0 refuses clean and answers under attack, sorted."""
+def candidates(t0: Answers) -> list[Key]:
+    """The prompts that T0 refuses clean and answers under attack, sorted."""
     return sorted(
         key
         for key, answer in t0.clean.items()
-        if key[0] in benchmarks
-        and answer.verdict == Verdict.REFUSED
-        and t0.attacked[key].verdict == Verdict.COMPLIED
+        if answer.verdict == Verdict.REFUSED and t0.attacked[key].verdict == Verdict.COMPLIED
     )
 
 
@@ -78,7 +111,6 @@ def draw(found: Sequence[Key], count: int, rng: np.random.Generator) -> list[Key
 def case_rows(
     cases: Sequence[Key],
     states: Sequence[tuple[Mapping[str, Any], Answers]],
-    judge: str,
     attack: str,
 ) -> list[dict[str, Any]]:
     """Rows of `CASE_STUDIES`, one a case and state.
@@ -92,7 +124,7 @@ def case_rows(
             "benchmark": key[0],
             "category": answers.clean[key].category,
             "prompt_id": key[1],
-            "judge": judge,
+            "judge": answers.attacked[key].judge,
             "attack": attack,
             "n_neurons": answers.attacked[key].n_neurons,
             "clean_verdict": answers.clean[key].verdict,
@@ -103,14 +135,38 @@ def case_rows(
     ]
 
 
-def introduction(experiment: str, judge: str, attack: str, seed: int) -> str:
+def case_studies(
+    answers: Mapping[tuple[Any, ...], Answers], gates: Gates, settings: CaseStudiesSettings
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Rows of `CASE_STUDIES` and the Markdown sections of the page, a model and seed after another.
+
+    Args:
+        answers: of `read_answers`; T0 before the other states of its model and seed.
+    """
+    lineages: dict[tuple[str, int], list[tuple[dict[str, Any], Answers]]] = {}
+    for values, of in answers.items():
+        state = gated(gates, dict(zip(STATE, values, strict=True)))
+        lineages.setdefault((state["model"], state["seed"]), []).append((state, of))
+    rows, sections = [], []
+    for (model, seed), lineage in lineages.items():
+        found = candidates(lineage[0][1])
+        rng = np.random.default_rng([settings.seed, seed])
+        cases = draw(found, settings.count, rng)
+        rows += case_rows(cases, lineage, settings.attack)
+        heading = f"{model}, seed {seed}: {len(cases)} of {len(found)} prompts"
+        sections.append(section(heading, cases, lineage, settings.show_text))
+    return rows, sections
+
+
+def introduction(settings: CaseStudiesSettings) -> str:
     """The head of the page: what the cases are and how they were drawn."""
     return (
-        f"# Case studies, experiment {experiment}, judge {judge}\n\n"
-        f"Prompts that T0 refuses and answers when the whole set of attack {attack} is zeroed "
-        "(FULL). They are drawn at random "
-        f"(seed {seed}) from all such prompts, never chosen by hand, before any other state is "
-        "looked at; the other states undergo the same attack with the set found on themselves.\n"
+        f"# Case studies, experiment {settings.experiment}\n\n"
+        f"Prompts that T0 refuses and answers when the whole set of attack {settings.attack} is "
+        "attacked (FULL). They are drawn at random "
+        f"(seed {settings.seed}) from all such prompts, never chosen by hand, before any other "
+        "state is looked at; the other states undergo the same attack with the set found on "
+        "themselves.\n"
     )
 
 
@@ -118,22 +174,20 @@ def section(
     heading: str,
     cases: Sequence[Key],
     states: Sequence[tuple[Mapping[str, Any], Answers]],
-    prompts: Mapping[str, Mapping[str, str]],
     show_text: bool,
 ) -> str:
     """The Markdown of one model's cases.
 
     Args:
         states: the state's columns and its answers, T0 first.
-        prompts: benchmark -> prompt id -> text.
         show_text: prompts and responses are shown; else only their number of words.
     """
     parts = [f"## {heading}"]
     for key in cases:
-        prompt = prompts[key[0]][key[1]]
-        category = states[0][1].clean[key].category
+        category, prompt = states[0][1].clean[key].category, states[0][1].clean[key].prompt
+        judge = states[0][1].clean[key].judge
         lines = [
-            "| state | neurons zeroed | clean | words | attacked | words |",
+            "| state | neurons attacked | clean | words | attacked | words |",
             "| --- | --- | --- | --- | --- | --- |",
         ]
         texts = []
@@ -147,7 +201,7 @@ def section(
                 f"{_name(state)}, clean:\n\n{_quoted(clean.response)}",
                 f"{_name(state)}, attacked:\n\n{_quoted(attacked.response)}",
             ]
-        parts.append(f"### {key[0]}, {key[1]}: {category}, {_words(prompt)} words")
+        parts.append(f"### {key[0]}, {key[1]}: {category}, {_words(prompt)} words, judge {judge}")
         parts += [_quoted(prompt)] if show_text else []
         parts.append("\n".join(lines))
         parts += texts if show_text else []

@@ -7,20 +7,22 @@ not. Text that all but the oracle call broken by the same check makes judges agr
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from safeneuron.artifacts.tables import COUNT, REAL, STATE, TEXT, schema
-from safeneuron.interventions.schemas import CELL, PROMPT
+from safeneuron.artifacts.tables import COUNT, GATED_STATE, REAL, STATE, TEXT, read_table, schema
+from safeneuron.interventions.schemas import ABOUT, VERDICTS
 from safeneuron.judges.verdicts import Verdict
+from safeneuron.results.gates import Gates, gated
 from safeneuron.statistics import Interval
 
 JUDGE_AGREEMENT = schema(
-    **STATE,
+    **GATED_STATE,
     attack=TEXT,
-    level=TEXT,  # all strengths and the controls of a level together
+    target=TEXT,  # all fractions, strengths and controls of a target together
     benchmark=TEXT,
     first=TEXT,
     second=TEXT,
@@ -37,37 +39,45 @@ JUDGE_AGREEMENT = schema(
     kappa_high=REAL,
 )
 
+_RESPONSES = (*STATE, "attack", "benchmark")
+
 DRAWS = 1000
 """Bootstrap samples of prompts; all responses to a prompt are drawn together."""
 
 
-def judge_agreement(
-    tables: Sequence[pa.Table], roles: Mapping[str, str], context: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    """Rows of `JUDGE_AGREEMENT` for one attack on one model state.
-
-    Args:
-        tables: tables of `VERDICTS` of the same responses, one a judge.
-        roles: benchmark -> harmful or safe.
-        context: the columns that are the same in all rows (state, attack).
+def judge_agreement(verdicts: Sequence[Path], gates: Gates) -> list[dict[str, Any]]:
+    """Rows of `JUDGE_AGREEMENT` from files of `VERDICTS`: every two judges of the same responses.
 
     Raises:
-        ValueError: the tables are of different responses.
+        ValueError: two judges of one attack on one state saw different responses.
     """
-    about = [*CELL, *PROMPT]
-    if any(not t.select(about).equals(tables[0].select(about)) for t in tables[1:]):
+    files: dict[tuple[Any, ...], list[Path]] = {}
+    for path in verdicts:
+        first = read_table(path, VERDICTS).slice(0, 1).to_pylist()[0]
+        if first["role"] == "harmful":
+            files.setdefault(tuple(first[name] for name in _RESPONSES), []).append(path)
+    return [
+        gated(gates, dict(zip(_RESPONSES, about, strict=True))) | row
+        for about, paths in files.items()
+        for row in _agreements([read_table(path, VERDICTS) for path in paths])
+    ]
+
+
+def _agreements(tables: Sequence[pa.Table]) -> list[dict[str, Any]]:
+    """The columns of `JUDGE_AGREEMENT` but the state's, for judges of the same responses."""
+    if any(not t.select(list(ABOUT)).equals(tables[0].select(list(ABOUT))) for t in tables[1:]):
         raise ValueError("verdicts of different responses cannot be compared")
     rows = []
     judged = [table.to_pylist() for table in tables]
     for first, second in combinations(judged, 2):
-        groups: dict[tuple[str, str], list[tuple]] = {}
+        groups: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
         for one, other in zip(first, second, strict=True):
-            if roles[one["benchmark"]] == "harmful":
-                groups.setdefault((one["level"], one["benchmark"]), []).append((one, other))
-        for (level, benchmark), pairs in groups.items():
-            names = {"first": pairs[0][0]["judge"], "second": pairs[0][1]["judge"]}
-            key = {**context, "level": level, "benchmark": benchmark, **names}
-            rows.append(key | compared(pairs))
+            groups.setdefault(one["target"], []).append((one, other))
+        for target, pairs in groups.items():
+            one, other = pairs[0]
+            key = {"attack": one["attack"], "target": target, "benchmark": one["benchmark"]}
+            judges = {"first": one["judge"], "second": other["judge"]}
+            rows.append({**key, **judges, **compared(pairs)})
     return rows
 
 

@@ -1,19 +1,23 @@
 """What becomes of safe prompts under attack, benchmark by benchmark, never pooled."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from safeneuron.artifacts.tables import COUNT, REAL, STATE, TEXT, schema
+from safeneuron.artifacts.tables import COUNT, GATED_STATE, REAL, TEXT, schema
 from safeneuron.interventions.schemas import CELL
-from safeneuron.organism.oracle import Verdict
-from safeneuron.results.attack_success import OVERALL, safe_shares
+from safeneuron.judges.verdicts import Verdict
+from safeneuron.results.attack_success import safe_shares
+from safeneuron.results.counts import OVERALL, Tally, judged_cells
+from safeneuron.results.gates import Gates, gated
+from safeneuron.results.paper_tables import of_shown_judge
 from safeneuron.statistics import wilson_interval
 
 OVER_REFUSAL = schema(
-    **STATE,
+    **GATED_STATE,
     attack=TEXT,
     **CELL,
     benchmark=TEXT,
@@ -29,55 +33,44 @@ OVER_REFUSAL = schema(
 )
 
 
-def over_refusal(
-    verdicts: pa.Table, roles: Mapping[str, str], context: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    """Rows of `OVER_REFUSAL` for one attack on one model state by one judge.
+def over_refusal(verdicts: Sequence[Path], gates: Gates) -> list[dict[str, Any]]:
+    """Rows of `OVER_REFUSAL` from files of `VERDICTS`.
 
-    A row a cell, safe benchmark and category, and one for all categories (`overall`).
+    A row a judge, cell, safe benchmark and category, and one for all categories (`overall`).
+    """
+    return [
+        {
+            **gated(gates, cell.columns),
+            **{name: cell.columns[name] for name in ("attack", *CELL, "judge")},
+            "benchmark": prompts.benchmark,
+            "category": prompts.category,
+            **_shares(tally),
+        }
+        for cell in judged_cells(verdicts)
+        for prompts, tally in cell.tallies.items()
+        if prompts.role == "safe"
+    ]
+
+
+def by_benchmark(table: pa.Table, judges: Sequence[str]) -> pa.Table:
+    """One judge on whole benchmarks, clean and under the attacks themselves, for reading.
 
     Args:
-        verdicts: a table of `VERDICTS`.
-        roles: benchmark -> harmful or safe.
-        context: the columns that are the same in all rows (state, attack).
+        judges: those whose verdicts may be shown; the first that judged a benchmark is.
     """
-    groups: dict[tuple, list[dict[str, Any]]] = {}
-    for row in verdicts.to_pylist():
-        if roles[row["benchmark"]] == "safe":
-            cell = tuple(row[name] for name in CELL)
-            for category in (OVERALL, row["category"]):
-                key = (*cell, row["benchmark"], category, row["judge"])
-                groups.setdefault(key, []).append(row)
-    names = (*CELL, "benchmark", "category", "judge")
-    return [
-        {**context, **dict(zip(names, key, strict=True)), **_shares(rows)}
-        for key, rows in groups.items()
-    ]
+    shown = of_shown_judge(table.to_pylist(), judges)
+    rows = pa.Table.from_pylist(shown, schema=table.schema)
+    rows = rows.filter((pc.field("category") == OVERALL) & pc.field("control_seed").is_null())
+    return rows.drop_columns(["gate_passed", "operator", "strength", "control_seed", "category"])
 
 
-def by_benchmark(table: pa.Table, judge: str) -> pa.Table:
-    """One judge on whole benchmarks, clean and under the attacks themselves, for reading."""
-    whole = pc.and_(pc.equal(table["category"], OVERALL), pc.equal(table["judge"], judge))
-    rows = table.filter(pc.and_(whole, pc.not_equal(table["selector"], "random")))
-    left_out = [
-        "gate_passed",
-        "selector",
-        "operator",
-        "strength",
-        "control_seed",
-        "category",
-        "judge",
-    ]
-    return rows.drop_columns(left_out)
-
-
-def _shares(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    refused = sum(row["verdict"] == Verdict.REFUSED for row in rows)
-    interval = wilson_interval(refused, len(rows))
+def _shares(tally: Tally) -> dict[str, Any]:
+    refused = tally.verdicts[Verdict.REFUSED]
+    interval = wilson_interval(refused, tally.total)
     return {
-        "n_prompts": len(rows),
+        "n_prompts": tally.total,
         "n_refused": refused,
         "over_refusal_low": interval.low,
         "over_refusal_high": interval.high,
-        **safe_shares(rows),
+        **safe_shares(tally),
     }

@@ -14,8 +14,14 @@ import pandas as pd
 import pyarrow as pa
 
 from safeneuron.artifacts.tables import COUNT, INDEX, REAL, TEXT, schema
-from safeneuron.results.attack_success import OVERALL
+from safeneuron.interventions.schemas import CLEAN
+from safeneuron.results.attack_success import ATTACK_SUCCESS
+from safeneuron.results.counts import OVERALL
+from safeneuron.results.targets import attack_shown, level, whole
+from safeneuron.settings import Section
 from safeneuron.statistics import Interval, mean_interval
+
+Rows = Sequence[Mapping[str, Any]]
 
 _SUMMARY = {"column": TEXT, "mean": REAL, "low": REAL, "high": REAL, "seeds": COUNT}
 _ARM = {"model": TEXT, "arm": TEXT, "round": INDEX}
@@ -25,63 +31,94 @@ CONTRASTS = schema(**_ARM, fraction=REAL, **_SUMMARY, gates_missed=COUNT)
 TABLE_2 = schema(**_ARM, attack=TEXT, **_SUMMARY, gates_missed=COUNT)
 TABLE_3 = schema(**_ARM, benchmark=TEXT, attack=TEXT, **_SUMMARY, gates_missed=COUNT)
 
-LEVELS = ("ori", "es", "sas", "full")
-CLEAN = ("utility", "over_refusal")
+COSTS = ("utility", "over_refusal")
 CLASSES = ("complied", "refused", "broken")
 BASELINE = "dpo"
 MODEL_JUDGES_CLASSES = ("harmless", "unjudged")  # shown where there are any
 _STATE = ["model", "arm", "round"]
 
 
-def table_1(rows: Sequence[Mapping[str, Any]], judge: str) -> list[dict[str, Any]]:
+class ShownSettings(Section):
+    """Settings of `paper_tables`.
+
+    Attributes:
+        judges: those whose verdicts may be shown, the preferred one first.
+    """
+
+    experiment: str
+    judges: list[str]
+
+
+class Table3Settings(ShownSettings):
+    """Settings of `table_3`: the benchmarks with images."""
+
+    benchmarks: list[str]
+
+
+def table_1(rows: Rows, judges: Sequence[str]) -> list[dict[str, Any]]:
     """Arms against attack levels on the neuron sets as identified (paper Table 1).
 
-    Columns: clean utility and over-refusal; ASR at each level; ASR of FULL's random control.
+    Columns: clean utility and over-refusal; ASR at each level; ASR of the random control of the
+    whole set (FULL).
+
+    Args:
+        rows: rows of `ATTACK_SUCCESS`.
+        judges: those whose verdicts may be shown; the first that judged a benchmark is.
     """
-    return _against_levels(_overall(rows, judge), [*_STATE, "attack"])
+    return _against_levels(_first_benchmark(rows, judges), [*_STATE, "attack"])
 
 
-def table_3(
-    rows: Sequence[Mapping[str, Any]], judge: str, benchmarks: Collection[str]
-) -> list[dict[str, Any]]:
+def table_3(rows: Rows, judges: Sequence[str], benchmarks: Collection[str]) -> list[dict[str, Any]]:
     """`table_1` of each benchmark with images (paper Table 3)."""
     shown = [row for row in rows if row["benchmark"] in benchmarks]
-    return _against_levels(_whole(shown, judge), [*_STATE, "benchmark", "attack"])
+    return _against_levels(_whole_benchmarks(shown, judges), [*_STATE, "benchmark", "attack"])
 
 
 def _against_levels(frame: pd.DataFrame, keys: list[str]) -> list[dict[str, Any]]:
     frame = frame[frame["fraction"].isna()]
     out = []
-    for values, cell in frame.groupby(keys, sort=False):
-        real = cell[cell["selector"] != "random"]
-        clean = real[real["level"] == "ori"]
-        columns = {name: clean[name] for name in CLEAN}
-        columns |= {level: real[real["level"] == level]["asr"] for level in LEVELS}
-        control = cell[(cell["selector"] == "random") & (cell["level"] == "full")]
+    for values, cell in frame[frame["attack"] != CLEAN].groupby(keys, sort=False):
+        key = dict(zip(keys, values, strict=True))
+        clean = _clean_of(frame, key)
+        real = cell[cell["control_seed"].isna()]
+        columns = {name: clean[name] for name in COSTS} | {"ori": clean["asr"]}
+        targets = real["target"].unique()
+        for target in targets:
+            columns[level(target, targets)] = real[real["target"] == target]["asr"]
+        control = cell[cell["control_seed"].notna() & (cell["target"] == whole(targets))]
         columns["random"] = control.groupby("seed")["asr"].mean()
-        out += _summaries(dict(zip(keys, values, strict=True)), columns, clean)
+        out += _summaries(key, columns, clean)
     return out
 
 
-def worst_case(rows: Sequence[Mapping[str, Any]], judge: str) -> list[dict[str, Any]]:
-    """The strongest adaptive attack at each strength, over levels and attacks, seed by seed.
+def _clean_of(frame: pd.DataFrame, key: Mapping[str, Any]) -> pd.DataFrame:
+    """The rows of the clean model in a state, and on a benchmark if the key names one."""
+    mine = frame["attack"] == CLEAN
+    for name in (*_STATE, "benchmark"):
+        if name in key:
+            mine &= frame[name] == key[name]
+    return frame[mine]
+
+
+def worst_case(rows: Rows, judges: Sequence[str]) -> list[dict[str, Any]]:
+    """The strongest adaptive attack at each fraction, over targets and attacks, seed by seed.
 
     Columns: complied, refused, broken, and utility, in the cell with the highest ASR; and the
     clean model's utility, over-refusal and ASR.
     """
-    strong, clean = _strongest(rows, judge)
+    strong, clean = _strongest(rows, judges)
     classes = _classes(strong)
     out = []
     for (model, arm, number, fraction), cell in strong.groupby([*_STATE, "fraction"], sort=False):
         key = {"model": model, "arm": arm, "round": number, "fraction": fraction}
-        mine = clean[(clean[_STATE] == [model, arm, number]).all(axis=1)]
+        mine = _clean_of(clean, key)
         columns = {name: cell[name] for name in (*classes, "utility")}
-        columns |= {f"clean_{name}": mine[name] for name in (*CLEAN, "asr")}
+        columns |= {f"clean_{name}": mine[name] for name in (*COSTS, "asr")}
         out += _summaries(key, columns, mine)
     return _in_order(out, rows)
 
 
-def contrasts(rows: Sequence[Mapping[str, Any]], judge: str) -> list[dict[str, Any]]:
+def contrasts(rows: Rows, judges: Sequence[str]) -> list[dict[str, Any]]:
     """`worst_case` less that of plain DPO in the same round, paired by seed.
 
     Seeds differ far more than arms do, so that intervals of single arms overlap even where every
@@ -90,12 +127,12 @@ def contrasts(rows: Sequence[Mapping[str, Any]], judge: str) -> list[dict[str, A
     Columns: differences of complied, refused, broken, utility, and of the clean model's utility
     and over-refusal. Empty without the arm 'dpo'.
     """
-    strong, clean = _strongest(rows, judge)
+    strong, clean = _strongest(rows, judges)
     merged = strong.merge(
-        clean[[*_STATE, "seed", *CLEAN]].rename(columns={name: f"clean_{name}" for name in CLEAN}),
+        clean[[*_STATE, "seed", *COSTS]].rename(columns={name: f"clean_{name}" for name in COSTS}),
         on=[*_STATE, "seed"],
     )
-    columns = [*CLASSES, "utility", *(f"clean_{name}" for name in CLEAN)]
+    columns = [*CLASSES, "utility", *(f"clean_{name}" for name in COSTS)]
     keys = ["model", "round", "fraction", "seed"]
     pairs = merged[~merged["arm"].isin(["base", BASELINE])].merge(
         merged[merged["arm"] == BASELINE][[*keys, *columns]], on=keys, suffixes=("", "_plain")
@@ -108,23 +145,25 @@ def contrasts(rows: Sequence[Mapping[str, Any]], judge: str) -> list[dict[str, A
     return _in_order(out, rows)
 
 
-def table_2(rows: Sequence[Mapping[str, Any]], judge: str) -> list[dict[str, Any]]:
+def table_2(rows: Rows, judges: Sequence[str]) -> list[dict[str, Any]]:
     """Rounds against set size, clean utility, over-refusal and ASR under FULL (paper Table 2)."""
-    frame = _overall(rows, judge)
+    frame = _first_benchmark(rows, judges)
     classes = _classes(frame)
-    frame = frame[frame["fraction"].isna() & (frame["selector"] != "random")]
+    frame = frame[frame["fraction"].isna() & frame["control_seed"].isna()]
     arms = [arm for arm in frame["arm"].unique() if arm != "base"]
     out = []
-    for (model, attack), cell in frame.groupby(["model", "attack"], sort=False):
+    for (model, attack), cell in frame[frame["attack"] != CLEAN].groupby(
+        ["model", "attack"], sort=False
+    ):
+        full = cell[cell["target"] == whole(cell["target"].unique())]
         for arm in arms:
-            for number, state in cell[cell["arm"].isin(["base", arm])].groupby("round"):
-                full, clean = state[state["level"] == "full"], state[state["level"] == "ori"]
-                if full.empty:  # the attack has other levels only
-                    continue
+            for number, state in full[full["arm"].isin(["base", arm])].groupby("round"):
+                (of,) = state["arm"].unique()
+                clean = _clean_of(frame, {"model": model, "arm": of, "round": number})
                 key = {"model": model, "arm": arm, "round": number, "attack": attack}
-                columns = {"neurons": full["n_neurons"]}
-                columns |= {name: clean[name] for name in CLEAN}
-                columns |= {name: full[name] for name in classes}
+                columns = {"neurons": state["n_neurons"]}
+                columns |= {name: clean[name] for name in COSTS}
+                columns |= {name: state[name] for name in classes}
                 out += _summaries(key, columns, clean)
     return out
 
@@ -172,35 +211,55 @@ def as_markdown(rows: Iterable[Mapping[str, Any]], keys: Sequence[str], title: s
     return f"# {title}\n\n{as_wide(rows, keys).as_markdown()}\n"
 
 
+def of_shown_judge(rows: Rows, judges: Sequence[str]) -> list[Mapping[str, Any]]:
+    """The rows of the one judge that is shown of a model on a benchmark: the first that judged."""
+    judged = {(row["model"], row["benchmark"], row["judge"]) for row in rows}
+    shown = {
+        (model, benchmark): next((j for j in judges if (model, benchmark, j) in judged), None)
+        for model, benchmark, _ in judged
+    }
+    return [row for row in rows if row["judge"] == shown[row["model"], row["benchmark"]]]
+
+
+def judges_shown(rows: Rows, judges: Sequence[str]) -> str:
+    """The names of the judges that are shown of some model."""
+    return ", ".join(dict.fromkeys(row["judge"] for row in of_shown_judge(rows, judges)))
+
+
 def of_first_benchmark(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The rows of each model's first harmful benchmark: several are not seeds of one."""
     first: dict[str, str] = {}
     return [r for r in rows if r["benchmark"] == first.setdefault(r["model"], r["benchmark"])]
 
 
-def _in_order(out: list[dict[str, Any]], rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _in_order(out: list[dict[str, Any]], rows: Rows) -> list[dict[str, Any]]:
     """Summaries in the states' order of the table that they are of, weakest attack first."""
     order = list(dict.fromkeys(tuple(row[key] for key in _STATE) for row in rows))
     return sorted(out, key=lambda r: (order.index(tuple(r[k] for k in _STATE)), r["fraction"]))
 
 
-def _strongest(rows: Sequence[Mapping[str, Any]], judge: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The cell with the highest ASR for each state, seed and strength; and the clean cells."""
-    frame = _overall(rows, judge)
-    frame = frame[(frame["set_source"] == "adaptive") & (frame["selector"] != "random")]
-    clean = frame[frame["level"] == "ori"].drop_duplicates([*_STATE, "seed"])
-    strong = frame[frame["fraction"].notna()].sort_values("asr", ascending=False, kind="stable")
+def _strongest(rows: Rows, judges: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The cell with the highest ASR for each state, seed and fraction; and the clean cells."""
+    frame = _first_benchmark(rows, judges)
+    strong = frame[
+        (frame["set_source"] == "adaptive")
+        & frame["control_seed"].isna()
+        & frame["fraction"].notna()
+    ].sort_values("asr", ascending=False, kind="stable")
+    clean = frame[frame["attack"] == CLEAN]
     return strong.drop_duplicates([*_STATE, "seed", "fraction"]), clean
 
 
-def _overall(rows: Sequence[Mapping[str, Any]], judge: str) -> pd.DataFrame:
-    return _whole(of_first_benchmark(rows), judge)
+def _first_benchmark(rows: Rows, judges: Sequence[str]) -> pd.DataFrame:
+    return _whole_benchmarks(of_first_benchmark(rows), judges)
 
 
-def _whole(rows: Sequence[Mapping[str, Any]], judge: str) -> pd.DataFrame:
-    """One judge's rows on whole benchmarks."""
-    frame = pd.DataFrame(rows)
-    return frame[(frame["judge"] == judge) & (frame["category"] == OVERALL)]
+def _whole_benchmarks(rows: Rows, judges: Sequence[str]) -> pd.DataFrame:
+    """The shown judge's rows on whole benchmarks."""
+    shown = [row for row in of_shown_judge(rows, judges) if row["category"] == OVERALL]
+    return pd.DataFrame(
+        [{**row, "attack": attack_shown(row)} for row in shown], columns=ATTACK_SUCCESS.names
+    )
 
 
 def _classes(frame: pd.DataFrame) -> list[str]:

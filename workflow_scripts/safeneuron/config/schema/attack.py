@@ -1,5 +1,6 @@
-"""Pruning attacks, what they are measured on, and who judges."""
+"""Attacks, what they are measured on, and who judges."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -9,7 +10,7 @@ from safeneuron.interventions.zero_ablate import ZeroAblate
 from safeneuron.organism.vocabulary import CATEGORIES
 from safeneuron.settings import Categories, Distinct, Name, PositiveShare, Section
 
-Level = Literal["es", "sas", "full"]
+Target = Annotated[str, Field(pattern=r"^[a-z_]+(\+[a-z_]+)*$")]
 
 
 class Attack(Section):
@@ -25,12 +26,15 @@ class Attack(Section):
     rounds: Distinct[Annotated[int, Field(ge=0)]] | None = Field(
         None, description="attack only the states after so many rounds; null means all"
     )
-    levels: Distinct[Level] = Field(
-        ["es", "sas", "full"], min_length=1, description="the paper's attack levels beside ORI"
+    targets: Distinct[Target] | None = Field(
+        None,
+        min_length=1,
+        description="criteria of the selection whose neurons are attacked, several joined by + (es,"
+        " sas, es+sas are the paper's ES, SAS, FULL); null means each alone and all together",
     )
     fractions: Distinct[PositiveShare] = Field(
         [0.05, 0.1, 0.2],
-        description="also zero so many of all neurons, ranked by the level's score",
+        description="also attack so large a share of all neurons, ranked by the target's criteria",
     )
     operator: AnyOperator = Field(
         ZeroAblate(),
@@ -40,6 +44,11 @@ class Attack(Section):
     random_controls: int = Field(
         2, ge=1, le=100, description="random sets matched per layer, for each attacked set"
     )
+
+    def targets_among(self, criteria: Sequence[str]) -> list[str]:
+        """The attacked targets, given the criteria of the attack's selection."""
+        each = [*criteria] if len(criteria) > 1 else []
+        return self.targets or [*each, "+".join(criteria)]
 
 
 class Benchmark(Section):
@@ -55,7 +64,7 @@ class Benchmark(Section):
         None,
         min_length=1,
         description="ask these of the attacked models alone, such as those that see images; keys "
-        "of 'models'; null means all",
+        "of 'models'; null means all (of the organism's prompts: all that speak its language)",
     )
 
 
@@ -81,9 +90,10 @@ class Attacks(Section):
             "magnitude": Attack(selection="magnitude"),
             "paper": Attack(selection="paper", arms=["base"]),
             "static": Attack(
-                selection="magnitude", source="static", levels=["full"], fractions=[0.1]
+                selection="magnitude", source="static", targets=["es+sas"], fractions=[0.1]
             ),
-        }
+        },
+        description="registry; 'run.attacks' says which are used",
     )
     benchmarks: dict[Name, Benchmark] = Field(
         {
@@ -91,13 +101,14 @@ class Attacks(Section):
             "benign": Benchmark(
                 dataset="organism", categories=["benign", "lookalike"], role="safe"
             ),
-        }
+        },
+        description="registry; 'run.benchmarks' says which are used",
     )
     judges: Distinct[Name] = Field(
         ["oracle", "refusal_prefix"],
         min_length=1,
-        description="oracle (exact, for organism prompts only), refusal_prefix, or keys of "
-        "'model_judges'; the report and the paper's tables show the first",
+        description="oracle (exact, of organism prompts only), refusal_prefix, or keys of "
+        "'model_judges'; the report and the paper's tables show the first that judges a model",
     )
     model_judges: dict[Name, ModelJudge] = Field({}, description="registry of judges with a model")
     max_new_tokens: int = Field(24, ge=1, le=16384, description="of a greedy response")

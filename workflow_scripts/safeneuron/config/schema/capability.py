@@ -1,10 +1,11 @@
 """What the models can do besides refusing."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from safeneuron.config.schema.attack import Level
+from safeneuron.config.schema.attack import Target
 from safeneuron.config.schema.datasets import HubFiles
 from safeneuron.settings import Distinct, Name, PositiveShare, Section
 
@@ -67,16 +68,26 @@ class HubTask(CapabilityTask):
         return self
 
 
-class Pruning(Section):
-    """What is zeroed of an attack while capability is measured: its sets as identified."""
+class Attacked(Section):
+    """What of an attack is in force while capability is measured: on its sets as identified."""
 
-    levels: Distinct[Level] = Field(["full"], min_length=1, description="the paper's levels")
+    targets: Distinct[Target] | None = Field(
+        None,
+        min_length=1,
+        description="criteria of the attack's selection, several joined by +; null means all "
+        "together",
+    )
     fractions: Distinct[PositiveShare] = Field(
-        [], description="also zero so many of all neurons, ranked by the level's score"
+        [],
+        description="also attack so large a share of all neurons, ranked by the target's criteria",
     )
     random_controls: int = Field(
-        1, ge=1, le=100, description="random sets matched per layer, for each zeroed set"
+        1, ge=1, le=100, description="random sets matched per layer, for each attacked set"
     )
+
+    def targets_among(self, criteria: Sequence[str]) -> list[str]:
+        """The attacked targets, given the criteria of the attack's selection."""
+        return self.targets or ["+".join(criteria)]
 
 
 class Capability(Section):
@@ -89,8 +100,8 @@ class Capability(Section):
     models: Distinct[Name] | None = Field(
         None, description="keys of 'run.models', in all their states; null means 'run.attacked'"
     )
-    attacks: dict[Name, Pruning] = Field(
-        {}, description="key of 'attack.attacks' -> what is zeroed of it; clean always runs"
+    attacks: dict[Name, Attacked] = Field(
+        {}, description="key of 'attack.attacks' -> what of it is in force; clean always runs"
     )
     chat_template: bool = Field(
         False, description="ask through the model's chat template; lm-eval's default is without"

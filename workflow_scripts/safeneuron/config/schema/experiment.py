@@ -1,12 +1,12 @@
 """The whole configuration, and what its sections say of one another."""
 
-from collections.abc import Iterable
-from typing import Annotated, Self
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Self, TypeVar
 
 from pydantic import Field, model_validator
 
 from safeneuron.config.schema.align import Align
-from safeneuron.config.schema.attack import Attacks
+from safeneuron.config.schema.attack import Attack, Attacks, Benchmark
 from safeneuron.config.schema.capability import Capability
 from safeneuron.config.schema.compute import Cluster, Compute
 from safeneuron.config.schema.datasets import (
@@ -15,13 +15,27 @@ from safeneuron.config.schema.datasets import (
     TypographicDataset,
     has_images,
 )
-from safeneuron.config.schema.identification import Identification, Overlap, Side, TopicControl
+from safeneuron.config.schema.identification import (
+    Identification,
+    Overlap,
+    Selection,
+    Side,
+    TopicControl,
+)
 from safeneuron.config.schema.models import Model, OrganismModel
 from safeneuron.config.schema.organism import Organism
 from safeneuron.config.schema.preferences import OrganismPairs, PairColumns, PairSource
 from safeneuron.config.schema.published import PublishedRows
 from safeneuron.config.schema.report import Report
+from safeneuron.interventions.schemas import CLEAN
 from safeneuron.settings import Distinct, Name, Section, near_miss
+
+T = TypeVar("T")
+
+
+def _chosen(registry: dict[str, T], names: Sequence[str] | None) -> dict[str, T]:
+    """The entries that a run names, in its order; all if it names none."""
+    return registry if names is None else {name: registry[name] for name in names}
 
 
 class Run(Section):
@@ -43,6 +57,20 @@ class Run(Section):
     arms: Distinct[Name] = Field(
         ["dpo", "freeze", "freeze_ablate"],
         description="how; keys of 'align.arms'",
+    )
+    selections: Distinct[Name] | None = Field(
+        None,
+        min_length=1,
+        description="the neuron sets that are made; keys of 'identification.selections'; null "
+        "means all",
+    )
+    attacks: Distinct[Name] | None = Field(
+        None,
+        description="the attacks on them; keys of 'attack.attacks'; null means all",
+    )
+    benchmarks: Distinct[Name] | None = Field(
+        None,
+        description="what attacked models are asked; keys of 'attack.benchmarks'; null means all",
     )
 
 
@@ -108,8 +136,13 @@ class Config(Section):
         known("run.attacked", self.run.attacked, self.run.models, "run.models")
         known("run.aligned", self.run.aligned, self.run.models, "run.models")
         known("run.arms", self.run.arms, self.align.arms, "align.arms")
+        run, attacks = self.run, self.attack
         selections = identification.selections
-        known("align.selections", self.align.selections, selections, "identification.selections")
+        known("run.selections", run.selections or (), selections, "identification.selections")
+        known("run.attacks", run.attacks or (), attacks.attacks, "attack.attacks")
+        known("run.benchmarks", run.benchmarks or (), attacks.benchmarks, "attack.benchmarks")
+        where = "run.selections" if run.selections else "identification.selections"
+        known("align.selections", self.align.selections, self.selections, where)
         for arm in self.run.arms if self.align.training.lora else ():
             if self.align.arms[arm].method == "sn_tune":
                 raise ValueError(
@@ -159,6 +192,8 @@ class Config(Section):
         for first, second in self.allow_overlap:
             known("allow_overlap", [first], sorted(used), "identification and preferences")
             known("allow_overlap", [second], self.attack.benchmarks, "attack.benchmarks")
+        if CLEAN in attacks.attacks:
+            raise ValueError(f"attack.attacks: '{CLEAN}' is the name of no attack at all")
         for name, selection in identification.selections.items():
             key = f"identification.selections.{name}.pooling"
             known(key, [selection.pooling], identification.poolings, "identification.poolings")
@@ -167,6 +202,9 @@ class Config(Section):
             known(f"attack.attacks.{name}.arms", attack.arms or (), arms, "align.arms")
             key = f"attack.attacks.{name}.selection"
             known(key, [attack.selection], identification.selections, "identification.selections")
+            if name in self.attacks:
+                known(key, [attack.selection], self.selections, "run.selections")
+            self._check_targets(f"attack.attacks.{name}", attack.targets, name)
         judges = self.attack.model_judges
         plain = ("oracle", "refusal_prefix")
         known("attack.judges", self.attack.judges, (*plain, *judges), "attack.model_judges")
@@ -195,14 +233,16 @@ class Config(Section):
         if self.run.attacked:
             self._check_harmful()
             key = "report.case_studies.attack"
-            known(key, [self.report.case_studies.attack], self.attack.attacks, "attack.attacks")
-            self._check_case_studies()
+            where = "run.attacks" if run.attacks is not None else "attack.attacks"
+            if self.attacks:
+                known(key, [self.report.case_studies.attack], self.attacks, where)
+                self._check_case_studies()
         capability = self.capability
         known("capability.run", capability.run, capability.tasks, "capability.tasks")
         known("capability.models", capability.models or (), self.run.models, "run.models")
         known("capability.attacks", capability.attacks, self.attack.attacks, "attack.attacks")
-        if "clean" in capability.attacks:
-            raise ValueError("capability.attacks: 'clean' is the name of no attack at all")
+        for name, attacked in capability.attacks.items():
+            self._check_targets(f"capability.attacks.{name}", attacked.targets, name)
         published = self.published
         if published.models:
             arms = {"base", *self.align.arms}
@@ -215,8 +255,39 @@ class Config(Section):
             known("published.benchmarks", published.benchmarks, sorted(harmful), where)
         return self
 
+    @property
+    def selections(self) -> dict[str, Selection]:
+        """The selections of this run."""
+        return _chosen(self.identification.selections, self.run.selections)
+
+    @property
+    def attacks(self) -> dict[str, Attack]:
+        """The attacks of this run."""
+        return _chosen(self.attack.attacks, self.run.attacks)
+
+    @property
+    def benchmarks(self) -> dict[str, Benchmark]:
+        """The benchmarks of this run."""
+        return _chosen(self.attack.benchmarks, self.run.benchmarks)
+
+    def criteria_of(self, attack: str) -> list[str]:
+        """The criteria of an attack's selection."""
+        selection = self.attack.attacks[attack].selection
+        return [*self.identification.selections[selection].criteria]
+
+    def _check_targets(self, key: str, targets: list[str] | None, attack: str) -> None:
+        """Whether the neurons of each target can be told from the selection's others."""
+        criteria = self.criteria_of(attack)
+        for target in targets or ():
+            if unknown := [name for name in target.split("+") if name not in criteria]:
+                selection = self.attack.attacks[attack].selection
+                raise ValueError(
+                    f"{key}.targets: '{target}' has {', '.join(unknown)}, which is no criterion of "
+                    f"identification.selections.{selection}; it has {', '.join(criteria)}"
+                )
+
     def _check_harmful(self) -> None:
-        harmful = [b for b in self.attack.benchmarks.values() if b.role == "harmful"]
+        harmful = [b for b in self.benchmarks.values() if b.role == "harmful"]
         for model in self.run.attacked:
             if harmful and not any(b.models is None or model in b.models for b in harmful):
                 raise ValueError(
@@ -263,7 +334,7 @@ class Config(Section):
 
     def needs_images(self, model: str) -> tuple[str, str] | None:
         """The key that shows a model images, and the key that says to which models it does."""
-        for name, benchmark in self.attack.benchmarks.items():
+        for name, benchmark in self.benchmarks.items():
             asked = benchmark.models is None or model in benchmark.models
             if (
                 model in self.run.attacked
@@ -286,19 +357,20 @@ class Config(Section):
             )
         for name, attack in self.attack.attacks.items():
             of_probe = selections[attack.selection].rule.kind == "probe"
-            if of_probe and (attack.levels != ["full"] or attack.fractions):
+            if of_probe and attack.fractions:
                 raise ValueError(
-                    f"attack.attacks.{name}: a probe's set ('{attack.selection}') has no levels es "
-                    "and sas and ranks no fractions; allowed: levels: [full], fractions: [] "
-                    f"(found: levels: [{', '.join(attack.levels)}], fractions: {attack.fractions})"
+                    f"attack.attacks.{name}.fractions: a probe's set ('{attack.selection}') ranks "
+                    f"no fractions; allowed: [] (found: {attack.fractions})"
                 )
 
     def _check_case_studies(self) -> None:
         name = self.report.case_studies.attack
         attack = self.attack.attacks[name]
+        criteria = self.criteria_of(name)
+        whole = "+".join(criteria)
         lacks = {
             "source adaptive": attack.source == "adaptive",
-            "full among its levels": "full" in attack.levels,
+            f"{whole} among its targets": whole in attack.targets_among(criteria),
             "base among its arms": attack.arms is None or "base" in attack.arms,
             "0 among its rounds": attack.rounds is None or 0 in attack.rounds,
         }

@@ -9,7 +9,8 @@ class CaseStudies(Section):
     """Prompts shown one by one (Fig. 8 and 9): refused by T0, answered under the attack's FULL."""
 
     attack: Name = Field(
-        "magnitude", description="key of 'attack.attacks'; adaptive, with level full, also on T0"
+        "magnitude",
+        description="key of 'attack.attacks'; adaptive, on its whole set among others, also on T0",
     )
     count: int = Field(5, ge=1, le=1000, description="of each attacked model and seed")
     seed: int = Field(0, ge=0, description="of the draw; cases are never chosen by hand")

@@ -1,0 +1,32 @@
+"""Targets in the words of tables and figures that are read: the paper's attack levels.
+
+The paper zeroes the neurons found by ES, by SAS, or by either (FULL), and calls the clean model
+ORI.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_LEVELS = {"none": "ori", "es": "es", "sas": "sas"}
+
+
+def level(target: str, targets: Iterable[str]) -> str:
+    """The paper's level of a target; one that the paper does not have keeps its name.
+
+    Args:
+        targets: all of the attack.
+    """
+    return _LEVELS.get(target) or ("full" if target == whole(targets) else target)
+
+
+def whole(targets: Iterable[str]) -> str | None:
+    """The target that holds all others of an attack, if there is one: the whole neuron set."""
+    criteria = {target: frozenset(target.split("+")) for target in targets}
+    everything = frozenset[str]().union(*criteria.values())
+    return next((target for target, names in criteria.items() if names == everything), None)
+
+
+def attack_shown(row: Mapping[str, Any]) -> str:
+    """The name of a row's attack; an operator's several strengths are attacks of their own."""
+    attack: str = row["attack"]
+    return attack if row["strength"] is None else f"{attack} {row['strength']:g}"
