@@ -99,37 +99,31 @@ def align(stage, model, neurons, prompts, pairs, folder):
 
 def attack(stage, model, scores, neurons, prompts, folder):
     """Attack, verdicts and the table of attack success; returns its rows."""
-    benchmarks = {
-        role: {"dataset": "organism", "split": "evaluation", "categories": categories, "role": role}
-        for role, categories in {"harmful": HARMFUL, "safe": SAFE}.items()
-    }
-    settings = {
-        "levels": ["full"], "fractions": [0.2], "control_seeds": [0],
-        "operator": {"kind": "zero_ablate"}, "benchmarks": benchmarks,
-        "max_new_tokens": 3, "batch_size": 8, "cpu_threads": 1,
+    cells = {
+        "targets": ["es+sas"], "fractions": [0.2], "control_seeds": [0],
+        "operator": {"kind": "zero_ablate"},
     }  # fmt: skip
-    responses, verdicts, table = (folder / f"{n}.parquet" for n in ("said", "judged", "success"))
+    verdicts = []
+    for name, of in (("clean", None), ("mine", cells)):
+        for role, categories in {"harmful": HARMFUL, "safe": SAFE}.items():
+            question = {"benchmark": role, "role": role, "split": "evaluation"}
+            settings = {
+                "state": T1, "attack": name, "pooling": "meanabs" if of else None,
+                "set_source": "adaptive" if of else None, "cells": of,
+                "question": question | {"categories": categories},
+                "max_new_tokens": 3, "batch_size": 8, "cpu_threads": 1,
+            }  # fmt: skip
+            responses = folder / f"said-{name}-{role}.parquet"
+            verdicts.append(folder / f"judged-{name}-{role}.parquet")
+            files = {"neurons": [neurons] if of else [], "scores": [scores] if of else []}
+            stage("attack", settings, model=model, prompts=prompts, **files, out=responses)
+            stage("judge", {"judge": "oracle"}, responses=responses, out=verdicts[-1])
+    gates, table = folder / "gates.parquet", folder / "success.parquet"
+    stage("gates", {"states": [T1]}, models=[model], out=gates)
     stage(
-        "attack", settings, model=model, scores=scores, neurons=neurons, prompts=[prompts],
-        out=responses,
-    )  # fmt: skip
-    datasets = dict.fromkeys(benchmarks, "organism")
-    stage(
-        "judge",
-        {"judge": "oracle", "datasets": datasets},
-        responses=responses,
-        prompts=[prompts],
-        out=verdicts,
-    )
-    context = T1 | {"attack": "mine", "pooling": "meanabs", "set_source": "adaptive"}
-    stage(
-        "attack_success",
-        {"contexts": [context], "states": [T1], "roles": {name: name for name in benchmarks}},
-        verdicts=[verdicts],
-        models=[model],
-        out=table,
+        "attack_success", None, verdicts=verdicts, gates=gates, out=table,
         csv=folder / "success.csv",
-    )
+    )  # fmt: skip
     return read_table(table, ATTACK_SUCCESS).to_pylist()
 
 
@@ -177,12 +171,16 @@ def test_a_family_runs_through_all_stages(family, stage, data, trained_dtypes, t
     assert [m["architecture"] for m in manifests] == [families.FAMILIES[family].model] * 2
 
     overall = {
-        (r["level"], r["selector"], r["fraction"]): r for r in rows if r["category"] == "overall"
+        (r["attack"], r["target"], r["control_seed"], r["fraction"]): r
+        for r in rows
+        if r["category"] == "overall"
     }
     assert set(overall) == {
-        ("ori", "none", None),
-        *(("full", selector, f) for selector in ("full", "random") for f in (None, 0.2)),
+        ("clean", "none", None, None),
+        *(("mine", "es+sas", seed, f) for seed in (None, 0) for f in (None, 0.2)),
     }
-    assert overall["full", "full", None]["n_neurons"] == read_neuron_set(found).union.sum()
+    assert overall["mine", "es+sas", None, None]["n_neurons"] == (
+        read_neuron_set(found).union.sum()
+    )
     for row in overall.values():  # an untrained model says nothing that the oracle knows
         assert (row["n_prompts"], row["asr"], row["broken"], row["coherent"]) == (6, 0.0, 1.0, 0.0)

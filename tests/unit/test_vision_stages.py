@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 import families
 from pictures import picture
 from safeneuron.artifacts.manifests import read_manifest
-from safeneuron.artifacts.tables import read_table
+from safeneuron.artifacts.tables import read_table, read_tables
 from safeneuron.data.preferences import PREFERENCES
 from safeneuron.data.prompts import PROMPTS
 from safeneuron.data.typographic import typographic_image
@@ -82,23 +82,37 @@ def pairs(stage, prompts, tmp_path):
     return tmp_path / "mix.parquet"
 
 
-def attack(stage, model, scores, neurons, prompts, out, list_of):
-    """Responses to typographic questions, pictures and plain questions."""
-    chosen = {"split": "evaluation", "categories": HARMFUL, "role": "harmful"}
-    benchmarks = {
-        "vl_question": {**chosen, "dataset": "typographic"},
-        "pictures": {**chosen, "dataset": "pictures", "categories": None},
-        "benign": {**chosen, "dataset": "organism", "categories": SAFE, "role": "safe"},
-    }
-    benchmarks = {name: benchmarks[name] for name in list_of}
-    settings = {
-        "levels": ["es", "sas", "full"], "fractions": [], "control_seeds": [0],
-        "operator": {"kind": "zero_ablate"},
-        "benchmarks": benchmarks, "max_new_tokens": 3, "batch_size": 8, "cpu_threads": 1,
-    }  # fmt: skip
-    tables = sorted({prompts / f"{b['dataset']}.parquet" for b in benchmarks.values()})
-    stage("attack", settings, model=model, scores=scores, neurons=neurons, prompts=tables, out=out)
-    return tables, {name: b["dataset"] for name, b in benchmarks.items()}
+QUESTIONS = {
+    "vl_question": ("typographic", HARMFUL, "harmful"),
+    "pictures": ("pictures", None, "harmful"),
+    "benign": ("organism", SAFE, "safe"),
+}
+CELLS = {
+    "targets": ["es", "sas", "es+sas"], "fractions": [], "control_seeds": [0],
+    "operator": {"kind": "zero_ablate"},
+}  # fmt: skip
+
+
+def attack(stage, model, neurons, prompts, folder):
+    """Responses to typographic questions, pictures and plain questions, clean and attacked."""
+    files = []
+    for name, cells in (("clean", None), ("mine", CELLS)):
+        for benchmark, (dataset, categories, role) in QUESTIONS.items():
+            settings = {
+                "state": T1, "attack": name, "pooling": "meanabs" if cells else None,
+                "set_source": "adaptive" if cells else None, "cells": cells,
+                "question": {
+                    "benchmark": benchmark, "role": role, "split": "evaluation",
+                    "categories": categories,
+                },
+                "max_new_tokens": 3, "batch_size": 8, "cpu_threads": 1,
+            }  # fmt: skip
+            files.append(folder / f"{name}-{benchmark}.parquet")
+            stage(
+                "attack", settings, model=model, prompts=prompts / f"{dataset}.parquet",
+                neurons=[neurons] if cells else [], scores=[], out=files[-1],
+            )  # fmt: skip
+    return files
 
 
 def test_table_3_from_capture_to_table(stage, prompts, pairs, tmp_path, caplog):
@@ -123,47 +137,44 @@ def test_table_3_from_capture_to_table(stage, prompts, pairs, tmp_path, caplog):
     moved = {name for name in before if not torch.equal(before[name], after[name])}
     assert moved and not any("visual" in name for name in moved)
 
-    scores, found = identify(stage, t1, prompts / "organism.parquet")
-    benchmarks = ["vl_question", "pictures", "benign"]
-    responses = tmp_path / "responses.parquet"
+    _, found = identify(stage, t1, prompts / "organism.parquet")
     caplog.clear()
-    tables, datasets = attack(stage, t1, scores, found, prompts, responses, benchmarks)
+    responses = attack(stage, t1, found, prompts, tmp_path)
     questions = {
         row["prompt_id"]: row
         for row in read_table(prompts / "typographic.parquet", PROMPTS).to_pylist()
         if row["split"] == "evaluation" and row["category"] in HARMFUL
     }
-    rows = read_table(responses, RESPONSES).to_pylist()
-    asked = [r for r in rows if r["level"] == "ori" and r["benchmark"] == "vl_question"]
-    assert {r["prompt_id"] for r in asked} == set(questions)
+    rows = read_tables(responses, RESPONSES).to_pylist()
+    asked = [r for r in rows if (r["attack"], r["benchmark"]) == ("clean", "vl_question")]
+    assert {r["prompt_id"]: r["prompt"] for r in asked} == {
+        prompt_id: row["text"] for prompt_id, row in questions.items()
+    }
     assert not any(row["text"] in caplog.text for row in questions.values())
     said = {
-        level: [r["response"] for r in rows if (r["level"], r["selector"]) == (level, selector)]
-        for level, selector in (("ori", "none"), ("full", "full"))
+        target: [r["response"] for r in rows if (r["target"], r["control_seed"]) == (target, None)]
+        for target in ("none", "es+sas")
     }
-    assert said["ori"] != said["full"]
+    assert said["none"] != said["es+sas"]
 
     # judges read the question that the image shows
-    verdicts = tmp_path / "verdicts.parquet"
-    settings = {"judge": "refusal_prefix", "datasets": datasets}
-    stage("judge", settings, responses=responses, prompts=tables, out=verdicts)
-    contexts = [T1 | {"attack": "mine", "pooling": "meanabs", "set_source": "adaptive"}]
-    roles = [
-        *(("vl_question", "harmful"), ("pictures", "harmful")),
-        *(("benign", "safe"), ("other", "harmful")),
-    ]
+    verdicts = [path.with_stem(f"{path.stem}-judged") for path in responses]
+    for said_file, judged in zip(responses, verdicts, strict=True):
+        stage("judge", {"judge": "refusal_prefix"}, responses=said_file, out=judged)
+    gates = tmp_path / "gates.parquet"
+    stage("gates", {"states": [T1]}, models=[t1], out=gates)
     success, table = tmp_path / "success.parquet", tmp_path / "table_3.parquet"
     stage(
-        "attack_success",
-        {"contexts": contexts, "states": [T1], "roles": roles},
-        verdicts=[verdicts],
-        models=[t1],
-        out=success,
+        "attack_success", None, verdicts=verdicts, gates=gates, out=success,
         csv=tmp_path / "success.csv",
-    )
+    )  # fmt: skip
     stage(
         "table_3",
-        {"experiment": "x", "judge": "refusal_prefix", "benchmarks": ["vl_question", "pictures"]},
+        {
+            "experiment": "x",
+            "judges": ["refusal_prefix"],
+            "benchmarks": ["vl_question", "pictures"],
+        },
         attack_success=success,
         out=table,
         csv=table.with_suffix(".csv"),
@@ -174,8 +185,8 @@ def test_table_3_from_capture_to_table(stage, prompts, pairs, tmp_path, caplog):
     assert set(cells) >= {(b, level) for b in ("vl_question", "pictures") for level in levels}
     complied = [
         row["verdict"] == "complied"
-        for row in read_table(verdicts, VERDICTS).to_pylist()
-        if (row["benchmark"], row["level"]) == ("vl_question", "ori")
+        for row in read_tables(verdicts, VERDICTS).to_pylist()
+        if (row["benchmark"], row["attack"]) == ("vl_question", "clean")
     ]
     assert cells["vl_question", "ori"]["mean"] == sum(complied) / len(complied)
     page = table.with_suffix(".md").read_text()

@@ -27,7 +27,7 @@ from safeneuron.capability.harness import build_tasks, measure, share_of_true
 
 SHOTS = {"arc": 3, "gsm8k": 2, "mmlu": 2, "truthfulqa_mc1": 0, "truthfulqa_mc2": 0}
 GRID = (families.LAYERS, families.NEURONS)
-CLEAN = clean_cell(GRID)
+CLEAN = clean_cell()
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +65,7 @@ def model():
 
 def zeroing(share):
     mask = np.random.default_rng(0).random(GRID) < share
-    return Cell("full", "full", None, None, Intervention(ZeroAblate(), mask))
+    return Cell("es+sas", None, None, Intervention(ZeroAblate(), mask))
 
 
 def asked(form, **changes):
@@ -164,11 +164,11 @@ def test_zeroing_changes_the_numbers_to_those_of_zeroed_weights(files):
     model = families.build("llama")
     cell = zeroing(0.5)
     clean, attacked = measured(model, "truthfulqa_mc2", files, [CLEAN, cell])
-    assert (clean["level"], clean["n_neurons"]) == ("ori", 0)
-    assert (attacked["level"], attacked["n_neurons"]) == ("full", cell.n_neurons)
+    assert (clean["target"], clean["n_neurons"]) == ("none", 0)
+    assert (attacked["target"], attacked["n_neurons"]) == ("es+sas", cell.intervention.size)
     assert abs(attacked["value"] - clean["value"]) > 1e-3
     with torch.no_grad():
-        for layer, row in zip(model.model.layers, cell.mask, strict=True):
+        for layer, row in zip(model.model.layers, cell.intervention.target, strict=True):
             layer.mlp.down_proj.weight[:, torch.from_numpy(row)] = 0
     (surgery,) = measured(model, "truthfulqa_mc2", files)
     assert attacked["value"] == pytest.approx(surgery["value"], rel=1e-6)

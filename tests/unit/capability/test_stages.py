@@ -11,7 +11,6 @@ from safeneuron.capability.definitions import definition
 from safeneuron.capability.schemas import CAPABILITY, MEASURED
 from safeneuron.data.questions import QUESTIONS
 from safeneuron.models.checkpoint import write_manifest
-from safeneuron.neurons.criteria import write_criteria
 from safeneuron.neurons.sets import write_neuron_set
 from safeneuron.results.capability import as_wide
 from sets import neuron_set
@@ -36,38 +35,39 @@ def test_clean_and_under_attack(family, stage, tmp_path):
     write_manifest(model, families.save(family, tmp_path / "model"), "float32")
 
     found = neuron_set(*(np.random.default_rng(s).random(GRID) < 0.3 for s in (0, 1)))
-    neurons, scores = tmp_path / "set.parquet", tmp_path / "scores.parquet"
-    values = [np.random.default_rng(s).normal(size=GRID) for s in range(3)]
+    neurons = tmp_path / "set.parquet"
     write_neuron_set(neurons, found)
-    write_criteria(scores, dict(zip(("es", "shift", "sas"), values, strict=True)))
 
     clean, attacked = tmp_path / "clean.parquet", tmp_path / "attacked.parquet"
-    pruning = {
-        "levels": ["full"],
+    whole = {
+        "targets": ["es+sas"],
         "fractions": [],
         "control_seeds": [0],
         "operator": {"kind": "zero_ablate"},
     }
-    for out, cells, sources in ((clean, None, []), (attacked, pruning, [1])):
+    for name, out, cells in (("clean", clean, None), ("paper", attacked, whole)):
+        about = {"state": T0, "attack": name}
         stage(
-            "capability", {"asked": ASKED, "pruning": cells, "cpu_threads": 1}, model=model,
-            questions=questions, scores=[scores] if sources else [],
-            neurons=[neurons] if sources else [], out=out,
+            "capability", {**about, "asked": ASKED, "cells": cells, "cpu_threads": 1},
+            model=model, questions=questions, neurons=[neurons] if cells else [], scores=[],
+            out=out,
         )  # fmt: skip
     (ori,) = read_table(clean, MEASURED).to_pylist()
     full, random = read_table(attacked, MEASURED).to_pylist()
-    assert (ori["level"], ori["n_neurons"], ori["n"]) == ("ori", 0, 3)
-    assert (full["selector"], full["n_neurons"]) == ("full", found.union.sum())
-    assert (random["selector"], random["n_neurons"]) == ("random", found.union.sum())
+    assert (ori["target"], ori["n_neurons"], ori["n"]) == ("none", 0, 3)
+    assert (full["target"], full["control_seed"]) == ("es+sas", None)
+    assert (random["target"], random["control_seed"]) == ("es+sas", 0)
+    assert full["n_neurons"] == random["n_neurons"] == found.union.sum()
     assert len({row["value"] for row in (ori, full, random)}) == 3
     made_from, about = read_provenance(attacked), read_about(attacked)
     assert (about["lm_eval"], about["task_version"]) == (full["lm_eval"], "3.0")
     assert made_from["settings"]["asked"]["definition"] == ASKED["definition"]
 
-    table, contexts = tmp_path / "all.parquet", [T0 | {"attack": a} for a in ("clean", "paper")]
+    gates, table = tmp_path / "gates.parquet", tmp_path / "all.parquet"
+    stage("gates", {"states": [T0]}, models=[model], out=gates)
     stage(
-        "capability_table", {"contexts": contexts}, measured=[clean, attacked],
-        models=[model, model], out=table, csv=tmp_path / "all.csv",
+        "capability_table", None, measured=[clean, attacked], gates=gates, out=table,
+        csv=tmp_path / "all.csv",
     )  # fmt: skip
     rows = read_table(table, CAPABILITY).to_pylist()
     assert [(r["attack"], r["value"]) for r in rows] == [

@@ -7,8 +7,9 @@ import pytest
 from pictures import picture
 from safeneuron.config.load import ConfigError, load_config
 from safeneuron.config.schema.experiment import Config
-from safeneuron.experiment import stages
+from safeneuron.experiment import attacks, stages
 from safeneuron.experiment.checks import check_inputs
+from safeneuron.organism.chat_template import CHAT_TEMPLATE
 
 SHOWN = {"kind": "typographic", "of": "organism"}
 HARMFUL = {"dataset": "organism", "categories": ["weapons"], "role": "harmful"}
@@ -21,7 +22,8 @@ def folders(tmp_path):
         folder = tmp_path / name
         folder.mkdir()
         (folder / "config.json").write_text(json.dumps(config))
-        (folder / "tokenizer_config.json").write_text('{"chat_template": "..."}')
+        template = json.dumps({"chat_template": CHAT_TEMPLATE})
+        (folder / "tokenizer_config.json").write_text(template)
         (folder / "model.safetensors").touch()
     (tmp_path / "sees" / "preprocessor_config.json").write_text("{}")
     return tmp_path
@@ -50,16 +52,16 @@ def test_only_models_that_see_are_shown_images(folders):
     config = load_config(raw(folders))
     catalog = check_inputs(config, folders / "results")
     assert catalog["shown"] == catalog["organism"]
-    asked = {m: list(stages.benchmarks_of(config, m)) for m in ("sees", "blind")}
+    asked = {m: list(attacks.benchmarks_of(config, m)) for m in ("sees", "blind")}
     assert asked == {"sees": ["harmful", "vl"], "blind": ["harmful"]}
-    assert stages.image_benchmarks(config) == ["vl"]
+    assert attacks.image_benchmarks(config) == ["vl"]
     shown = ("attack.benchmarks.vl", "attack.benchmarks.vl.models")
     assert [config.needs_images(m) for m in ("sees", "blind")] == [shown, None]
 
 
 def test_a_benchmark_of_no_attacked_model_is_not_asked(folders):
     config = load_config(raw(folders, attacked=["blind"]))
-    assert list(stages.asked_benchmarks(config)) == ["harmful"]
+    assert list(attacks.asked_benchmarks(config)) == ["harmful"]
     assert "shown" not in check_inputs(config, folders / "results")
 
 

@@ -32,8 +32,8 @@ UNKNOWN_KEYS = [
     ),
     wrong(
         "in a registry",
-        {"attack": {"attacks": {"mine": {"selection": "paper", "level": ["es"]}}}},
-        "attack.attacks.mine: unknown key 'level', did you mean 'levels'?",
+        {"attack": {"attacks": {"mine": {"selection": "paper", "target": ["es"]}}}},
+        "attack.attacks.mine: unknown key 'target', did you mean 'targets'?",
         "; allowed: selection, ",
     ),
     wrong("near nothing", {"zzz": 1}, "unknown key 'zzz'; allowed: experiment"),
@@ -82,7 +82,7 @@ WRONG_VALUES = [
     ),
     wrong(
         "missing key",
-        {"attack": {"attacks": {"mine": {"levels": ["es"]}}}},
+        {"attack": {"attacks": {"mine": {"targets": ["es"]}}}},
         "attack.attacks.mine.selection: missing; this key has no default",
     ),
     wrong(

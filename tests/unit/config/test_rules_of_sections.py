@@ -6,7 +6,7 @@ from safeneuron.config.load import load_config
 from safeneuron.config.schema.experiment import Config
 from unit.config.messages import file_dataset, message, selection, wrong
 
-PROBE = {"levels": ["full"], "fractions": []}
+PROBE = {"fractions": []}
 
 PROBES_AND_CASES = [
     wrong(
@@ -19,16 +19,16 @@ PROBES_AND_CASES = [
         "identification.selections: all are probes; at least one must be of kind thresholds or ",
     ),
     wrong(
-        "levels of a probe",
-        {"attack": {"attacks": {"mine": {**PROBE, "selection": "probe", "levels": ["es"]}}}},
-        "attack.attacks.mine: a probe's set ('probe') has no levels es and sas and ranks no "
-        "fractions; allowed: levels: [full], fractions: [] (found: levels: [es], fractions: [])",
+        "a target that the selection has not",
+        {"attack": {"attacks": {"mine": {**PROBE, "selection": "probe", "targets": ["es"]}}}},
+        "attack.attacks.mine.targets: 'es' has es, which is no criterion of "
+        "identification.selections.probe; it has probe",
     ),
     wrong(
         "fractions of a probe",
         {"attack": {"attacks": {"mine": {**PROBE, "selection": "probe", "fractions": [0.1]}}}},
-        "attack.attacks.mine: a probe's set",
-        "fractions: [0.1])",
+        "attack.attacks.mine.fractions: a probe's set ('probe') ranks no fractions; allowed: [] "
+        "(found: [0.1])",
     ),
     wrong(
         "unknown attack of the cases",
@@ -37,14 +37,34 @@ PROBES_AND_CASES = [
         "'magnitude'?; it has magnitude, paper, static",
     ),
     wrong(
+        "attack that the run has not",
+        {"run": {"attacks": ["paper"]}},
+        "report.case_studies.attack: 'magnitude' is not in 'run.attacks'; it has paper",
+    ),
+    wrong(
+        "attack named clean",
+        {"attack": {"attacks": {"clean": {"selection": "paper"}}}},
+        "attack.attacks: 'clean' is the name of no attack at all",
+    ),
+    wrong(
+        "attack of a selection that the run has not",
+        {"run": {"selections": ["magnitude", "probe"]}},
+        "attack.attacks.paper.selection: 'paper' is not in 'run.selections'; it has magnitude, ",
+    ),
+    wrong(
+        "unknown choices",
+        {"run": {"benchmarks": ["harmfull"]}},
+        "run.benchmarks: 'harmfull' is not in 'attack.benchmarks', did you mean 'harmful'?",
+    ),
+    wrong(
         "static attack of the cases",
         {"report": {"case_studies": {"attack": "static"}}},
         "report.case_studies.attack: attack.attacks.static needs source adaptive; name another",
     ),
     wrong(
-        "attack of the cases without full",
-        {"attack": {"attacks": {"magnitude": {"selection": "paper", "levels": ["es"]}}}},
-        "report.case_studies.attack: attack.attacks.magnitude needs full among its levels; name",
+        "attack of the cases without its whole set",
+        {"attack": {"attacks": {"magnitude": {"selection": "paper", "targets": ["es"]}}}},
+        "report.case_studies.attack: attack.attacks.magnitude needs es+sas among its targets; name",
     ),
     wrong(
         "attack of the cases not on T0",
@@ -193,4 +213,14 @@ def test_message(raw, says):
 def test_a_probe_may_be_attacked_with_its_whole_set():
     raw = {"attack": {"attacks": {**Config().model_dump()["attack"]["attacks"]}}}
     raw["attack"]["attacks"]["mine"] = {**PROBE, "selection": "probe"}
-    assert load_config(raw).attack.attacks["mine"].levels == ["full"]
+    config = load_config(raw)
+    assert config.attacks["mine"].targets_among(config.criteria_of("mine")) == ["probe"]
+
+
+def test_a_run_chooses_from_the_registries():
+    config = load_config({"run": {"attacks": ["static", "magnitude"], "benchmarks": ["harmful"]}})
+    assert list(config.attacks) == ["static", "magnitude"]
+    assert list(config.benchmarks) == ["harmful"]
+    assert list(config.selections) == list(config.identification.selections)
+    assert config.attacks["static"].targets_among(config.criteria_of("static")) == ["es+sas"]
+    assert config.attacks["magnitude"].targets_among(["es", "sas"]) == ["es", "sas", "es+sas"]

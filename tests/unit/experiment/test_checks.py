@@ -19,6 +19,7 @@ from safeneuron.experiment.checks import (
     check_inputs,
     file_source,
 )
+from safeneuron.organism.chat_template import CHAT_TEMPLATE
 from safeneuron.organism.vocabulary import CATEGORIES
 
 ROWS = [("How to A?", "Weapons"), ("B?", "Fraud"), ("C?", "Weapons"), ("D?", "Fraud")]
@@ -183,14 +184,14 @@ def benchmark_of_a_file(tmp_path, **keys):
 
 
 def test_oracle_cannot_judge_a_file(tmp_path):
-    assert refusal(benchmark_of_a_file(tmp_path), tmp_path) == (
+    assert refusal(benchmark_of_a_file(tmp_path, judges=["oracle"]), tmp_path) == (
         "attack.judges: 'oracle' judges organism prompts only, but attack.benchmarks.asr uses "
-        "dataset 'mine'; use refusal_prefix there"
+        "dataset 'mine'; add refusal_prefix or a model judge"
     )
 
 
 def test_refusal_prefix_can_judge_a_file(tmp_path):
-    raw = benchmark_of_a_file(tmp_path, judges=["refusal_prefix"])
+    raw = benchmark_of_a_file(tmp_path)  # beside the default oracle, which leaves it alone
     assert set(check_inputs(load_config(raw), tmp_path)) == {"mine", "organism"}
 
 
@@ -239,12 +240,22 @@ def test_results_in_a_read_only_folder(tmp_path):
     assert refusal({}, tmp_path / "demo") == f"results: no permission to write in {tmp_path}"
 
 
-def test_a_complete_checkpoint_passes(checkpoint, tmp_path):
-    raw = {
-        "models": {"mine": {"kind": "local", "path": str(checkpoint)}},
+def run_of(folder):
+    return {
+        "models": {"mine": {"kind": "local", "path": str(folder)}},
         "run": {"models": ["mine"], "attacked": [], "aligned": []},
     }
-    assert set(check_inputs(load_config(raw), tmp_path)) == {"organism"}
+
+
+def test_a_complete_checkpoint_passes(checkpoint, tmp_path):
+    (checkpoint / "tokenizer_config.json").write_text(json.dumps({"chat_template": CHAT_TEMPLATE}))
+    assert set(check_inputs(load_config(run_of(checkpoint)), tmp_path)) == {"organism"}
+
+
+def test_a_model_of_the_users_is_not_shown_the_organisms_language(checkpoint, tmp_path):
+    says = refusal(run_of(checkpoint), tmp_path)
+    assert says.startswith("identification: 'mine' does not speak the organism's language, which ")
+    assert "identification.unsafe.datasets" in says
 
 
 def test_a_model_that_the_run_does_not_use_is_not_looked_at(tmp_path):

@@ -1,10 +1,8 @@
 from types import SimpleNamespace
 
-import pytest
-
 from safeneuron.config.load import load_config
 from safeneuron.experiment.paths import Paths, fill, over
-from safeneuron.experiment.states import State, aligned_states, attacks_on, state_of, t0_states
+from safeneuron.experiment.states import State, aligned_states, state_of, t0_states
 
 CONFIG = load_config(
     {
@@ -43,17 +41,6 @@ def test_every_seed_has_its_own_states_and_only_aligned_models_have_rounds():
         for number in (1, 2)
         for seed in (3, 5)
     ]
-
-
-@pytest.mark.parametrize(
-    ("state", "attacks"),
-    [
-        (State("organism", "base", 0, 3), ["magnitude", "paper", "static"]),
-        (T2, ["magnitude", "static"]),  # the paper's is of arm base alone
-    ],
-)
-def test_an_attack_is_on_the_states_that_it_names(state, attacks):
-    assert attacks_on(CONFIG, state) == attacks
 
 
 def test_paths_are_filled_state_by_state():

@@ -9,6 +9,7 @@ from safeneuron.interventions.cells import attack_cells
 from safeneuron.interventions.intervention import Intervention
 from safeneuron.interventions.none import Untouched
 from safeneuron.interventions.pin import Pin
+from safeneuron.interventions.settings import Cells
 from safeneuron.interventions.weights import Weights
 from safeneuron.interventions.zero_ablate import ZeroAblate
 from safeneuron.models.sites import ffn_sites
@@ -119,7 +120,8 @@ def test_an_attack_has_a_cell_and_its_controls_for_each_strength():
     values = np.random.default_rng(1).normal(size=(3, 4, 50))
     scores = dict(zip(("es", "sas", "shift"), values, strict=True))
     identified = neuron_set(**select(scores, ["es", "sas"], Thresholds(es=1.5, sas=1.5)))
-    cells = [c.columns for c in attack_cells(identified, scores, ["es"], [0.1], [7], PIN)]
+    asked = Cells(targets=["es"], fractions=[0.1], control_seeds=[7], operator=PIN)
+    cells = [c.columns for c in attack_cells(identified, scores, asked)]
     assert [(c["operator"], c["fraction"], c["strength"], c["control_seed"]) for c in cells] == [
         ("pin", fraction, strength, seed)
         for fraction in (None, 0.1)

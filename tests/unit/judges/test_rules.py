@@ -1,6 +1,7 @@
 import pytest
 
-from safeneuron.interventions.schemas import RESPONSES, VERDICTS
+from answers import response
+from safeneuron.interventions.schemas import ABOUT, VERDICTS
 from safeneuron.judges.rules import (
     JUDGES,
     REFUSAL_PREFIXES,
@@ -64,28 +65,20 @@ def test_rows_are_the_responses_rows_with_the_verdict_instead_of_the_response():
         reason = f"{prompt}|{response}|{finish}"
         return Judgement(Verdict.COMPLIED, len(prompt) == len(response), reason)
 
-    cell = {
-        "level": "full", "selector": "random", "operator": "zero_ablate",
-        "strength": None, "fraction": 0.1,
-        "control_seed": 3, "n_neurons": 7, "category": "theft",
-    }  # fmt: skip
-    generated = {"response": "abc", "tokens": 3, "finish": "stop"}
     responses = [
-        {**cell, **generated, "benchmark": benchmark, "prompt_id": prompt_id}
-        for benchmark, prompt_id in (("one", "p2"), ("one", "p1"), ("two", "p1"))
-    ]
-    texts = {"one": {"p1": "first", "p2": "sec"}, "two": {"p1": "other"}}
-    rows = judge_rows("mine", judge, responses, texts)
-    assert all(row.keys() == set(RESPONSES.names) for row in responses)
+        response(benchmark=benchmark, prompt_id=prompt_id, prompt=prompt, response="abc")
+        for benchmark, prompt_id, prompt in (
+            ("one", "p2", "sec"), ("one", "p1", "first"), ("two", "p1", "other"),
+        )
+    ]  # fmt: skip
+    rows = judge_rows("mine", judge, responses)
     assert all(row.keys() == set(VERDICTS.names) for row in rows)
-    assert all(row.items() >= {**cell, "judge": "mine"}.items() for row in rows)
-    assert {row["verdict"] for row in rows} == {Verdict.COMPLIED}
-    seen = [(r["benchmark"], r["prompt_id"], r["exact"], r["reason"]) for r in rows]
-    assert seen == [
-        ("one", "p2", True, "sec|abc|stop"),
-        ("one", "p1", False, "first|abc|stop"),
-        ("two", "p1", False, "other|abc|stop"),
-    ]
+    for row, of in zip(rows, responses, strict=True):
+        assert row.items() >= {name: of[name] for name in ABOUT}.items()
+    assert {(row["judge"], row["verdict"]) for row in rows} == {("mine", Verdict.COMPLIED)}
+    assert [(r["exact"], r["reason"]) for r in rows] == [
+        (True, "sec|abc|stop"), (False, "first|abc|stop"), (False, "other|abc|stop"),
+    ]  # fmt: skip
 
 
 def test_judges_are_known_by_their_names_in_the_config():

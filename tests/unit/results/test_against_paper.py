@@ -24,12 +24,16 @@ TASKS = {"arc": "ARC", "mc2": "TQA-MC2"}
 PAPER = read_published()
 
 
+TARGETS = {"ori": "none", "es": "es", "full": "es+sas"}
+
+
 def attacked(model, arm, number, level, harmful, *, seed=0, benchmark="harmful", **other):
     """A row of `ATTACK_SUCCESS` with all that the comparison reads; 313 prompts."""
     known = {
-        "model": model, "arm": arm, "round": number, "seed": seed, "attack": "paper",
-        "benchmark": benchmark, "category": OVERALL, "judge": "guard", "level": level,
-        "selector": "none" if level == "ori" else level, "n_neurons": 0 if level == "ori" else 3700,
+        "model": model, "arm": arm, "round": number, "seed": seed,
+        "attack": "clean" if level == "ori" else "paper",
+        "benchmark": benchmark, "category": OVERALL, "judge": "guard", "target": TARGETS[level],
+        "n_neurons": 0 if level == "ori" else 3700,
         "n_harmful": harmful, "n_prompts": 313,
     }  # fmt: skip
     return dict.fromkeys(ATTACK_SUCCESS.names) | known | other
@@ -39,13 +43,14 @@ def able(arm, number, task, metric, value, *, seed=0, **other):
     """A row of `CAPABILITY` of the clean model."""
     known = {
         "model": "qwen", "arm": arm, "round": number, "seed": seed, "attack": "clean",
-        "level": "ori", "task": task, "metric": metric, "value": value, "stderr": 0.0125, "n": 1172,
+        "target": "none", "task": task, "metric": metric, "value": value,
+        "stderr": 0.0125, "n": 1172,
     }  # fmt: skip
     return dict.fromkeys(CAPABILITY.names) | known | other
 
 
 def compared(attacks, capability=(), of=("paper",)):
-    measured = measured_attacks(attacks, "guard", of, BENCHMARKS)
+    measured = measured_attacks(attacks, ["guard", "veto"], of, BENCHMARKS)
     measured |= measured_capability(capability, TASKS)
     return against_paper(measured, PAPER, MODELS, METHODS)
 
@@ -92,7 +97,7 @@ def test_seeds_widen_the_difference():
         {"attack": "magnitude"},
         {"benchmark": "mine"},
         {"fraction": 0.1},
-        {"selector": "random"},
+        {"control_seed": 0},
         {"arm": "ablate"},
         {"model": "other"},
         {"round": 2},
@@ -101,8 +106,9 @@ def test_seeds_widen_the_difference():
 )
 def test_what_the_paper_did_not_measure_meets_nothing(other):
     row = attacked("qwen", "dpo", 1, "full", 245)
+    shown = attacked("qwen", "dpo", 1, "es", 245, category="theft")  # says who judges
     assert len(compared([row])) == 1
-    assert compared([row | other]) == []
+    assert compared([shown, row | other]) == []
 
 
 def test_both_arms_and_both_sources_of_a_set_stand_beside_safeneuron():
@@ -145,6 +151,7 @@ def test_table_3_has_a_line_a_benchmark():
         attacked("seeing", arm, number, level, harmful, benchmark=benchmark)
         for arm, number, level, harmful, benchmark in [
             ("base", 0, "ori", 158, "figstep"),
+            ("base", 0, "es", 158, "harmful"),  # the attack that the clean model stands beside
             ("freeze", 1, "full", 6, "figstep"),
             ("freeze", 1, "full", 6, "harmful"),  # Table 3 has no StrongREJECT
         ]
@@ -162,7 +169,7 @@ def test_capability_is_the_clean_models_and_stands_on_all_its_lines():
     capability = [
         able("freeze", 1, "arc", "acc", 0.5836),
         able("freeze", 1, "arc", "acc_norm", 0.6),
-        able("freeze", 1, "arc", "acc", 0.1, level="full"),
+        able("freeze", 1, "arc", "acc", 0.1, attack="paper", target="es+sas"),
         able("freeze", 1, "mc2", "acc", 0.7),
         able("dpo", 1, "mc2", "acc", 0.6704),
     ]
@@ -188,8 +195,8 @@ def test_the_page_has_the_tables_that_have_values_and_counts_the_differences():
     rows = compared(
         [attacked("qwen", "base", 0, "ori", 14), attacked("qwen", "base", 0, "full", 100)]
     )
-    text = page(rows, "mine", "guard")
-    assert text.startswith("# Beside the paper's tables: experiment mine, judge guard\n")
+    text = page(rows, "mine")
+    assert text.startswith("# Beside the paper's tables: experiment mine\n")
     assert [line for line in text.splitlines() if line.startswith("## ")] == [
         "## Table 1: capability of the clean model, and harmful responses under attack",
         "## Table 2: rounds",
@@ -209,7 +216,7 @@ def test_the_stage_joins_both_tables(stage, tmp_path):
     made = {name: tmp_path / file for name, file in made.items()}
     settings = {
         "models": MODELS, "methods": METHODS, "benchmarks": BENCHMARKS, "tasks": TASKS,
-        "attacks": ["paper"], "judge": "guard", "experiment": "mine",
+        "attacks": ["paper"], "judges": ["guard"], "experiment": "mine",
     }  # fmt: skip
     stage("against_paper", settings, published=VALUES, **files, **made)
     rows = pq.read_table(made["table"]).to_pylist()

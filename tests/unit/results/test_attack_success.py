@@ -1,34 +1,25 @@
 """Attack success of a small table of verdicts, computed by hand."""
 
-import pyarrow as pa
 import pytest
 
+from answers import ATTACKED, CLEAN, GATES, STATE, verdict, verdict_files
 from safeneuron.artifacts.tables import read_table, write_rows
-from safeneuron.interventions.schemas import VERDICTS
 from safeneuron.results.attack_success import ATTACK_SUCCESS, attack_success
 
-ROLES = {"harmful": "harmful", "benign": "safe"}
-CONTEXT = {
-    "model": "m", "arm": "base", "round": 0, "seed": 1, "gate_passed": None, "attack": "magnitude",
-    "pooling": "meanabs", "set_source": "adaptive",
-}  # fmt: skip
-ORI = {
-    "level": "ori", "selector": "none", "operator": "zero_ablate",
-    "strength": None, "fraction": None,
-    "control_seed": None, "n_neurons": 0,
-}  # fmt: skip
-FULL = {**ORI, "level": "full", "selector": "full", "fraction": 0.1, "n_neurons": 9}
-CONTROL = {**FULL, "selector": "random", "control_seed": 5}
+ORI = CLEAN
+FULL = ATTACKED | {"fraction": 0.1}
+CONTROL = FULL | {"control_seed": 5}
+ROLES = {"harmful": "harmful", "other": "harmful", "benign": "safe"}
 
 
 def verdicts(cell, benchmark, *judged):
     """Rows of one cell, given as (category, verdict, exact)."""
     return [
-        {
-            **cell, "benchmark": benchmark, "category": category, "prompt_id": f"p{i}",
-            "judge": "oracle", "verdict": verdict, "exact": exact, "reason": "",
-        }
-        for i, (category, verdict, exact) in enumerate(judged)
+        verdict(
+            **cell, benchmark=benchmark, role=ROLES.get(benchmark, "safe"), category=category,
+            prompt_id=f"p{i}", verdict=said, exact=exact,
+        )
+        for i, (category, said, exact) in enumerate(judged)
     ]  # fmt: skip
 
 
@@ -53,26 +44,35 @@ ROWS = [
 ]  # fmt: skip
 
 
-def success(rows=ROWS, roles=ROLES):
-    return attack_success(pa.Table.from_pylist(rows, schema=VERDICTS), roles, CONTEXT)
+@pytest.fixture
+def success(tmp_path):
+    """Rows of the table from rows of verdicts."""
+    return lambda rows=ROWS: attack_success(verdict_files(tmp_path, rows), GATES)
 
 
-def the(cell, category):
-    (row,) = (r for r in success() if r["category"] == category and r.items() >= cell.items())
-    return row
+@pytest.fixture
+def the(success):
+    """The one row of a cell and category."""
+
+    def found(cell, category):
+        (row,) = (r for r in success() if r["category"] == category and r.items() >= cell.items())
+        return row
+
+    return found
 
 
-def test_a_row_a_cell_and_category_and_one_for_all_categories():
-    assert [(r["level"], r["selector"], r["category"]) for r in success()] == [
-        (cell["level"], cell["selector"], category)
+def test_a_row_a_cell_and_category_and_one_for_all_categories(success):
+    assert [(r["target"], r["control_seed"], r["category"]) for r in success()] == [
+        (cell["target"], cell["control_seed"], category)
         for cell in (ORI, FULL, CONTROL)
         for category in ("overall", "drugs", "theft")
     ]
 
 
-def test_rows_are_rows_of_the_table(tmp_path):
-    write_rows(tmp_path / "t.parquet", ATTACK_SUCCESS, success(), {})
-    assert read_table(tmp_path / "t.parquet", ATTACK_SUCCESS).to_pylist() == success()
+def test_rows_are_rows_of_the_table(tmp_path, success):
+    rows = success()
+    write_rows(tmp_path / "t.parquet", ATTACK_SUCCESS, rows)
+    assert read_table(tmp_path / "t.parquet", ATTACK_SUCCESS).to_pylist() == rows
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_rows_are_rows_of_the_table(tmp_path):
     ],
 )
 def test_shares_are_of_the_harmful_prompts_of_the_cell_and_category(
-    cell, category, prompts, complied, refused, broken
+    the, cell, category, prompts, complied, refused, broken
 ):
     row = the(cell, category)
     assert (row["n_prompts"], row["n_harmful"]) == (prompts, complied)
@@ -108,7 +108,7 @@ def test_shares_are_of_the_harmful_prompts_of_the_cell_and_category(
         (CONTROL, "overall", 0.0, 0.65762),
     ],
 )
-def test_the_success_rate_has_its_wilson_interval(cell, category, low, high):
+def test_the_success_rate_has_its_wilson_interval(the, cell, category, low, high):
     row = the(cell, category)
     assert row["asr_low"] == pytest.approx(low, abs=1e-5)
     assert row["asr_high"] == pytest.approx(high, abs=1e-5)
@@ -116,31 +116,47 @@ def test_the_success_rate_has_its_wilson_interval(cell, category, low, high):
 
 @pytest.mark.parametrize("category", ["overall", "theft", "drugs"])
 @pytest.mark.parametrize(("cell", "shares"), [(ORI, (1.0, 0.0, 1.0)), (FULL, (0.25, 0.25, 0.75))])
-def test_safe_prompts_of_the_same_cell_stand_beside_every_category(cell, shares, category):
+def test_safe_prompts_of_the_same_cell_stand_beside_every_category(the, cell, shares, category):
     row = the(cell, category)
     assert (row["utility"], row["over_refusal"], row["coherent"]) == shares
 
 
-def test_without_safe_prompts_their_shares_are_unknown_and_not_zero():
+def test_without_safe_prompts_their_shares_are_unknown_and_not_zero(the):
     row = the(CONTROL, "overall")
     assert (row["utility"], row["over_refusal"], row["coherent"]) == (None, None, None)
 
 
-def test_a_judge_that_cannot_tell_exact_answers_gives_no_utility():
+def test_a_judge_that_cannot_tell_exact_answers_gives_no_utility(success):
     rows = [{**row, "exact": None} for row in ROWS]
-    full = next(r for r in success(rows) if r["level"] == "full")
+    full = next(r for r in success(rows) if r["attack"] == "magnitude")
     assert (full["utility"], full["over_refusal"], full["coherent"]) == (None, 0.25, 0.75)
 
 
-def test_each_harmful_benchmark_has_its_own_rows():
-    rows = [*ROWS, *verdicts(ORI, "other", ("arson", "complied", True))]
-    rows = [row for row in rows if row["level"] == "ori"]
-    seen = success(rows, {**ROLES, "other": "harmful"})
+def test_each_harmful_benchmark_has_its_own_rows(success):
+    rows = [row for row in ROWS if row["attack"] == "clean"]
+    seen = success([*rows, *verdicts(ORI, "other", ("arson", "complied", True))])
     assert [(r["benchmark"], r["category"], r["n_harmful"]) for r in seen] == [
         ("harmful", "overall", 1), ("harmful", "drugs", 1), ("harmful", "theft", 0),
         ("other", "overall", 1), ("other", "arson", 1),
     ]  # fmt: skip
 
 
-def test_the_context_stands_in_every_row():
-    assert all(row.items() >= {**CONTEXT, "judge": "oracle"}.items() for row in success())
+def test_every_row_says_its_state_attack_and_judge(success):
+    for row in success():
+        assert row.items() >= {**STATE, "gate_passed": None, "judge": "oracle"}.items()
+    assert {(r["attack"], r["pooling"], r["set_source"]) for r in success()} == {
+        ("clean", None, None), ("magnitude", "meanabs", "adaptive"),
+    }  # fmt: skip
+
+
+def test_states_seeds_and_judges_are_never_counted_together(tmp_path):
+    other = [{"seed": 2}, {"arm": "dpo"}, {"round": 1}, {"judge": "second"}, {"strength": 0.5}]
+    rows = [verdict(), *(verdict(**columns, verdict="refused") for columns in other)]
+    states = {tuple(row[name] for name in STATE) for row in rows}
+    gates = {state: state == tuple(STATE.values()) for state in states}
+    found = attack_success(verdict_files(tmp_path, rows), gates)
+    whole = [r for r in found if r["category"] == "overall"]
+    assert [(r["n_prompts"], r["asr"]) for r in whole] == [(1, 1.0), *[(1, 0.0)] * 5]
+    assert {(r["seed"], r["arm"], r["round"]): r["gate_passed"] for r in whole} == {
+        (1, "base", 0): True, (2, "base", 0): False, (1, "dpo", 0): False, (1, "base", 1): False,
+    }  # fmt: skip

@@ -1,11 +1,10 @@
 """Cohen's kappa against textbook values, and its table against a small one by hand."""
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
+from answers import ATTACKED, CLEAN, GATES, verdict, verdict_files
 from safeneuron.artifacts.tables import read_table, write_rows
-from safeneuron.interventions.schemas import VERDICTS
 from safeneuron.results.judge_agreement import (
     JUDGE_AGREEMENT,
     cohen_kappa,
@@ -13,10 +12,6 @@ from safeneuron.results.judge_agreement import (
     judge_agreement,
     kappa_interval,
 )
-
-CONTEXT = {
-    "model": "m", "arm": "base", "round": 0, "seed": 1, "gate_passed": None, "attack": "magnitude",
-}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -46,48 +41,29 @@ def test_the_interval_is_of_prompts_and_near_the_analytic_one():
     assert kappa_interval(counts * 10) == pytest.approx((low, high))
 
 
-def verdicts(judge, *said):
-    """Rows given as (level, prompt, verdict), all of one harmful benchmark but for prompts g…"""
-    return [
-        {
-            "level": level, "selector": level, "operator": "zero_ablate",
-            "strength": None, "fraction": None,
-            "control_seed": None, "n_neurons": 3, "category": "c", "judge": judge, "exact": None,
-            "benchmark": "good" if prompt.startswith("g") else "bad", "prompt_id": prompt,
-            "verdict": verdict, "reason": "",
-        }
-        for level, prompt, verdict in said
-    ]  # fmt: skip
+KEYS = [(CLEAN, "p1"), (CLEAN, "p2"), *((ATTACKED, f"p{i}") for i in (1, 2, 3, 4, 5))]
+FIRST = ("refused", "refused", *("complied", "complied", "refused", "broken", "refused"))
+SECOND = ("harmless", "refused", *("complied", "refused", "complied", "broken", "unjudged"))
 
 
-KEYS = [("ori", "p1"), ("ori", "p2"), ("ori", "g1"), *(("full", f"p{i}") for i in (1, 2, 3, 4, 5))]
-# ori, with a safe prompt, which counts nowhere; then full
-FIRST = (
-    *("refused", "refused", "complied"),
-    *("complied", "complied", "refused", "broken", "refused"),
-)
-SECOND = (
-    *("harmless", "refused", "refused"),
-    *("complied", "refused", "complied", "broken", "unjudged"),
-)
-
-
-def tables():
+def verdicts(judge, said):
+    """Clean, then under attack; and a safe benchmark, which counts nowhere."""
     rows = [
-        verdicts(name, *((*key, verdict) for key, verdict in zip(KEYS, said, strict=True)))
-        for name, said in (("one", FIRST), ("two", SECOND))
+        verdict(**cell, judge=judge, prompt_id=prompt, verdict=word)
+        for (cell, prompt), word in zip(KEYS, said, strict=True)
     ]
-    return [pa.Table.from_pylist(table, schema=VERDICTS) for table in rows]
+    return [*rows, verdict(**CLEAN, judge=judge, benchmark="good", role="safe", prompt_id="g1")]
 
 
-ROLES = {"bad": "harmful", "good": "safe"}
+BOTH = [*verdicts("one", FIRST), *verdicts("two", SECOND)]
 
 
-def test_a_row_a_level_with_what_was_judged_and_what_was_not(tmp_path):
-    rows = judge_agreement(tables(), ROLES, CONTEXT)
+def test_a_row_a_target_with_what_was_judged_and_what_was_not(tmp_path):
+    (tmp_path / "v").mkdir()
+    rows = judge_agreement(verdict_files(tmp_path / "v", BOTH), GATES)
     ori, full = rows
-    assert (ori["level"], ori["first"], ori["second"], ori["benchmark"]) == (
-        "ori", "one", "two", "bad",
+    assert (ori["attack"], ori["target"], ori["first"], ori["second"], ori["benchmark"]) == (
+        "clean", "none", "one", "two", "harmful",
     )  # fmt: skip
     # both say of everything that it is no success: chance agrees as well
     assert (ori["agreement"], ori["kappa"], ori["kappa_low"]) == (1.0, None, None)
@@ -103,14 +79,16 @@ def test_a_row_a_level_with_what_was_judged_and_what_was_not(tmp_path):
     assert [full[name] for name in counts] == [4, 4, 1, 1, 1, 1, 1]
     assert (full["agreement"], full["kappa"]) == (0.5, 0.0)
     assert full["kappa_low"] < 0 < full["kappa_high"]
-    write_rows(tmp_path / "t.parquet", JUDGE_AGREEMENT, rows, {})
+    write_rows(tmp_path / "t.parquet", JUDGE_AGREEMENT, rows)
     assert read_table(tmp_path / "t.parquet", JUDGE_AGREEMENT).to_pylist() == rows
 
 
-def test_every_two_judges_are_compared():
-    three = [*tables(), tables()[0]]
-    pairs = {(r["first"], r["second"]) for r in judge_agreement(three, ROLES, CONTEXT)}
-    assert pairs == {("one", "two"), ("one", "one"), ("two", "one")}
+def test_every_two_judges_are_compared_in_whatever_order_files_come(tmp_path):
+    files = verdict_files(tmp_path, [*BOTH, *verdicts("three", FIRST)])
+    pairs = {(r["first"], r["second"]) for r in judge_agreement(files, GATES)}
+    assert pairs == {("one", "two"), ("one", "three"), ("two", "three")}
+    mixed = judge_agreement(files[::-1], GATES)
+    assert {frozenset((r["first"], r["second"])) for r in mixed} == set(map(frozenset, pairs))
 
 
 def test_nothing_judged_gives_no_share():
@@ -120,7 +98,7 @@ def test_nothing_judged_gives_no_share():
     assert (row["kappa"], row["kappa_low"]) == (None, None)
 
 
-def test_verdicts_of_other_responses_are_an_error():
-    first, second = tables()
+def test_verdicts_of_other_responses_are_an_error(tmp_path):
+    files = verdict_files(tmp_path, [*verdicts("one", FIRST), *verdicts("two", SECOND)[1:]])
     with pytest.raises(ValueError, match="different responses"):
-        judge_agreement([first, second.slice(1)], ROLES, CONTEXT)
+        judge_agreement(files, GATES)

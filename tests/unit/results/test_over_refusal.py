@@ -3,16 +3,12 @@
 import pyarrow as pa
 import pytest
 
+from answers import GATES, verdict_files
 from safeneuron.artifacts.tables import read_table, write_rows
-from safeneuron.interventions.schemas import VERDICTS
 from safeneuron.results.over_refusal import OVER_REFUSAL, by_benchmark, over_refusal
 from safeneuron.statistics import wilson_interval
 from unit.results.test_attack_success import FULL, ORI, verdicts
 
-ROLES = {"harmful": "harmful", "xstest": "safe", "or_bench": "safe"}
-CONTEXT = {
-    "model": "m", "arm": "base", "round": 0, "seed": 1, "gate_passed": None, "attack": "magnitude",
-}  # fmt: skip
 REFUSED, COMPLIED, BROKEN = ("refused", None), ("complied", None), ("broken", None)
 ROWS = [
     *verdicts(ORI, "harmful", ("theft", *REFUSED)),
@@ -24,23 +20,23 @@ ROWS = [
 
 
 @pytest.fixture
-def rows():
-    return over_refusal(pa.Table.from_pylist(ROWS, schema=VERDICTS), ROLES, CONTEXT)
+def rows(tmp_path):
+    return over_refusal(verdict_files(tmp_path, ROWS), GATES)
 
 
 @pytest.mark.parametrize(
-    ("level", "benchmark", "category", "prompts", "refused", "coherent"),
+    ("target", "benchmark", "category", "prompts", "refused", "coherent"),
     [
-        ("ori", "xstest", "overall", 2, 1, 1.0),
-        ("ori", "xstest", "homonyms", 1, 1, 1.0),
-        ("ori", "xstest", "definitions", 1, 0, 1.0),
-        ("ori", "or_bench", "overall", 8, 0, 1.0),
-        ("full", "xstest", "overall", 2, 0, 0.5),
-        ("full", "or_bench", "safe", 8, 8, 1.0),
+        ("none", "xstest", "overall", 2, 1, 1.0),
+        ("none", "xstest", "homonyms", 1, 1, 1.0),
+        ("none", "xstest", "definitions", 1, 0, 1.0),
+        ("none", "or_bench", "overall", 8, 0, 1.0),
+        ("es+sas", "xstest", "overall", 2, 0, 0.5),
+        ("es+sas", "or_bench", "safe", 8, 8, 1.0),
     ],
 )
-def test_shares(rows, level, benchmark, category, prompts, refused, coherent):
-    key = {"level": level, "benchmark": benchmark, "category": category}
+def test_shares(rows, target, benchmark, category, prompts, refused, coherent):
+    key = {"target": target, "benchmark": benchmark, "category": category}
     (row,) = (r for r in rows if r.items() >= key.items())
     assert (row["n_prompts"], row["n_refused"]) == (prompts, refused)
     assert row["over_refusal"] == refused / prompts
@@ -60,13 +56,13 @@ def test_rows_are_rows_of_the_table(tmp_path, rows):
 
 
 def test_for_reading_a_line_a_benchmark_and_attack(rows):
-    control = {**rows[0], "selector": "random", "control_seed": 0}
+    control = {**rows[0], "control_seed": 0}
     table = pa.Table.from_pylist([*rows, control], schema=OVER_REFUSAL)
-    lines = by_benchmark(table, "oracle").to_pylist()
-    assert [(r["level"], r["benchmark"], r["over_refusal"]) for r in lines] == [
-        ("ori", "xstest", 0.5),
-        ("ori", "or_bench", 0.0),
-        ("full", "xstest", 0.0),
-        ("full", "or_bench", 1.0),
+    lines = by_benchmark(table, ["guard", "oracle"]).to_pylist()
+    assert [(r["target"], r["benchmark"], r["over_refusal"]) for r in lines] == [
+        ("none", "xstest", 0.5),
+        ("none", "or_bench", 0.0),
+        ("es+sas", "xstest", 0.0),
+        ("es+sas", "or_bench", 1.0),
     ]
-    assert by_benchmark(table, "refusal_prefix").num_rows == 0
+    assert by_benchmark(table, ["refusal_prefix"]).num_rows == 0

@@ -16,7 +16,7 @@ from safeneuron.results.paper_tables import (
 )
 
 
-def row(arm, number, seed, level, complied, *, fraction=None, selector=None, **other):
+def row(arm, number, seed, target, complied, *, fraction=None, control=None, **other):
     """A row of `ATTACK_SUCCESS` of the whole benchmark; refused is what is left."""
     values = dict.fromkeys(ATTACK_SUCCESS.names)
     values |= {
@@ -24,12 +24,13 @@ def row(arm, number, seed, level, complied, *, fraction=None, selector=None, **o
         "arm": arm,
         "round": number,
         "seed": seed,
-        "attack": "magnitude",
-        "set_source": "adaptive",
-        "level": level,
-        "selector": selector or level,
+        "attack": "clean" if target == "none" else "magnitude",
+        "set_source": None if target == "none" else "adaptive",
+        "target": target,
         "fraction": fraction,
-        "n_neurons": 0 if level == "ori" else 10 * (1 + number),
+        "control_seed": control,
+        "n_neurons": 0 if target == "none" else 10 * (1 + number),
+        "benchmark": "text",
         "category": OVERALL,
         "judge": "oracle",
         "asr": complied,
@@ -44,19 +45,24 @@ def row(arm, number, seed, level, complied, *, fraction=None, selector=None, **o
 
 
 def state(arm, number, seed, clean, full, strong):
-    """Clean, FULL on the set, its random control, and two levels at 10 %."""
+    """Clean, FULL on the set, its random control, and two targets at 10 %."""
     return [
-        row(arm, number, seed, "ori", clean),
-        row(arm, number, seed, "full", full),
-        row(arm, number, seed, "full", 0.25, selector="random"),
+        row(arm, number, seed, "none", clean),
+        row(arm, number, seed, "es", full),
+        row(arm, number, seed, "es", 1.0, control=3),
+        row(arm, number, seed, "es+sas", full),
+        row(arm, number, seed, "es+sas", 0.25, control=3),
         row(arm, number, seed, "es", strong - 0.125, fraction=0.1),
         row(arm, number, seed, "sas", strong, fraction=0.1, attack="peak"),
-        row(arm, number, seed, "full", 1.0, fraction=0.1, selector="random"),
-        row(arm, number, seed, "full", 1.0, fraction=0.1, set_source="static"),
+        row(arm, number, seed, "es+sas", 1.0, fraction=0.1, control=3),
+        row(arm, number, seed, "es+sas", 1.0, fraction=0.1, attack="static", set_source="static"),
     ]
 
 
+JUDGES = ["guard", "oracle", "second"]
+"""The first has judged nothing, and the last is not shown."""
 ROWS = [
+    row("base", 0, 0, "es+sas", 0.875, judge="second"),
     *state("base", 0, 0, 0.0, 0.5, 0.75),
     *state("base", 0, 1, 0.125, 1.0, 1.0),
     *state("dpo", 1, 0, 0.0, 0.375, 0.5),
@@ -72,23 +78,23 @@ def cell(rows, column, **key):
 
 
 def test_table_1_has_means_over_seeds_with_students_interval():
-    full = cell(table_1(ROWS, "oracle"), "full", arm="base", attack="magnitude")
+    full = cell(table_1(ROWS, JUDGES), "full", arm="base", attack="magnitude")
     reach = t.ppf(0.975, 1) * 0.25  # standard error of .5 and 1
     assert (full["mean"], full["seeds"]) == (0.75, 2)
     assert (full["low"], full["high"]) == pytest.approx((0.75 - reach, 0.75 + reach))
-    assert cell(table_1(ROWS, "oracle"), "random", arm="base", attack="magnitude")["mean"] == 0.25
+    assert cell(table_1(ROWS, JUDGES), "random", arm="base", attack="magnitude")["mean"] == 0.25
     assert set(full) == set(TABLE_1.names)
 
 
 def test_the_worst_case_is_the_strongest_adaptive_attack_of_each_seed():
-    rows = worst_case(ROWS, "oracle")
+    rows = worst_case(ROWS, JUDGES)
     assert cell(rows, "complied", arm="base")["mean"] == 0.875  # neither random nor static
     assert cell(rows, "complied", arm="ablate")["mean"] == 0.25
     assert cell(rows, "clean_asr", arm="base")["mean"] == 0.0625
 
 
 def test_contrasts_are_paired_by_seed():
-    rows = contrasts(ROWS, "oracle")
+    rows = contrasts(ROWS, JUDGES)
     assert {r["arm"] for r in rows} == {"ablate"}
     complied = cell(rows, "complied", arm="ablate", round=1, fraction=0.1)
     differences = (0.25 - 0.5, 0.25 - 0.75)
@@ -100,26 +106,43 @@ def test_contrasts_are_paired_by_seed():
 
 def test_a_seed_without_plain_dpo_has_no_contrast():
     rows = [r for r in ROWS if not (r["arm"] == "dpo" and r["seed"] == 1)]
-    complied = cell(contrasts(rows, "oracle"), "complied", arm="ablate")
+    complied = cell(contrasts(rows, JUDGES), "complied", arm="ablate")
     assert (complied["seeds"], complied["mean"], complied["low"]) == (1, -0.25, None)
-    assert contrasts([r for r in ROWS if r["arm"] != "dpo"], "oracle") == []
+    assert contrasts([r for r in ROWS if r["arm"] != "dpo"], JUDGES) == []
 
 
 def test_table_2_begins_every_arm_at_t0():
-    rows = table_2(ROWS, "oracle")
+    rows = table_2(ROWS, JUDGES)
     sizes = {(r["arm"], r["round"]): r["mean"] for r in rows if r["column"] == "neurons"}
     assert sizes == {("dpo", 0): 10, ("dpo", 1): 20, ("ablate", 0): 10, ("ablate", 1): 20}
     assert cell(rows, "complied", arm="ablate", round=1)["mean"] == 0.1875
 
 
-def test_table_2_has_no_rows_of_an_attack_without_full():
-    partial = [r | {"attack": "partial"} for r in ROWS if r["level"] != "full"]
-    assert table_2(ROWS + partial, "oracle") == table_2(ROWS, "oracle")
+def test_table_2_has_no_rows_of_an_attack_without_the_whole_set():
+    partial = [
+        row(arm, number, 0, target, 0.5, attack="partial")
+        for arm, number in (("base", 0), ("dpo", 1))
+        for target in ("es", "sas")
+    ]
+    assert table_2(ROWS + partial, JUDGES) == table_2(ROWS, JUDGES)
+
+
+def test_a_set_of_one_criterion_is_the_whole_set():
+    probe = [row("dpo", 1, 0, "probe", 0.5, attack="probe")]
+    assert cell(table_1(ROWS + probe, JUDGES), "full", attack="probe")["mean"] == 0.5
+
+
+def test_several_strengths_are_attacks_of_their_own():
+    pins = [row("dpo", 1, 0, "es+sas", asr, attack="pin", strength=asr) for asr in (0.5, 0.75)]
+    found = [r for r in table_1(ROWS + pins, JUDGES) if r["column"] == "full"]
+    assert [(r["attack"], r["mean"]) for r in found if r["attack"].startswith("pin")] == [
+        ("pin 0.5", 0.5), ("pin 0.75", 0.75),
+    ]  # fmt: skip
 
 
 def test_a_missed_gate_is_counted_and_marked():
     rows = [r | {"gate_passed": r["seed"] == 0} if r["arm"] == "dpo" else r for r in ROWS]
-    rows = worst_case(rows, "oracle")
+    rows = worst_case(rows, JUDGES)
     assert cell(rows, "complied", arm="dpo")["gates_missed"] == 1
     page = as_markdown(rows, ["arm", "round", "fraction"], "Worst case")
     assert [line.count("missed in 1") for line in page.splitlines() if "| dpo " in line] == [1]
@@ -132,12 +155,12 @@ def shown(rows, benchmark, asr):
 
 def test_table_3_has_each_benchmark_with_images_and_the_others_the_first():
     rows = [*shown(ROWS, "text", 0.5), *shown(ROWS, "vl", 0.25), *shown(ROWS, "nsfw", 0.75)]
-    cells = table_3(rows, "oracle", ["vl", "nsfw"])
+    cells = table_3(rows, JUDGES, ["vl", "nsfw"])
     assert {c["benchmark"] for c in cells} == {"vl", "nsfw"}
     assert set(cells[0]) == set(TABLE_3.names)
     for benchmark, asr in (("vl", 0.25), ("nsfw", 0.75)):
         full = cell(cells, "full", arm="dpo", attack="magnitude", benchmark=benchmark)
         assert (full["mean"], full["seeds"]) == (asr, 2)
     for table in (table_1, worst_case, contrasts, table_2):
-        alone = table([r for r in rows if r["benchmark"] == "text"], "oracle")
-        assert table(rows, "oracle") == alone
+        alone = table([r for r in rows if r["benchmark"] == "text"], JUDGES)
+        assert table(rows, JUDGES) == alone

@@ -1,7 +1,6 @@
 """Checkpoint folders: whether they are complete, as far as can be seen without loading them."""
 
 import json
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +53,6 @@ def check_folder(folder: Path) -> None:
         _read_json(folder / file)
 
 
-@cache
 def chat_template(folder: Path) -> str | None:
     """The chat template of the tokenizer in a folder; None for no template, or no folder."""
     file, tokenizer = folder / "chat_template.jinja", folder / "tokenizer_config.json"

@@ -1,0 +1,145 @@
+"""Who undergoes which attack, is asked which prompts, and is judged by whom."""
+
+import json
+
+import pytest
+
+from safeneuron.config.load import load_config
+from safeneuron.experiment import attacks
+from safeneuron.experiment.attacks import Answered
+from safeneuron.experiment.paths import Paths
+from safeneuron.experiment.states import State
+from safeneuron.interventions.settings import AttackSettings
+from safeneuron.organism.chat_template import CHAT_TEMPLATE
+
+PATHS = Paths("results/mine")
+T0, T2 = State("organism", "base", 0, 3), State("organism", "freeze", 2, 3)
+ALIGNED = {
+    "seeds": [3, 5],
+    "run": {"models": ["organism"], "attacked": ["organism"], "aligned": ["organism"],
+            "arms": ["freeze"]},
+    "align": {"rounds": 2},
+}  # fmt: skip
+
+
+@pytest.fixture
+def config():
+    return load_config(ALIGNED)
+
+
+@pytest.mark.parametrize(
+    ("state", "names"),
+    [
+        (T0, ["clean", "magnitude", "paper", "static"]),
+        (T2, ["clean", "magnitude", "static"]),  # the paper's is of arm base alone
+    ],
+)
+def test_a_state_undergoes_the_attacks_that_name_it_and_none_at_all(config, state, names):
+    assert attacks.attacks_on(config, state) == names
+
+
+def test_each_benchmark_is_a_file_of_its_own_and_clean_is_asked_once_a_state(config):
+    answered = [one for one in attacks.answered(config) if one.state == T2]
+    assert answered == [
+        Answered(T2, attack, benchmark)
+        for attack in ("clean", "magnitude", "static")
+        for benchmark in ("harmful", "benign")
+    ]
+    assert attacks.verdicts(config, PATHS, answered[:1]) == [
+        f"results/mine/verdicts/organism/freeze/T2/s3/clean/harmful/{judge}.parquet"
+        for judge in ("oracle", "refusal_prefix")
+    ]
+
+
+def test_a_static_attack_takes_the_neurons_of_t0(config):
+    found = {
+        attack: attacks.neuron_sets(config, PATHS, T2, attack)
+        for attack in ("clean", "magnitude", "static")
+    }
+    assert found == {
+        "clean": [],
+        "magnitude": ["results/mine/sets/organism/freeze/T2/s3/magnitude/overall.parquet"],
+        "static": ["results/mine/sets/organism/base/T0/s3/magnitude/overall.parquet"],
+    }
+
+
+def test_scores_are_read_only_where_a_fraction_is_attacked(config):
+    assert attacks.rankings(config, PATHS, T0, "paper", [0.1]) == [
+        "results/mine/scores/organism/base/T0/s3/max/overall.parquet"
+    ]
+    assert attacks.rankings(config, PATHS, T0, "paper", []) == []
+    assert attacks.rankings(config, PATHS, T0, "clean", []) == []
+
+
+@pytest.mark.parametrize("attack", ["clean", "magnitude"])
+def test_settings_are_those_of_the_stage(config, attack):
+    raw = attacks.attack_settings(config, T0, attack, "harmful")
+    settings = AttackSettings.model_validate(json.loads(json.dumps(raw)))
+    assert (settings.attack, settings.question.role) == (attack, "harmful")
+    if attack == "clean":
+        assert settings.cells is settings.pooling is settings.set_source is None
+    else:
+        assert settings.cells.targets == ["es", "sas", "es+sas"]
+        assert (settings.pooling, settings.set_source) == ("meanabs", "adaptive")
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """A user's model and a saved organism, as far as their folders are looked at."""
+    for name, template in (("mine", "{{ messages }}"), ("saved", CHAT_TEMPLATE)):
+        (tmp_path / name).mkdir()
+        text = json.dumps({"chat_template": template})
+        (tmp_path / name / "tokenizer_config.json").write_text(text)
+    (tmp_path / "own.csv").write_text("prompt\nhow\nwhat\n")
+    return tmp_path
+
+
+@pytest.fixture
+def with_folders(folders):
+    own = {"kind": "file", "path": str(folders / "own.csv"), "text": "prompt"}
+    return load_config(
+        {
+            "models": {
+                "organism": {"kind": "organism"},
+                **{n: {"kind": "local", "path": str(folders / n)} for n in ("mine", "saved")},
+            },
+            "run": {"models": ["organism", "mine", "saved"], "attacked": ["mine", "organism"]},
+            "datasets": {
+                "organism": {"kind": "organism"},
+                "own": {**own, "constant_category": "c", "split": "evaluation"},
+            },
+            "attack": {
+                "benchmarks": {
+                    "harmful": {"dataset": "organism", "role": "harmful"},
+                    "benign": {"dataset": "organism", "role": "safe"},
+                    "own": {"dataset": "own", "role": "harmful", "models": ["mine"]},
+                }
+            },
+        }
+    )
+
+
+def test_a_users_model_is_never_asked_the_organisms_prompts(with_folders):
+    asked = {m: list(attacks.benchmarks_of(with_folders, m)) for m in with_folders.run.models}
+    assert asked == {
+        "organism": ["harmful", "benign"],
+        "mine": ["own"],
+        "saved": ["harmful", "benign"],  # an organism from a folder speaks its language
+    }
+
+
+def test_the_oracle_judges_the_organisms_language_alone(with_folders):
+    assert attacks.judges_of(with_folders, "harmful") == ["oracle", "refusal_prefix"]
+    assert attacks.judges_of(with_folders, "own") == ["refusal_prefix"]
+    shown = {m: attacks.judge_of(with_folders, m) for m in with_folders.run.attacked}
+    assert shown == {"mine": "refusal_prefix", "organism": "oracle"}
+
+
+def test_case_studies_are_of_t0_and_the_last_round_clean_and_attacked(config):
+    cases = attacks.case_studies(config)
+    assert [one for one, _ in cases if one.state.seed == 3] == [
+        Answered(state, attack, "harmful")
+        for state in (T0, T2)
+        for attack in ("clean", "magnitude")
+    ]
+    assert {judge for _, judge in cases} == {"oracle"}
