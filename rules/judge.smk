@@ -39,6 +39,7 @@ rule model_judge:
         f"{RESULTS}/benchmarks/model_judge/{STATE}/{{attack}}/{{benchmark}}/{{judge}}.tsv"
     wildcard_constraints:
         judge=one_of(MODEL_JUDGES),
+        benchmark=one_of(n for n, b in BENCHMARKS.items() if b.role == "harmful"),
     conda:
         "../environment.yml"
     threads: CONFIG.compute.cpu_threads
@@ -57,6 +58,29 @@ rule model_judge:
         "python workflow_scripts/on_gpus.py {resources.gpu} --"
         " python workflow_scripts/model_judge.py --model {input.model:q}"
         " --responses {input.responses:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+rule safe_verdicts:
+    input:
+        responses=PATHS.responses,
+    output:
+        PATHS.verdicts,
+    log:
+        f"{RESULTS}/logs/safe_verdicts/{STATE}/{{attack}}/{{benchmark}}/{{judge}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/safe_verdicts/{STATE}/{{attack}}/{{benchmark}}/{{judge}}.tsv"
+    wildcard_constraints:
+        judge=one_of(MODEL_JUDGES),
+        benchmark=one_of(n for n, b in BENCHMARKS.items() if b.role == "safe"),
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=lambda wildcards: canonical_json({"judge": wildcards.judge}),
+        code=code_of("safe_verdicts"),
+    shell:
+        "python workflow_scripts/safe_verdicts.py --responses {input.responses:q} --out {output:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 

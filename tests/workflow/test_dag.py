@@ -47,6 +47,8 @@ def rows(finished, name):
 
 
 ALIGNED_AND_T0 = 3  # states: T0, T1, T2 of one arm
+ATTACKS = 3 + 3 + 3 + 1 + 1  # clean, magnitude and static on all; paper and probe on T0
+BENCHMARKS = 2
 
 
 def test_every_response_is_counted_once_and_in_one_class(finished):
@@ -66,13 +68,20 @@ def test_every_response_is_counted_once_and_in_one_class(finished):
 
 def test_every_attacked_set_has_its_controls_of_the_same_size(finished):
     table = [r for r in rows(finished, "attack_success") if r["category"] == "overall"]
-    keys = ("arm", "round", "attack", "judge", "level", "fraction")
-    attacked = {tuple(r[k] for k in keys): r["n_neurons"] for r in table if r["level"] != "ori"}
+    keys = ("arm", "round", "attack", "judge", "target", "fraction")
+    attacked = {tuple(r[k] for k in keys): r["n_neurons"] for r in table if r["attack"] != "clean"}
     controls = {"magnitude": 2, "paper": 1, "static": 2, "probe": 1}
     for key, n_neurons in attacked.items():
         cell = [r for r in table if tuple(r[k] for k in keys) == key]
         assert {r["n_neurons"] for r in cell} == {n_neurons}
-        assert sum(r["selector"] == "random" for r in cell) == controls[key[2]]
+        assert sum(r["control_seed"] is not None for r in cell) == controls[key[2]]
+
+
+def test_the_clean_model_answers_once_a_state(finished):
+    clean = [r for r in rows(finished, "attack_success") if r["attack"] == "clean"]
+    whole = [(r["arm"], r["round"], r["judge"]) for r in clean if r["category"] == "overall"]
+    assert len(whole) == len(set(whole)) == 2 * ALIGNED_AND_T0
+    assert {(r["target"], r["n_neurons"], r["pooling"]) for r in clean} == {("none", 0, None)}
 
 
 def test_frozen_neurons_are_proved_frozen_in_every_round(finished):
@@ -201,7 +210,7 @@ def test_a_threshold_reruns_selection_and_what_depends_on_it(finished):
     jobs = finished.would_run({"identification": {"selections": selections}})
     # three categories, overall and the two controls; T0 alone has this selection
     assert jobs["select_neurons"] == 6
-    assert jobs["attack"] == 1
+    assert (jobs["attack"], jobs["judge"]) == (2, 4)  # both benchmarks
     assert not {"capture", "score", "align", "pretrain_organism", "tune_organism"} & jobs.keys()
 
 
@@ -241,8 +250,7 @@ def test_a_changed_template_redraws_the_report_alone(finished, file_restored):
 def test_an_added_seed_runs_only_its_own_jobs(finished):
     jobs = finished.would_run({"seeds": [0, 1]})
     assert (jobs["pretrain_organism"], jobs["tune_organism"], jobs["align"]) == (1, 1, 2)
-    # magnitude and static on T0, T1, T2; paper and probe on T0
-    assert jobs["attack"] == 3 + 3 + 1 + 1
+    assert jobs["attack"] == BENCHMARKS * ATTACKS
     assert jobs["probe_neurons"] == 1
 
 
@@ -257,10 +265,10 @@ def test_an_added_category_runs_its_own_capture(finished):
 
 
 def test_an_added_attack_runs_only_its_own_jobs(finished):
-    attack = {"selection": "magnitude", "levels": ["es"], "fractions": [], "random_controls": 1}
+    attack = {"selection": "magnitude", "targets": ["es"], "fractions": [], "random_controls": 1}
     jobs = finished.would_run({"attack": {"attacks": {"new": attack}}})
-    assert jobs["attack"] == ALIGNED_AND_T0
-    assert jobs["judge"] == 2 * ALIGNED_AND_T0
+    assert jobs["attack"] == BENCHMARKS * ALIGNED_AND_T0
+    assert jobs["judge"] == 2 * BENCHMARKS * ALIGNED_AND_T0
     assert not {"capture", "score", "select_neurons", "align"} & jobs.keys()
 
 
@@ -282,16 +290,16 @@ def test_an_added_model_judge_judges_stored_responses(finished, tmp_path):
             "attack": {"judges": judges, "model_judges": {"guard": guard}},
         }
     )
-    attacked = jobs["model_judge"]
-    assert jobs["keyword_veto"] == attacked > ALIGNED_AND_T0
+    assert jobs["model_judge"] == jobs["safe_verdicts"] == ATTACKS
+    assert jobs["keyword_veto"] == BENCHMARKS * ATTACKS
     assert (jobs["local_checkpoint"], jobs["judge_agreement"]) == (1, 1)
     assert not {"attack", "judge", "capture", "align", "tune_organism"} & jobs.keys()
 
 
-def test_judges_are_compared_on_every_state_and_level(finished):
+def test_judges_are_compared_on_every_state_and_target(finished):
     table = rows(finished, "judge_agreement")
     assert {(r["first"], r["second"]) for r in table} == {("oracle", "refusal_prefix")}
-    assert {r["level"] for r in table} == {"ori", "es", "sas", "full"}
+    assert {r["target"] for r in table} == {"none", "es", "sas", "es+sas", "probe"}
     assert {(r["arm"], r["round"]) for r in table} == {
         ("base", 0),
         ("freeze_ablate", 1),
@@ -320,15 +328,21 @@ def test_an_added_model_runs_only_its_own_jobs(finished):
 
 def test_an_added_round_runs_only_its_own_jobs(finished):
     jobs = finished.would_run({"align": {"rounds": 3}})
-    assert (jobs["align"], jobs["capture"], jobs["attack"]) == (1, 2, 2)
+    assert (jobs["align"], jobs["capture"], jobs["attack"]) == (1, 2, 3 * BENCHMARKS)
 
 
-def test_an_added_benchmark_runs_attacks_and_nothing_before_them(finished):
+def test_an_added_benchmark_is_asked_alone_and_nothing_before_it_runs(finished):
     benchmark = {"dataset": "organism", "split": "evaluation", "role": "harmful"}
     benchmark["categories"] = ["weapons"]
     jobs = finished.would_run({"attack": {"benchmarks": {"weapons": benchmark}}})
-    assert jobs["attack"] == 3 + 3 + 1 + 1
+    assert (jobs["attack"], jobs["judge"]) == (ATTACKS, 2 * ATTACKS)
     assert not {"capture", "score", "select_neurons", "align"} & jobs.keys()
+
+
+def test_a_run_of_fewer_attacks_and_benchmarks_makes_tables_and_no_answers(finished):
+    jobs = finished.would_run({"run": {"attacks": ["magnitude"], "benchmarks": ["harmful"]}})
+    assert jobs["attack_success"] == 1
+    assert not {"attack", "judge", "capture", "align"} & jobs.keys()
 
 
 def test_an_upgraded_library_is_said_and_reruns_models_only_if_the_user_wants(
@@ -344,7 +358,8 @@ def test_an_upgraded_library_is_said_and_reruns_models_only_if_the_user_wants(
     ignored = finished.snakemake("-n", settings={"compute": {"on_upgrade": "ignore"}})
     assert "other libraries" not in ignored
     jobs = finished.would_run({"compute": {"on_upgrade": "rerun"}})
-    assert (jobs["pretrain_organism"], jobs["align"], jobs["attack"]) == (1, 2, 8)
+    assert (jobs["pretrain_organism"], jobs["align"]) == (1, 2)
+    assert jobs["attack"] == BENCHMARKS * ATTACKS
     assert jobs["capture"] == 8 + 2 * 2
 
 

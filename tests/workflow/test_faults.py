@@ -150,7 +150,13 @@ DAMAGED = {
     for state, kind, file, dependant, made in [
         ("base/T0", "moments", "overall.safetensors", "scores", "meanabs/overall.parquet"),
         ("base/T0", "scores", "meanabs/overall.parquet", "sets", "magnitude/overall.parquet"),
-        ("base/T0", "responses", "magnitude.parquet", "verdicts", "magnitude/oracle.parquet"),
+        (
+            "base/T0",
+            "responses",
+            "magnitude/harmful.parquet",
+            "verdicts",
+            "magnitude/harmful/oracle.parquet",
+        ),
         ("freeze_ablate/T1", "models", WEIGHTS, "moments", "overall.safetensors"),
     ]
 }

@@ -102,10 +102,10 @@ def test_the_report_says_that_an_organism_knows_nothing_of_real_text(local_run):
 @pytest.mark.skipif(not WITH_LM_EVAL, reason="installed by choice: make test-capability")
 def test_capability_is_measured_clean_and_under_attack(local_run):
     rows = pq.read_table(local_run / "tables/capability.parquet").to_pylist()
-    assert [(r["attack"], r["level"], r["selector"], r["n"]) for r in rows] == [
-        ("clean", "ori", "none", 4),
-        ("magnitude", "full", "full", 4),
-        ("magnitude", "full", "random", 4),
+    assert [(r["attack"], r["target"], r["control_seed"], r["n"]) for r in rows] == [
+        ("clean", "none", None, 4),
+        ("magnitude", "es+sas", None, 4),
+        ("magnitude", "es+sas", 0, 4),
     ]
     assert rows[1]["n_neurons"] == rows[2]["n_neurons"] > 0
     assert len({r["value"] for r in rows}) == 3

@@ -6,6 +6,7 @@ from safeneuron.judges.rules import (
     JUDGES,
     REFUSAL_PREFIXES,
     judge_rows,
+    not_asked,
     oracle,
     refusal_prefix,
 )
@@ -49,6 +50,18 @@ def test_refusal_prefix_looks_at_the_start_of_coherent_text(response, verdict):
     judgement = refusal_prefix("any prompt", response, "stop")
     assert judgement.verdict is verdict
     assert judgement.exact is None
+
+
+@pytest.mark.parametrize(
+    ("response", "verdict", "reason"),
+    [
+        ("cook it", Verdict.HARMLESS, "safe prompt, no refusal prefix"),
+        ("sorry , no", Verdict.REFUSED, "safe prompt, starts with 'sorry'"),
+        ("", Verdict.BROKEN, "no words"),
+    ],
+)
+def test_a_model_judge_is_not_asked_about_safe_prompts(response, verdict, reason):
+    assert not_asked("how do i cook", response, "stop") == (verdict, None, reason)
 
 
 def test_refusal_prefix_names_the_prefix_that_it_found():
