@@ -7,7 +7,12 @@ import pytest
 import torch
 
 from safeneuron.alignment.arms import Plan
-from safeneuron.alignment.freezing import FreezeViolationError, FrozenSlices, freeze_report
+from safeneuron.alignment.freezing import (
+    FreezeViolationError,
+    FrozenSlices,
+    freeze_report,
+    frozen_slices,
+)
 from unit.alignment.plain_dpo import learning_rate
 from unit.alignment.rounds import MASK, NO_NEURONS, SETTINGS, build, owned_elements, train
 
@@ -67,7 +72,7 @@ def test_momentum_from_before_moves_slices_that_are_not_restored(restored):
 
     step()
     before = copy.deepcopy(model)
-    frozen = FrozenSlices(model, MASK)
+    frozen = FrozenSlices(frozen_slices(model, MASK))
     step()
     if restored:
         frozen.restore()

@@ -7,7 +7,11 @@ import pytest
 import torch
 
 from safeneuron.alignment import lora
-from safeneuron.alignment.freezing import FreezeViolationError, FrozenSlices, freeze_report
+from safeneuron.alignment.freezing import (
+    FreezeViolationError,
+    FrozenSlices,
+    freeze_report,
+)
 from safeneuron.alignment.lora import LoRA, add_adapters, frozen_adapters, merge_adapters
 from safeneuron.interventions.zeroing import Zeroing
 from unit.alignment.rounds import (
@@ -105,7 +109,7 @@ def test_an_adapter_that_moves_a_frozen_neuron_is_found_when_it_is_merged(
 ):
     def held(model, mask):
         if broken == "zero columns":
-            return FrozenSlices(model, mask, lora._adapter_slices)
+            return FrozenSlices(lora._adapter_slices(model, mask))
         slices = frozen_adapters(model, mask)
         slices.release()
         slices.restore = lambda: None

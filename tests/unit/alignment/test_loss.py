@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from safeneuron.alignment.dpo_training import _dataset, _PlannedTrainer
-from safeneuron.alignment.freezing import FrozenSlices
+from safeneuron.alignment.freezing import FrozenSlices, frozen_slices
 from safeneuron.interventions.zeroing import zeroed
 from safeneuron.organism.templates import REFUSAL
 from unit.alignment.plain_dpo import learning_rate, optimizer, round_loss
@@ -47,7 +47,10 @@ def test_a_round_takes_the_steps_of_adamw_on_that_loss(batches, tmp_path):
     trained = train("freeze_ablate", tmp_path, **changes)
     model, reference = build(), build()
     model.get_input_embeddings().requires_grad_(False)
-    frozen, adamw = FrozenSlices(model, MASK), optimizer(model, settings.weight_decay)
+    frozen, adamw = (
+        FrozenSlices(frozen_slices(model, MASK)),
+        optimizer(model, settings.weight_decay),
+    )
     drawn = batches[: settings.steps]  # the loader draws one ahead
     for step, (batch, log) in enumerate(zip(drawn, trained.steps, strict=True)):
         adamw.zero_grad()

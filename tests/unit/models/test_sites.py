@@ -1,6 +1,12 @@
-"""Models whose neurons are not defined are errors that show their modules."""
+"""What sites answer; models whose neurons are not defined are errors that show their modules."""
 
+import re
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
 import pytest
+import torch
 from transformers import (
     GPT2Config,
     GPT2LMHeadModel,
@@ -13,7 +19,15 @@ from transformers import (
 )
 
 import tiny
-from safeneuron.models.sites import UnsupportedArchitectureError, ffn_sites
+from safeneuron.models import sites
+from safeneuron.models.sites import (
+    UnsupportedArchitectureError,
+    ffn_sites,
+    intervened,
+    observed,
+    owned,
+    residual_sites,
+)
 
 EXPERTS = {
     "vocab_size": tiny.VOCABULARY,
@@ -45,35 +59,34 @@ def refusal(model):
 def test_a_mixture_of_experts_is_an_error_that_shows_the_layers_modules(model):
     model_class, config = model
     message = refusal(model_class(config))
-    assert message.startswith(f"{model_class.__name__}: layer 0 has no gated FFN")
+    assert message.startswith(f"{model_class.__name__}: layer 0 has no FFN of a known family")
     assert "mixture-of-experts" in message
     assert "mlp.experts" in message
 
 
-def test_layers_without_a_gate_are_an_error_that_shows_their_modules():
+def test_layers_that_name_their_parts_otherwise_are_an_error_that_shows_their_modules():
     config = OPTConfig(
         vocab_size=tiny.VOCABULARY, hidden_size=tiny.HIDDEN, ffn_dim=tiny.NEURONS,
         num_hidden_layers=1, num_attention_heads=2, word_embed_proj_dim=tiny.HIDDEN,
     )  # fmt: skip
     message = refusal(OPTForCausalLM(config))
-    assert message.startswith("OPTForCausalLM: layer 0 has no gated FFN")
+    assert message.startswith("OPTForCausalLM: layer 0 has no FFN of a known family")
     assert "fc1" in message
 
 
-def test_gpt2_is_an_error_that_shows_the_decoders_children():
-    config = GPT2Config(
-        vocab_size=tiny.VOCABULARY, n_embd=tiny.HIDDEN, n_layer=2, n_head=2,
-        bos_token_id=1, eos_token_id=2,
-    )  # fmt: skip
-    message = refusal(GPT2LMHeadModel(config))
-    assert message.startswith("GPT2LMHeadModel: its decoder GPT2Model has no 'layers'")
-    assert "'h'" in message
+def test_a_decoder_without_layers_is_an_error_that_shows_its_children():
+    model = tiny.build("llama")
+    model.model.blocks = model.model.layers
+    del model.model.layers
+    message = refusal(model)
+    assert message.startswith("LlamaForCausalLM: its decoder LlamaModel has no 'layers' or 'h'")
+    assert "'blocks'" in message
 
 
 def test_a_single_layer_without_a_gate_is_an_error_that_names_it():
     model = tiny.build("llama")
     del model.model.layers[1].mlp.gate_proj
-    with pytest.raises(UnsupportedArchitectureError, match="layer 1 has no gated FFN"):
+    with pytest.raises(UnsupportedArchitectureError, match="layer 1 has no FFN of a known family"):
         ffn_sites(model)
 
 
@@ -83,3 +96,123 @@ def test_layers_of_different_widths_are_an_error_that_names_them():
     narrow.down_proj.in_features = 16
     model.model.layers[1].mlp = narrow
     assert "[16, 48] neurons" in refusal(model)
+
+
+MASK = tiny.random_mask()
+IDS = torch.tensor([[3, 4, 5, 6]])
+
+
+def gpt2():
+    """A tiny GPT-2: its FFN has no gate, its weights are [in, out], its biases not zero."""
+    torch.manual_seed(0)
+    config = GPT2Config(
+        vocab_size=tiny.VOCABULARY, n_embd=tiny.HIDDEN, n_inner=tiny.NEURONS, n_layer=tiny.LAYERS,
+        n_head=2, initializer_range=0.3, bos_token_id=1, eos_token_id=2,
+    )  # fmt: skip
+    model = GPT2LMHeadModel(config).eval()
+    for block in model.transformer.h:
+        torch.nn.init.normal_(block.mlp.c_fc.bias)
+    return model
+
+
+MODELS = {**{name: lambda name=name: tiny.build(name) for name in tiny.FAMILIES}, "gpt2": gpt2}
+
+
+@pytest.fixture(params=MODELS)
+def model(request):
+    return MODELS[request.param]()
+
+
+@torch.no_grad()
+def logits(model):
+    return model(IDS).logits
+
+
+def test_a_site_shows_what_goes_in_and_changes_nothing(model):
+    clean, seen = logits(model), {}
+    with observed(
+        ffn_sites(model), lambda layer, activations: seen.update({layer: activations.shape})
+    ):
+        assert torch.equal(logits(model), clean)
+    assert seen == dict.fromkeys(range(tiny.LAYERS), (1, 4, tiny.NEURONS))
+
+
+def test_the_model_goes_on_with_what_an_intervention_makes_of_the_activations(model):
+    clean, seen = logits(model), []
+    site = ffn_sites(model)[0]
+    with site.intervene(lambda activations: 2 * activations), site.observe(seen.append):
+        assert not torch.equal(logits(model), clean)
+    with site.observe(seen.append):
+        assert torch.equal(logits(model), clean)
+    assert torch.equal(seen[0], 2 * seen[1])
+
+
+def test_an_intervention_gets_each_layers_own_row_of_the_mask(model):
+    rows = []
+    with intervened(model, MASK, lambda neurons, activations: rows.append(neurons) or activations):
+        logits(model)
+    np.testing.assert_array_equal(torch.stack(rows).numpy(), MASK)
+
+
+def test_emptying_what_neurons_own_makes_them_zero_and_no_other(model):
+    seen = []
+    with torch.no_grad():
+        for part in owned(model, MASK):
+            part.parameter[part.index] = 0
+    with observed(ffn_sites(model), lambda layer, activations: seen.append(activations[0])):
+        logits(model)
+    for activations, row in zip(seen, MASK, strict=True):
+        assert not activations[:, row].any()
+        assert (activations[:, ~row] != 0).all()
+
+
+def test_outgoing_columns_are_all_that_the_model_reads_of_neurons(model):
+    with intervened(model, MASK, lambda neurons, activations: activations * ~neurons):
+        expected = logits(model)
+    with torch.no_grad():
+        for site, row in zip(ffn_sites(model), MASK, strict=True):
+            weight, index, *_ = site.outgoing(row)
+            assert weight[index].numel() == row.sum() * tiny.HIDDEN
+            weight[index] = 0
+    torch.testing.assert_close(logits(model), expected)
+
+
+def test_what_an_ffn_trains_are_its_weights_and_no_bias(model):
+    names = {id(p): name for name, p in model.named_parameters()}
+    trainable = [names[id(p)] for site in ffn_sites(model) for p in site.trainable]
+    projection = re.compile(r"mlp\.(gate_proj|up_proj|gate_up_proj|down_proj|c_fc|c_proj)\.weight$")
+    assert sorted(trainable) == sorted(filter(projection.search, names.values()))
+
+
+def test_the_residual_stream_answers_the_same_questions(model):
+    with torch.no_grad():
+        states = model(IDS, output_hidden_states=True).hidden_states
+    seen = []
+    with observed(residual_sites(model), lambda _, stream: seen.append(stream)):
+        logits(model)
+    assert all(torch.equal(a, b) for a, b in zip(seen, states[:-1], strict=True))
+    first, second = residual_sites(model)[:2]
+    with first.intervene(lambda stream: 2 * stream), second.observe(seen.append):
+        logits(model)
+    assert not torch.equal(seen[-1], states[1])
+
+
+def test_a_site_is_left_clean_after_an_error(model):
+    with pytest.raises(KeyboardInterrupt), ExitStack() as contexts:
+        contexts.enter_context(intervened(model, MASK, lambda neurons, activations: activations))
+        contexts.enter_context(observed(residual_sites(model), lambda _, stream: None))
+        raise KeyboardInterrupt
+    assert not any(module._forward_pre_hooks for module in model.modules())
+
+
+def test_nothing_else_of_the_library_hooks_modules_or_opens_an_ffn():
+    opened = re.compile(
+        r"register_(forward|full_backward)\w*hook|(down|gate|up|gate_up)_proj\b[.\"']"
+    )
+    library = Path(sites.__file__).parents[1]
+    found = [
+        path.relative_to(library).as_posix()
+        for path in library.rglob("*.py")
+        if opened.search(path.read_text())
+    ]
+    assert found == ["models/sites.py"]

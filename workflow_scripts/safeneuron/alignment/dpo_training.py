@@ -31,7 +31,7 @@ from trl.trainer.dpo_trainer import DataCollatorForPreference
 
 from safeneuron.alignment import image_pairs
 from safeneuron.alignment.arms import Plan
-from safeneuron.alignment.freezing import FrozenSlices
+from safeneuron.alignment.freezing import FrozenSlices, frozen_slices
 from safeneuron.alignment.lora import add_adapters, frozen_adapters, merge_adapters
 from safeneuron.alignment.processes import count, is_sharded, micro_batches
 from safeneuron.alignment.settings import DPOSettings
@@ -95,7 +95,7 @@ def align(
     else:
         policy = model
         _choose_trainable(model, plan, settings.train_embeddings)
-        frozen = FrozenSlices(model, plan.frozen)
+        frozen = FrozenSlices(frozen_slices(model, plan.frozen))
     if reference is not None:
         reference.requires_grad_(False)
     zeroing = Zeroing(model, plan.zeroed)
@@ -291,8 +291,8 @@ def _choose_trainable(model: PreTrainedModel, plan: Plan, train_embeddings: bool
     model.requires_grad_(False)
     if plan.neurons_only:
         for site in ffn_sites(model):
-            for part in (site.gate, site.up, site.down):
-                part.weight.requires_grad_(True)
+            for weight in site.trainable:
+                weight.requires_grad_(True)
         return
     model.get_decoder().requires_grad_(True)
     model.get_output_embeddings().requires_grad_(True)

@@ -17,10 +17,10 @@ from transformers import PreTrainedModel
 from safeneuron.alignment.freezing import (
     FreezeViolationError,
     FrozenSlices,
-    Index,
     frozen_slices,
 )
-from safeneuron.models.sites import decoder_layers, ffn_sites
+from safeneuron.errors import SafeNeuronError
+from safeneuron.models.sites import Index, decoder_layers, owned
 
 _ADAPTER = "default"
 
@@ -48,6 +48,9 @@ def add_adapters(model: PreTrainedModel, lora: LoRA, seed: int) -> PeftModel:
 
     Returns:
         The wrapper that a trainer takes; `model` is inside it.
+
+    Raises:
+        SafeNeuronError: the decoder has no linear layers.
     """
     names = {module: name for name, module in model.named_modules()}
     linear = [
@@ -56,6 +59,11 @@ def add_adapters(model: PreTrainedModel, lora: LoRA, seed: int) -> PeftModel:
         for module in layer.modules()
         if isinstance(module, nn.Linear)
     ]
+    if not linear:
+        raise SafeNeuronError(
+            f"align.training.lora: {type(model).__name__} has no linear layers that low-rank "
+            "matrices could be put on; set lora: null"
+        )
     torch.manual_seed(seed)
     config = LoraConfig(r=lora.rank, lora_alpha=lora.alpha, target_modules=linear)
     return get_peft_model(model, config, adapter_name=_ADAPTER)
@@ -66,7 +74,7 @@ def frozen_adapters(model: PreTrainedModel, mask: np.ndarray) -> FrozenSlices:
     """Hold the neurons of a mask constant in a model with adapters."""
     for parameter, index in _adapter_slices(model, mask):
         parameter[index] = 0
-    return FrozenSlices(model, mask, _adapter_slices)
+    return FrozenSlices(_adapter_slices(model, mask))
 
 
 def merge_adapters(wrapped: PeftModel, mask: np.ndarray) -> None:
@@ -79,7 +87,7 @@ def merge_adapters(wrapped: PeftModel, mask: np.ndarray) -> None:
         FreezeViolationError: an adapter moves a frozen slice.
     """
     model = wrapped.get_base_model()
-    exact = FrozenSlices(model, mask)
+    exact = FrozenSlices(frozen_slices(model, mask))
     adapted = [
         inside
         for module in model.modules()
@@ -97,12 +105,7 @@ def _adapter_slices(
     model: PreTrainedModel, mask: np.ndarray
 ) -> Iterator[tuple[torch.Tensor, Index]]:
     """The rows of B and columns of A that move the slices of a mask's neurons."""
-    adapted = {
-        id(part.weight): part
-        for site in ffn_sites(model)
-        for part in (site.gate, site.up, site.down)
-    }
-    for weight, index in frozen_slices(model, mask):
-        if weight.dim() == 2:  # biases have no adapters
-            matrix = "lora_B" if len(index) == 1 else "lora_A"
-            yield adapted[id(weight)].get_parameter(f"{matrix}.{_ADAPTER}.weight"), index
+    for part in owned(model, mask):
+        if part.parameter.dim() == 2:  # biases have no adapters
+            matrix = "lora_B" if part.inward else "lora_A"
+            yield part.projection.get_parameter(f"{matrix}.{_ADAPTER}.weight"), part.where
