@@ -19,7 +19,9 @@ rule reference_log_probs:
     resources:
         **model_job(lambda w: WORK.reference_log_probs(w.model)),
     params:
-        settings=canonical_json(training.reference_settings(CONFIG)),
+        settings=canonical_json(
+            training.reference_settings(CONFIG).model_dump(mode="json")
+        ),
         code=code_of("reference_log_probs"),
         libraries=LIBRARIES,
     shell:
@@ -29,7 +31,8 @@ rule reference_log_probs:
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
-# under ddp and fsdp align.py becomes a process for each GPU that on_gpus.py gives it
+# save_every stands in the command alone, which Snakemake compares before it is filled in: how often a
+# training saves reruns none. Under ddp and fsdp align.py becomes a process for each GPU that on_gpus.py gives it
 rule align:
     input:
         model=lambda w: training.previous_checkpoint(PATHS, state_of(w)),
@@ -57,7 +60,9 @@ rule align:
     resources:
         **model_job(lambda w: WORK.align(state_of(w))),
     params:
-        settings=lambda w: canonical_json(training.align_settings(CONFIG, state_of(w))),
+        settings=lambda w: canonical_json(
+            training.align_settings(CONFIG, state_of(w)).model_dump(mode="json")
+        ),
         code=code_of("align"),
         libraries=LIBRARIES,
     shell:
@@ -66,4 +71,5 @@ rule align:
         " --preferences {input.preferences:q} --prompts {input.prompts:q}"
         " --reference {input.reference:q} --out {output.folder:q}"
         " --manifest {output.manifest:q} --report {output.report:q} --table {output.table:q}"
+        " --save-every {CONFIG.align.training.save_every}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

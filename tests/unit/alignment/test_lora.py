@@ -12,7 +12,8 @@ from safeneuron.alignment.freezing import (
     FrozenSlices,
     freeze_report,
 )
-from safeneuron.alignment.lora import LoRA, add_adapters, frozen_adapters, merge_adapters
+from safeneuron.alignment.lora import add_adapters, frozen_adapters, merge_adapters
+from safeneuron.alignment.settings import LoRA
 from safeneuron.interventions.zeroing import Zeroing
 from unit.alignment.rounds import (
     MASK,
@@ -121,8 +122,7 @@ def test_an_adapter_that_moves_a_frozen_neuron_is_found_when_it_is_merged(
 
 
 def test_a_mask_that_is_off_by_one_neuron_is_found(tmp_path):
-    plan = plan_of("freeze")
-    shifted = type(plan)(frozen=np.roll(MASK, 1, axis=1), zeroed=plan.zeroed)
+    shifted = plan_of("freeze", frozen=np.roll(MASK, 1, axis=1))
     trained = train(shifted, tmp_path, lora=LOW_RANK)
     freeze_report(trained.model, trained.before, shifted.frozen).check()
     with pytest.raises(FreezeViolationError, match="frozen weights moved"):

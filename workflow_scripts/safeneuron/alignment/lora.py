@@ -6,7 +6,6 @@ down column moves by s·B·A[:, column], so that column of A is made zero and he
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,23 +18,11 @@ from safeneuron.alignment.freezing import (
     FrozenSlices,
     frozen_slices,
 )
+from safeneuron.alignment.settings import LoRA
 from safeneuron.errors import SafeNeuronError
 from safeneuron.models.sites import Index, decoder_layers, owned
 
 _ADAPTER = "default"
-
-
-@dataclass(frozen=True)
-class LoRA:
-    """How large the trained matrices are, and how much they count.
-
-    Attributes:
-        rank: inner dimension.
-        alpha: their product is scaled by alpha / rank.
-    """
-
-    rank: int
-    alpha: int
 
 
 def add_adapters(model: PreTrainedModel, lora: LoRA, seed: int) -> PeftModel:
