@@ -31,8 +31,7 @@ rule reference_log_probs:
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
-# save_every stands in the command alone, which Snakemake compares before it is filled in: how often a
-# training saves reruns none. Under ddp and fsdp align.py becomes a process for each GPU that on_gpus.py gives it
+# under ddp and fsdp align.py becomes a process for each GPU that on_gpus.py gives it
 rule align:
     input:
         model=lambda w: training.previous_checkpoint(PATHS, state_of(w)),
@@ -59,6 +58,8 @@ rule align:
     threads: CONFIG.compute.cpu_threads
     resources:
         **model_job(lambda w: WORK.align(state_of(w))),
+        # no parameter: how often a training saves reruns none
+        save_every=CONFIG.align.training.save_every,
     params:
         settings=lambda w: canonical_json(
             training.align_settings(CONFIG, state_of(w)).model_dump(mode="json")
@@ -71,5 +72,5 @@ rule align:
         " --preferences {input.preferences:q} --prompts {input.prompts:q}"
         " --reference {input.reference:q} --out {output.folder:q}"
         " --manifest {output.manifest:q} --report {output.report:q} --table {output.table:q}"
-        " --save-every {CONFIG.align.training.save_every}"
+        " --save-every {resources.save_every}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
