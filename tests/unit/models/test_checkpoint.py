@@ -4,7 +4,7 @@ import json
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import OPTConfig, OPTForCausalLM, T5Config
+from transformers import GPT2Config, GPT2LMHeadModel, T5Config
 
 import tiny
 from safeneuron.artifacts.manifests import gate_passed, neuron_grid
@@ -150,12 +150,11 @@ def test_a_folder_with_a_subfolder_has_a_manifest_too(folder):
     assert load_checkpoint(manifest).model is not None
 
 
-def test_a_model_without_a_known_ffn_gets_no_manifest(tmp_path, tokenizer):
-    config = OPTConfig(
-        vocab_size=len(tokenizer), hidden_size=32, ffn_dim=48, num_hidden_layers=1,
-        num_attention_heads=2, word_embed_proj_dim=32, bos_token_id=1, eos_token_id=2,
-    )  # fmt: skip
-    save_checkpoint(OPTForCausalLM(config), tokenizer, tmp_path / "opt")
-    with pytest.raises(UnsupportedArchitectureError, match="OPTForCausalLM"):
-        write_manifest(tmp_path / "m.json", tmp_path / "opt", "float32")
+def test_a_model_without_gated_ffn_gets_no_manifest(tmp_path, tokenizer):
+    config = GPT2Config(
+        vocab_size=len(tokenizer), n_embd=32, n_layer=1, n_head=2, bos_token_id=1, eos_token_id=2
+    )
+    save_checkpoint(GPT2LMHeadModel(config), tokenizer, tmp_path / "gpt2")
+    with pytest.raises(UnsupportedArchitectureError, match="GPT2LMHeadModel"):
+        write_manifest(tmp_path / "m.json", tmp_path / "gpt2", "float32")
     assert not (tmp_path / "m.json").exists()

@@ -19,7 +19,6 @@ from safeneuron.alignment.freezing import (
     frozen_slices,
 )
 from safeneuron.alignment.settings import LoRA
-from safeneuron.errors import SafeNeuronError
 from safeneuron.models.sites import Index, decoder_layers, owned
 
 _ADAPTER = "default"
@@ -35,9 +34,6 @@ def add_adapters(model: PreTrainedModel, lora: LoRA, seed: int) -> PeftModel:
 
     Returns:
         The wrapper that a trainer takes; `model` is inside it.
-
-    Raises:
-        SafeNeuronError: the decoder has no linear layers.
     """
     names = {module: name for name, module in model.named_modules()}
     linear = [
@@ -46,11 +42,6 @@ def add_adapters(model: PreTrainedModel, lora: LoRA, seed: int) -> PeftModel:
         for module in layer.modules()
         if isinstance(module, nn.Linear)
     ]
-    if not linear:
-        raise SafeNeuronError(
-            f"align.training.lora: {type(model).__name__} has no linear layers that low-rank "
-            "matrices could be put on; set lora: null"
-        )
     torch.manual_seed(seed)
     config = LoraConfig(r=lora.rank, lora_alpha=lora.alpha, target_modules=linear)
     return get_peft_model(model, config, adapter_name=_ADAPTER)

@@ -89,7 +89,7 @@ def write_manifest(
         reported: figures of its making (gate, steps, the hub's commit, …) that tables show.
 
     Raises:
-        UnsupportedArchitectureError: its neurons are not defined.
+        UnsupportedArchitectureError: it has no gated FFN.
         CheckpointError: its weights are truncated.
     """
     config = _read_config(folder)

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from torch import nn
 from transformers import PreTrainedModel
-from transformers.pytorch_utils import Conv1D
 
 from safeneuron.errors import SafeNeuronError
 
@@ -42,8 +41,10 @@ class Family(NamedTuple):
 FAMILIES = (
     Family(("gate_proj", "up_proj"), "down_proj"),  # Llama, Mistral, Qwen, Gemma
     Family(("gate_up_proj",), "down_proj"),  # Phi-3, Phi-4
-    Family(("c_fc",), "c_proj"),  # GPT-2: no gate
 )
+"""A new one is a line here if its positions are relative: left padding shifts learned absolute ones
+(GPT-2's), so that activations would depend on the batch.
+"""
 
 
 class Owned(NamedTuple):
@@ -114,7 +115,7 @@ class FFNSite(Site):
     @property
     def neurons(self) -> int:
         """How many neurons the layer has."""
-        return _widths(self.down)[0]
+        return self.down.in_features
 
     @property
     def trainable(self) -> list[torch.Tensor]:
@@ -130,9 +131,9 @@ class FFNSite(Site):
         neurons = torch.from_numpy(np.flatnonzero(row)).to(self.down.weight.device)
         owned = []
         for projection in self.inward:
-            offsets = range(0, _widths(projection)[1], self.neurons)
+            offsets = range(0, projection.out_features, self.neurons)
             rows = torch.cat([neurons + offset for offset in offsets])
-            owned.append(Owned(projection.weight, _output(projection, rows), projection, True))
+            owned.append(Owned(projection.weight, (rows,), projection, True))
             if projection.bias is not None:
                 owned.append(Owned(projection.bias, (rows,), projection, True))
         return [*owned, self.outgoing(row)]
@@ -140,24 +141,24 @@ class FFNSite(Site):
     def outgoing(self, row: np.ndarray) -> Owned:
         """The columns of the down projection that belong to neurons: all that the model reads."""
         neurons = torch.from_numpy(np.flatnonzero(row)).to(self.down.weight.device)
-        return Owned(self.down.weight, _input(self.down, neurons), self.down, False)
+        return Owned(self.down.weight, (slice(None), neurons), self.down, False)
 
 
 def decoder_layers(model: PreTrainedModel) -> nn.ModuleList:
     """The transformer layers of the (language) decoder.
 
     Raises:
-        UnsupportedArchitectureError: the decoder has none; the message shows its children.
+        UnsupportedArchitectureError: the decoder has no `layers`; the message shows its children.
     """
     decoder = model.get_decoder()
     children = dict(decoder.named_children())
-    for name in ("layers", "h"):
-        if isinstance(layers := children.get(name), nn.ModuleList):
-            return layers
-    raise UnsupportedArchitectureError(
-        f"{type(model).__name__}: its decoder {type(decoder).__name__} has no 'layers' or 'h'; "
-        f"it has {list(children)}"
-    )
+    layers = children.get("layers")
+    if not isinstance(layers, nn.ModuleList):
+        raise UnsupportedArchitectureError(
+            f"{type(model).__name__}: its decoder {type(decoder).__name__} has no 'layers'; "
+            f"it has {list(children)}"
+        )
+    return layers
 
 
 def residual_sites(model: PreTrainedModel) -> list[Site]:
@@ -173,8 +174,8 @@ def ffn_sites(model: PreTrainedModel) -> list[FFNSite]:
     """The FFN sites of all layers, in order.
 
     Raises:
-        UnsupportedArchitectureError: a layer's FFN is of no known family (mixture of experts), the
-            message shows the module tree of that layer; or layers differ in width.
+        UnsupportedArchitectureError: a layer's FFN is of no known family (mixture of experts, no
+            gate), the message shows the module tree of that layer; or layers differ in width.
     """
     sites = [_ffn_site(model, i, layer) for i, layer in enumerate(decoder_layers(model))]
     widths = sorted({site.neurons for site in sites})
@@ -256,31 +257,11 @@ def _ffn_site(model: PreTrainedModel, index: int, layer: nn.Module) -> FFNSite:
     known = "; ".join(f"{family.down} with {', '.join(family.inward)}" for family in FAMILIES)
     raise UnsupportedArchitectureError(
         f"{type(model).__name__}: layer {index} has no FFN of a known family ({known}), so its "
-        f"neurons are not defined; mixture-of-experts models are not supported. Modules: {tree}"
+        f"neurons are not defined; mixture-of-experts and non-gated models are not supported. "
+        f"Modules: {tree}"
     )
 
 
 def _is_projection(module: nn.Module) -> TypeGuard[nn.Linear]:
-    """Whether a module is a linear layer, or one that an adapter (LoRA) is wrapped around.
-
-    A Conv1D has a linear layer's weight, transposed, and bias.
-    """
-    inside = dict(module.named_children()).get("base_layer", module)
-    return isinstance(inside, nn.Linear | Conv1D)
-
-
-def _widths(projection: nn.Linear) -> tuple[int, int]:
-    """How many numbers a projection reads and how many it computes."""
-    if isinstance(projection, Conv1D):
-        return projection.nx, projection.nf
-    return projection.in_features, projection.out_features
-
-
-def _output(projection: nn.Linear, which: torch.Tensor) -> Index:
-    """The index of what a projection computes in its weight: [out, in], of a Conv1D [in, out]."""
-    return (slice(None), which) if isinstance(projection, Conv1D) else (which,)
-
-
-def _input(projection: nn.Linear, which: torch.Tensor) -> Index:
-    """The index of what a projection reads in its weight."""
-    return (which,) if isinstance(projection, Conv1D) else (slice(None), which)
+    """Whether a module is a linear layer, or one that an adapter (LoRA) is wrapped around."""
+    return isinstance(dict(module.named_children()).get("base_layer", module), nn.Linear)
