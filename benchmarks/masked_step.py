@@ -7,7 +7,6 @@ The arms take turns, so that a drift of the machine's speed falls on all of them
 """
 
 import argparse
-import dataclasses
 import statistics
 import tempfile
 import time
@@ -16,20 +15,20 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from safeneuron.alignment.arms import METHODS
+from safeneuron.alignment.arms.registry import ARMS
 from safeneuron.alignment.dpo_training import align
-from safeneuron.alignment.settings import DPOSettings
+from safeneuron.alignment.settings import Training
 from safeneuron.artifacts.manifests import neuron_grid
 from safeneuron.data.preferences import GENERAL, SAFETY
 from safeneuron.models.checkpoint import load_checkpoint
 from safeneuron.organism.templates import REFUSAL
 
-ARMS = ("dpo", "freeze", "freeze_ablate")
+COMPARED = ("dpo", "freeze", "freeze_ablate")
 STEPS, SHORT, TURNS = 24, 4, 5
-SETTINGS = DPOSettings(
+SETTINGS = Training(
     steps=STEPS, batch_pairs=32, accumulation=1, learning_rate=2e-5, weight_decay=0.05,
-    warmup_steps=2, beta=0.1, sft_weight=1.0, kl_weight=1.0, zeroing_probability=1.0,
-    train_embeddings=False, precision="float32", gradient_checkpointing=False, save_every=10_000,
+    warmup_steps=2, beta=0.1, sft_weight=1.0, kl_weight=1.0,
+    train_embeddings=False, precision="float32", gradient_checkpointing=False,
 )  # fmt: skip
 
 
@@ -39,11 +38,12 @@ def seconds_a_step(manifest: Path, arm: str, neurons: np.ndarray, pairs: list[di
     for steps in (SHORT, STEPS):
         model, tokenizer = load_checkpoint(manifest)
         reference, _ = load_checkpoint(manifest)
-        plan = METHODS[arm](neurons, np.random.default_rng(0))
-        settings = dataclasses.replace(SETTINGS, steps=steps)
+        plan = ARMS[arm].plan(neurons, [0], zeroing_probability=1.0)
+        settings = SETTINGS.model_copy(update={"steps": steps})
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()
-            align(model, reference, tokenizer, pairs, plan, settings, 0, Path(folder) / "run")
+            work = Path(folder) / "run"
+            align(model, reference, tokenizer, pairs, plan, settings, 0, work, save_every=10_000)
             elapsed.append(time.perf_counter() - start)
     return (elapsed[1] - elapsed[0]) / (STEPS - SHORT)
 
@@ -64,11 +64,11 @@ if __name__ == "__main__":
          "chosen": REFUSAL, "rejected": general}
         for i in range(1024)
     ]  # fmt: skip
-    times = {arm: [] for arm in ARMS}
+    times = {arm: [] for arm in COMPARED}
     for _ in range(TURNS):
-        for arm in ARMS:
+        for arm in COMPARED:
             times[arm].append(seconds_a_step(args.manifest, arm, neurons, pairs))
-    for arm in ARMS:
+    for arm in COMPARED:
         ratios = [t / plain for t, plain in zip(times[arm], times["dpo"], strict=True)]
         print(
             f"{arm:14s} {1000 * statistics.median(times[arm]):6.0f} ms a step, ratio to dpo "

@@ -19,7 +19,9 @@ rule reference_log_probs:
     resources:
         **model_job(lambda w: WORK.reference_log_probs(w.model)),
     params:
-        settings=canonical_json(training.reference_settings(CONFIG)),
+        settings=canonical_json(
+            training.reference_settings(CONFIG).model_dump(mode="json")
+        ),
         code=code_of("reference_log_probs"),
         libraries=LIBRARIES,
     shell:
@@ -56,8 +58,12 @@ rule align:
     threads: CONFIG.compute.cpu_threads
     resources:
         **model_job(lambda w: WORK.align(state_of(w))),
+        # no parameter: how often a training saves reruns none
+        save_every=CONFIG.align.training.save_every,
     params:
-        settings=lambda w: canonical_json(training.align_settings(CONFIG, state_of(w))),
+        settings=lambda w: canonical_json(
+            training.align_settings(CONFIG, state_of(w)).model_dump(mode="json")
+        ),
         code=code_of("align"),
         libraries=LIBRARIES,
     shell:
@@ -66,4 +72,5 @@ rule align:
         " --preferences {input.preferences:q} --prompts {input.prompts:q}"
         " --reference {input.reference:q} --out {output.folder:q}"
         " --manifest {output.manifest:q} --report {output.report:q} --table {output.table:q}"
+        " --save-every {resources.save_every}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

@@ -1,20 +1,19 @@
 """Every family through all stages, one after the other, as their scripts run them."""
 
 import json
-from dataclasses import asdict, replace
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
 import families
-from safeneuron.alignment import dpo_training
+from safeneuron.alignment import round
 from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.artifacts.tables import read_table
 from safeneuron.neurons.sets import read_neuron_set
 from safeneuron.organism.language import SPLITS
 from safeneuron.results.attack_success import ATTACK_SUCCESS
-from unit.alignment.rounds import SETTINGS
+from unit.alignment.rounds import changed
 
 SIZES = {"per_category": 2, "benign": 4, "lookalike": 4, "task": 2}
 HARMFUL, SAFE = ["weapons", "theft", "violence"], ["benign", "lookalike"]
@@ -32,8 +31,8 @@ def trained_dtypes(monkeypatch):
         seen.update(p.dtype for m in (model, reference) for p in m.parameters())
         return train(model, reference, *arguments)
 
-    train = dpo_training.align
-    monkeypatch.setattr(dpo_training, "align", recorded)
+    train = round.align
+    monkeypatch.setattr(round, "align", recorded)
     return seen
 
 
@@ -81,11 +80,11 @@ def align(stage, model, neurons, prompts, pairs, folder):
     """One round of freeze_ablate; returns the manifest of T1."""
     manifest = folder / "checkpoint.json"
     settings = {
-        "context": T1,
+        "state": T1,
         "method": "freeze_ablate",
+        "zeroing_probability": 1.0,
         "data_fraction": 1.0,
-        "parallel": "none",
-        "training": asdict(replace(SETTINGS, steps=2)) | {"epochs": None},
+        "training": changed(steps=2).model_dump(),
         "gate": {"refusal": 0.9, "benign_exact": 0.9, "over_refusal": 0.1},
         "cpu_threads": 1,
     }

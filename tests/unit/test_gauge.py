@@ -28,7 +28,7 @@ RULES = (
 def flip_signs(model):
     for site, row in zip(ffn_sites(model), FLIPPED, strict=True):
         signs = torch.tensor(np.where(row, -1.0, 1.0), dtype=torch.float32)
-        site.up.weight[site.up_offset : site.up_offset + site.neurons] *= signs[:, None]
+        site.inward[-1].weight[-site.neurons :] *= signs[:, None]  # the up rows, also where fused
         site.down.weight *= signs
 
 

@@ -389,6 +389,10 @@ def test_settings_of_round_two_leave_round_one_alone(finished):
     assert set(aligned) == {"T2"}
 
 
+def test_how_often_a_training_saves_reruns_nothing(finished):
+    assert finished.would_run({"align": {"training": {"save_every": 3}}}) == {}
+
+
 def test_a_touched_prompt_table_reruns_nothing(finished):
     (finished.folder / RESULTS / "prompts/organism.parquet").touch()
     assert finished.would_run() == {}

@@ -16,7 +16,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -59,6 +59,7 @@ def stage(
     inputs: Sequence[str] = (),
     many: Sequence[str] = (),
     outputs: Sequence[str] = ("out",),
+    numbers: Mapping[str, int] | None = None,
 ) -> Iterator[StageArguments[Any]]:
     """Parse a stage's command line, log its begin and end, write its provenance.
 
@@ -70,6 +71,8 @@ def stage(
         settings: the class (or other type) of the stage's settings; None for a stage without.
         inputs, many: names of options that take one path, or any number of them, that are read.
         outputs: names of options that take one path each, that are written.
+        numbers: names of options that no result depends on, with the numbers that they are unless
+            given; they are no settings and no part of the provenance.
     """
     parser = _Parser(
         description=description,
@@ -80,6 +83,8 @@ def stage(
         parser.add_argument(f"--{name}", type=Path, required=True, metavar="FILE")
     for name in many:
         parser.add_argument(f"--{name}", type=Path, nargs="*", required=True, metavar="FILE")
+    for name, default in (numbers or {}).items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=default, metavar="N")
     if settings is not None:
         parser.add_argument(
             "--settings", required=True, metavar="FILE", help="JSON; '-': standard input"

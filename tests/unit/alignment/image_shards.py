@@ -1,7 +1,6 @@
 """Trains a tiny Qwen2.5-VL on mixed pairs in two processes that hold a shard each (gloo)."""
 
 import os
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from safeneuron.alignment import processes
 from safeneuron.alignment.dpo_training import align
 from safeneuron.models.checkpoint import load_folder
 from safeneuron.models.vision import Vision
-from unit.alignment.rounds import PAIRS, SETTINGS, plan_of
+from unit.alignment.rounds import PAIRS, changed, plan_of
 
 CHANGES = {"steps": 3, "batch_pairs": 4, "accumulation": 4, "kl_weight": 0.0}
 # safety and general pairs take turns: of two processes' batches of one pair, some have no image
@@ -33,7 +32,7 @@ def train(folder: Path, workdir: Path) -> torch.nn.Module:
     """One round from a saved model, with the images that this process' batches have."""
     model, tokenizer = load_folder(folder, "float32", processes.placement("fsdp"))
     vision = Vision(families.QWEN_PROCESSOR, model.config)
-    settings = replace(SETTINGS, **CHANGES)
+    settings = changed(**CHANGES)
     align(model, None, tokenizer, MIXED, plan_of("freeze"), settings, 1, workdir, vision)
     return model
 

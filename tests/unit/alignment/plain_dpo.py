@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import logsigmoid
 from transformers import PreTrainedModel
 
-from safeneuron.alignment.settings import DPOSettings
+from safeneuron.alignment.settings import Training
 from safeneuron.models.chat import encode_prompt
 from unit.alignment.rounds import TOKENIZER
 
@@ -33,7 +33,7 @@ def round_loss(
     policy: PreTrainedModel,
     reference: PreTrainedModel,
     pairs: Sequence[Mapping[str, str]],
-    settings: DPOSettings,
+    settings: Training,
     attacked: Callable[[], AbstractContextManager] = nullcontext,
 ) -> torch.Tensor:
     """Loss of a batch: DPO's, the likelihood and the KL term; the policy runs in `attacked()`."""
@@ -59,7 +59,7 @@ def round_loss(
     return loss
 
 
-def learning_rate(settings: DPOSettings, step: int) -> float:
+def learning_rate(settings: Training, step: int) -> float:
     """Linear warm-up, then cosine to 0."""
     if step < settings.warmup_steps:
         return settings.learning_rate * step / settings.warmup_steps

@@ -11,9 +11,10 @@ import torch
 from transformers import PreTrainedModel
 
 import tiny
-from safeneuron.alignment.arms import METHODS, Plan
+from safeneuron.alignment.arm import Plan
+from safeneuron.alignment.arms.registry import ARMS
 from safeneuron.alignment.dpo_training import align
-from safeneuron.alignment.settings import DPOSettings
+from safeneuron.alignment.settings import Training
 from safeneuron.organism.oracle import helpful_answer
 from safeneuron.organism.templates import REFUSAL
 from safeneuron.organism.tokenizer import build_tokenizer
@@ -22,7 +23,7 @@ TOKENIZER = build_tokenizer()
 MASK = tiny.random_mask()
 NO_NEURONS = np.zeros_like(MASK)
 
-SETTINGS = DPOSettings(
+SETTINGS = Training(
     steps=4,
     batch_pairs=4,
     accumulation=1,
@@ -32,12 +33,15 @@ SETTINGS = DPOSettings(
     beta=0.1,
     sft_weight=1.0,
     kl_weight=1.0,
-    zeroing_probability=1.0,
     train_embeddings=False,
     precision="float32",
     gradient_checkpointing=False,
-    save_every=100,
 )
+
+
+def changed(settings: Training = SETTINGS, **changes: Any) -> Training:
+    """Settings but for some of them, also to what no configuration allows."""
+    return settings.model_copy(update=changes)
 
 
 def _pair(number: int, verb: str, thing: str) -> dict[str, Any]:
@@ -76,9 +80,9 @@ def build(family: str = "llama", **settings: Any) -> PreTrainedModel:
     return tiny.build(family, vocabulary=len(TOKENIZER), **settings)
 
 
-def plan_of(method: str, seed: int = 0) -> Plan:
-    """An arm's plan for `MASK`."""
-    return METHODS[method](MASK, np.random.default_rng(seed))
+def plan_of(method: str, seed: int = 0, zeroing_probability: float = 1.0, **changes: Any) -> Plan:
+    """An arm's plan for `MASK`, but for the changes."""
+    return replace(ARMS[method].plan(MASK, [seed], zeroing_probability), **changes)
 
 
 def train(
@@ -88,17 +92,22 @@ def train(
     seed: int = 1,
     pairs: Sequence[Mapping[str, Any]] = PAIRS,
     live: bool = True,
+    zeroing_probability: float = 1.0,
+    save_every: int = 100,
     **changes: Any,
 ) -> Round:
     """One round from `model` (or the tiny Llama), by `SETTINGS` but for the changes.
 
     `live`: with a reference model; if not, `pairs` carry its log-probabilities.
     """
-    plan = plan_of(plan) if isinstance(plan, str) else plan
+    if isinstance(plan, str):
+        plan = plan_of(plan, zeroing_probability=zeroing_probability)
     model = model or build()
     before, reference = copy.deepcopy(model), copy.deepcopy(model) if live else None
-    settings = replace(SETTINGS, **changes)
-    history = align(model, reference, TOKENIZER, pairs, plan, settings, seed, workdir)
+    settings = changed(**changes)
+    history = align(
+        model, reference, TOKENIZER, pairs, plan, settings, seed, workdir, save_every=save_every
+    )
     return Round(model, before, [entry for entry in history if "loss" in entry])
 
 

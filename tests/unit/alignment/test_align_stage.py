@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import tempfile
-from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -12,16 +11,20 @@ import torch
 from safetensors.torch import load_file
 
 from conftest import SCRIPTS
+from safeneuron.alignment import round
+from safeneuron.alignment.freezing import FreezeViolationError, FrozenSlices
+from safeneuron.alignment.settings import SAVE_EVERY
 from safeneuron.artifacts.manifests import read_manifest
+from safeneuron.artifacts.provenance import read_provenance
 from safeneuron.artifacts.tables import write_rows
 from safeneuron.data.preferences import PREFERENCES
 from safeneuron.models.checkpoint import save_checkpoint, write_manifest
 from safeneuron.neurons.sets import write_neuron_set
 from sets import neuron_set
-from unit.alignment.rounds import MASK, PAIRS, SETTINGS, TOKENIZER, build
+from unit.alignment.rounds import MASK, PAIRS, TOKENIZER, build, changed
 
 STATE = {"model": "tiny", "arm": "freeze", "round": 1, "seed": 0}
-TRAINING = replace(SETTINGS, steps=2, accumulation=2, kl_weight=0.0)
+TRAINING = changed(steps=2, accumulation=2, kl_weight=0.0)
 
 
 @pytest.fixture
@@ -47,11 +50,11 @@ def outputs(folder):
 
 def settings_of(parallel="none", **changes):
     return {
-        "context": STATE,
+        "state": STATE,
         "method": "freeze",
+        "zeroing_probability": 1.0,
         "data_fraction": 1.0,
-        "parallel": parallel,
-        "training": asdict(replace(TRAINING, **changes)) | {"epochs": None},
+        "training": changed(TRAINING, parallel=parallel, **changes).model_dump(),
         "gate": None,
         "cpu_threads": 1,
     }
@@ -98,3 +101,31 @@ def test_low_rank_training_writes_an_ordinary_checkpoint(files, stage, tmp_path)
     settings["training"] |= lora
     stage("align", settings, **files, **written, prompts=[])
     assert weights(written).keys() == load_file(tmp_path / "T0" / "model.safetensors").keys()
+
+
+def test_how_often_a_training_saves_is_no_part_of_what_its_results_are_made_from(
+    files, stage, monkeypatch, tmp_path
+):
+    told, train = [], round.align
+    monkeypatch.setattr(round, "align", lambda *given: told.append(given[-1]) or train(*given))
+    often, seldom = outputs(tmp_path / "often"), outputs(tmp_path / "seldom")
+    stage("align", settings_of(), **files, **often, prompts=[], **{"save-every": 1})
+    stage("align", settings_of(), **files, **seldom, prompts=[])
+    assert told == [1, SAVE_EVERY]
+    for option in often:
+        assert read_provenance(often[option]) == read_provenance(seldom[option])
+    assert weights(often).keys() == weights(seldom).keys()
+    assert all(torch.equal(a, weights(seldom)[n]) for n, a in weights(often).items())
+
+
+def test_a_frozen_weight_that_moves_ends_the_round_with_its_report_and_no_checkpoint(
+    files, stage, monkeypatch, tmp_path
+):
+    written = outputs(tmp_path / "broken")
+    monkeypatch.setattr(FrozenSlices, "restore", lambda self: None)
+    monkeypatch.setattr(FrozenSlices, "__init__", lambda self, slices: None)
+    monkeypatch.setattr(FrozenSlices, "release", lambda self: None)
+    with pytest.raises(FreezeViolationError, match="frozen weights moved"):
+        stage("align", settings_of(), **files, **written, prompts=[])
+    assert json.loads(written["report"].read_text())["frozen_max_change"] > 0
+    assert not written["out"].exists() and not written["manifest"].exists()

@@ -1,39 +1,51 @@
 """What each arm does to the identified neurons."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
 import tiny
-from safeneuron.alignment.arms import METHODS
+from safeneuron.alignment.arms.registry import ABOUT, ARMS, Method
+from safeneuron.alignment.parts import ffn_weights, language_model
 
 MASK = tiny.random_mask()
 NONE, ALL_BUT = np.zeros_like(MASK), ~MASK
+STEPS = range(50)
 
 
-def plan_of(method, seed=0):
-    return METHODS[method](MASK, np.random.default_rng(seed))
+def plan_of(method, seed=0, zeroing_probability=1.0):
+    return ARMS[method].plan(MASK, [seed], zeroing_probability)
 
 
 @pytest.mark.parametrize(
-    ("method", "frozen", "zeroed", "neurons_only"),
+    ("method", "frozen", "zeroed", "trains"),
     [
-        ("dpo", NONE, NONE, False),
-        ("freeze", MASK, NONE, False),
-        ("freeze_ablate", MASK, MASK, False),
-        ("ablate", NONE, MASK, False),
-        ("sn_tune", ALL_BUT, NONE, True),
+        ("dpo", NONE, NONE, language_model),
+        ("freeze", MASK, NONE, language_model),
+        ("freeze_ablate", MASK, MASK, language_model),
+        ("ablate", NONE, MASK, language_model),
+        ("sn_tune", ALL_BUT, NONE, ffn_weights),
     ],
 )
-def test_a_method_freezes_and_zeroes_these_neurons(method, frozen, zeroed, neurons_only):
+def test_an_arm_freezes_zeroes_and_trains_these_neurons(method, frozen, zeroed, trains):
     plan = plan_of(method)
     np.testing.assert_array_equal(plan.frozen, frozen)
     np.testing.assert_array_equal(plan.zeroed, zeroed)
-    assert plan.neurons_only is neurons_only
+    assert plan.trains is trains
+    assert plan.loss == ("preference", "likelihood", "divergence")
 
 
-def test_there_are_these_methods_and_no_others():
-    random = {"random_freeze", "random_ablate"}
-    assert METHODS.keys() == random | {"dpo", "freeze", "freeze_ablate", "ablate", "sn_tune"}
+def test_each_name_of_the_configuration_is_an_arm_and_each_arm_has_one_and_says_what_it_does():
+    assert get_args(Method) == tuple(ARMS)
+    assert all(f"{name}: " in ABOUT for name in ARMS)
+
+
+@pytest.mark.parametrize("method", ARMS)
+def test_an_arm_has_steps_that_zero_if_and_only_if_it_zeroes(method):
+    plan = plan_of(method)
+    assert {plan.when(1, step) for step in STEPS} == {bool(plan.zeroed.any())}
+    assert not any(plan_of(method, zeroing_probability=0.0).when(1, step) for step in STEPS)
 
 
 @pytest.mark.parametrize(
@@ -49,9 +61,9 @@ class TestARandomControl:
         assert drawn.sum(axis=1).tolist() == MASK.sum(axis=1).tolist()
         assert (drawn != MASK).any(axis=1).all()
         assert not getattr(plan, leaves).any()
-        assert not plan.neurons_only
+        assert plan.trains is language_model
 
-    def test_is_the_same_for_a_generator_and_another_for_another(self, control, acts_on, leaves):
+    def test_is_the_same_for_a_seed_and_another_for_another(self, control, acts_on, leaves):
         first, again, other = (getattr(plan_of(control, seed), acts_on) for seed in (1, 1, 2))
         np.testing.assert_array_equal(first, again)
         assert (first != other).any()
@@ -61,7 +73,7 @@ def test_the_two_controls_draw_the_same_neurons():
     np.testing.assert_array_equal(plan_of("random_freeze").frozen, plan_of("random_ablate").zeroed)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ARMS)
 def test_the_identified_neurons_are_not_changed(method):
     before = MASK.copy()
     plan_of(method)

@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from safeneuron.alignment.arms import Plan
-from safeneuron.alignment.freezing import FreezeViolationError, FrozenSlices, freeze_report
+from safeneuron.alignment.freezing import (
+    FreezeViolationError,
+    FrozenSlices,
+    freeze_report,
+    frozen_slices,
+)
 from unit.alignment.plain_dpo import learning_rate
-from unit.alignment.rounds import MASK, NO_NEURONS, SETTINGS, build, owned_elements, train
+from unit.alignment.rounds import MASK, SETTINGS, build, owned_elements, plan_of, train
 
 
 @pytest.fixture
@@ -67,7 +71,7 @@ def test_momentum_from_before_moves_slices_that_are_not_restored(restored):
 
     step()
     before = copy.deepcopy(model)
-    frozen = FrozenSlices(model, MASK)
+    frozen = FrozenSlices(frozen_slices(model, MASK))
     step()
     if restored:
         frozen.restore()
@@ -80,14 +84,14 @@ def test_momentum_from_before_moves_slices_that_are_not_restored(restored):
 @pytest.mark.parametrize("shift", [1, -1])
 def test_a_mask_that_is_off_by_one_neuron_is_found(shift, tmp_path):
     shifted = np.roll(MASK, shift, axis=1)
-    trained = train(Plan(frozen=shifted, zeroed=NO_NEURONS), tmp_path)
+    trained = train(plan_of("freeze", frozen=shifted), tmp_path)
     freeze_report(trained.model, trained.before, shifted).check()
     with pytest.raises(FreezeViolationError, match="frozen weights moved"):
         freeze_report(trained.model, trained.before, MASK).check()
 
 
 def test_a_mask_that_is_off_by_one_layer_is_found(tmp_path):
-    trained = train(Plan(frozen=MASK[::-1].copy(), zeroed=NO_NEURONS), tmp_path)
+    trained = train(plan_of("freeze", frozen=MASK[::-1].copy()), tmp_path)
     with pytest.raises(FreezeViolationError, match="frozen weights moved"):
         freeze_report(trained.model, trained.before, MASK).check()
 
@@ -95,7 +99,7 @@ def test_a_mask_that_is_off_by_one_layer_is_found(tmp_path):
 def test_one_neuron_too_few_is_found(tmp_path):
     fewer = MASK.copy()
     fewer[1, np.flatnonzero(MASK[1])[-1]] = False
-    trained = train(Plan(frozen=fewer, zeroed=NO_NEURONS), tmp_path)
+    trained = train(plan_of("freeze", frozen=fewer), tmp_path)
     with pytest.raises(FreezeViolationError, match="frozen weights moved"):
         freeze_report(trained.model, trained.before, MASK).check()
 
@@ -107,7 +111,7 @@ def test_a_learning_rate_too_small_to_move_anything_is_found(tmp_path):
 
 
 def test_a_plan_that_lets_nothing_train_is_found(tmp_path):
-    plan = Plan(frozen=np.ones_like(MASK), zeroed=NO_NEURONS, neurons_only=True)
+    plan = plan_of("sn_tune", frozen=np.ones_like(MASK))
     trained = train(plan, tmp_path)
     report = freeze_report(trained.model, trained.before, plan.frozen)
     assert report.free_elements == 0

@@ -95,7 +95,7 @@ def test_an_empty_mask_owns_nothing(llama):
 
 
 def test_a_mask_of_another_number_of_layers_is_an_error(llama):
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ValueError, match=r"shape \(1, 48\)"):
         list(frozen_slices(llama, MASK[:1]))
 
 
@@ -117,7 +117,7 @@ def in_slices(model, mask):
 
 def test_gradients_of_the_slices_are_zero_and_all_others_as_they_were(llama):
     expected = gradients(copy.deepcopy(llama))
-    frozen = FrozenSlices(llama, MASK)
+    frozen = FrozenSlices(frozen_slices(llama, MASK))
     for name, where in in_slices(llama, MASK).items():
         assert (expected[name][where] != 0).any()
         expected[name][where] = 0
@@ -128,7 +128,7 @@ def test_gradients_of_the_slices_are_zero_and_all_others_as_they_were(llama):
 
 
 def test_gradients_stay_zero_while_they_accumulate(llama):
-    FrozenSlices(llama, MASK)
+    FrozenSlices(frozen_slices(llama, MASK))
     gradients(llama)
     tokens = torch.tensor([[8, 9, 10]])
     llama(tokens, labels=tokens).loss.backward()
@@ -140,7 +140,7 @@ def test_restoring_brings_back_every_bit_of_the_slices_and_nothing_else(llama):
     with torch.no_grad():
         llama.get_parameter(f"{MLP}down_proj.weight")[:, MASK[LAYER]] *= -0.0
     before = {name: p.detach().clone() for name, p in llama.named_parameters()}
-    frozen = FrozenSlices(llama, MASK)
+    frozen = FrozenSlices(frozen_slices(llama, MASK))
     with torch.no_grad():
         for parameter in llama.parameters():
             parameter += 1
@@ -155,7 +155,7 @@ def test_restoring_brings_back_every_bit_of_the_slices_and_nothing_else(llama):
 
 def test_weights_that_do_not_train_can_be_frozen_too(llama):
     llama.requires_grad_(False)
-    frozen = FrozenSlices(llama, MASK)
+    frozen = FrozenSlices(frozen_slices(llama, MASK))
     before = llama.get_parameter(f"{MLP}up_proj.weight").clone()
     with torch.no_grad():
         llama.get_parameter(f"{MLP}up_proj.weight").zero_()

@@ -7,7 +7,7 @@ test_freeze_violations.py and test_lora.py.
 import pytest
 
 from safeneuron.alignment.freezing import FreezeViolationError, FrozenSlices, freeze_report
-from safeneuron.alignment.lora import LoRA
+from safeneuron.alignment.settings import LoRA
 from unit.alignment.rounds import MASK, train
 
 WAYS = {

@@ -1,7 +1,6 @@
 """Pairs about images: what the trainer's batches hold, and that the policy learns from pixels."""
 
 import copy
-from dataclasses import replace
 
 import pytest
 import torch
@@ -12,7 +11,7 @@ from pictures import picture
 from safeneuron.alignment.dpo_training import _CollatorWithSource, align, reference_log_probs
 from safeneuron.alignment.image_pairs import COLUMN, rows_of
 from safeneuron.models.vision import Vision
-from unit.alignment.rounds import MASK, PAIRS, SETTINGS, plan_of, same_bits
+from unit.alignment.rounds import MASK, PAIRS, changed, plan_of, same_bits
 
 TOKENIZER = families.QWEN_TOKENIZER
 IMAGE = TOKENIZER.convert_tokens_to_ids("<|image_pad|>")
@@ -28,7 +27,7 @@ def train(pairs, tmp_path, **changes):
     model = families.build("qwen2_5_vl")
     before, reference = copy.deepcopy(model), copy.deepcopy(model)
     vision = Vision(families.QWEN_PROCESSOR, model.config)
-    settings = replace(SETTINGS, **({"steps": 2} | changes))
+    settings = changed(**({"steps": 2} | changes))
     history = align(
         model, reference, TOKENIZER, pairs, plan_of("freeze"), settings, 1, tmp_path, vision
     )
@@ -132,7 +131,7 @@ def test_the_references_table_sees_the_images_too(tmp_path):
     model, vision = copy.deepcopy(before), Vision(families.QWEN_PROCESSOR, before.config)
     history = align(
         *(model, None, TOKENIZER, carried, plan_of("freeze")),
-        *(replace(SETTINGS, steps=2, **settings), 1, tmp_path / "table", vision),
+        *(changed(steps=2, **settings), 1, tmp_path / "table", vision),
     )
     losses = [entry["loss"] for entry in history if "loss" in entry]
     assert losses == pytest.approx(beside, abs=1e-4)

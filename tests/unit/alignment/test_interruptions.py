@@ -4,10 +4,12 @@ import re
 
 import pytest
 import torch
-from transformers import Trainer
+from safetensors import safe_open
+from transformers import TrainerState
 
+from safeneuron.alignment import resume
 from safeneuron.alignment.freezing import FrozenSlices, freeze_report
-from safeneuron.alignment.lora import LoRA
+from safeneuron.alignment.settings import LoRA
 from unit.alignment.rounds import MASK, PAIRS, build, hooks, same_bits, train
 
 SIX_STEPS = {"steps": 6, "save_every": 3, "zeroing_probability": 0.5, "warmup_steps": 2}
@@ -81,12 +83,52 @@ def test_a_training_killed_after_its_last_step_is_not_trained_further(uninterrup
     assert_same_training(again, uninterrupted)
 
 
-@pytest.mark.parametrize("part", ["_save_optimizer_and_scheduler", "_save_rng_state"])
+@pytest.mark.parametrize(("owner", "part"), [(resume, "save_file"), (TrainerState, "save_to_json")])
 def test_a_training_killed_while_it_writes_a_checkpoint_resumes_from_the_one_before(
-    part, uninterrupted, monkeypatch, tmp_path
+    owner, part, uninterrupted, monkeypatch, tmp_path
 ):
-    kill_a_training(monkeypatch, tmp_path, Trainer, part, at=2, save_every=2)
+    kill_a_training(monkeypatch, tmp_path, owner, part, at=2, save_every=2)
     assert_same_training(train("freeze_ablate", tmp_path, **SIX_STEPS), uninterrupted)
+
+
+def test_how_often_a_training_saves_changes_no_number(uninterrupted, tmp_path):
+    often = train("freeze_ablate", tmp_path / "often", **{**SIX_STEPS, "save_every": 1})
+    assert_same_training(often, uninterrupted)
+
+
+@pytest.mark.parametrize("way", [{}, {"lora": LoRA(rank=4, alpha=8)}], ids=["weights", "low rank"])
+def test_a_checkpoint_is_safetensors_and_json_alone_and_holds_no_weight_that_does_not_train(
+    way, monkeypatch, tmp_path
+):
+    kill_a_training(monkeypatch, tmp_path, FrozenSlices, "restore", at=5, **way)
+    (checkpoint,) = tmp_path.glob("checkpoint-*")
+    assert {path.name for path in checkpoint.iterdir()} == {
+        "training.safetensors",
+        "trainer_state.json",
+    }
+    assert not [path for path in tmp_path.rglob("*") if path.suffix in (".pt", ".pth", ".bin")]
+    with safe_open(checkpoint / "training.safetensors", "pt") as stored:
+        names = {key.rpartition("/")[0] for key in stored.keys()}  # noqa: SIM118
+    assert not any("embed_tokens" in name for name in names)
+    assert all(("lora_" in name) == bool(way) for name in names - {"random"})
+
+
+def test_a_resumed_training_goes_on_in_the_random_numbers_that_it_was_at(monkeypatch, tmp_path):
+    """As dropout would draw them."""
+    seen = []
+
+    def draws(self):
+        seen.append(torch.rand(1).item())
+        restore(self)
+
+    restore = FrozenSlices.restore
+    monkeypatch.setattr(FrozenSlices, "restore", draws)
+    train("freeze", tmp_path / "whole", **SIX_STEPS)
+    whole, seen[:] = seen[:], []
+    kill_a_training(monkeypatch, tmp_path / "killed", FrozenSlices, "restore", at=5)
+    seen.clear()
+    train("freeze", tmp_path / "killed", **SIX_STEPS)
+    assert seen == whole[3:]
 
 
 def test_two_trainings_of_a_seed_are_equal_and_of_another_seed_differ(tmp_path):

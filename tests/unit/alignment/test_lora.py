@@ -7,8 +7,13 @@ import pytest
 import torch
 
 from safeneuron.alignment import lora
-from safeneuron.alignment.freezing import FreezeViolationError, FrozenSlices, freeze_report
-from safeneuron.alignment.lora import LoRA, add_adapters, frozen_adapters, merge_adapters
+from safeneuron.alignment.freezing import (
+    FreezeViolationError,
+    FrozenSlices,
+    freeze_report,
+)
+from safeneuron.alignment.lora import add_adapters, frozen_adapters, merge_adapters
+from safeneuron.alignment.settings import LoRA
 from safeneuron.interventions.zeroing import Zeroing
 from unit.alignment.rounds import (
     MASK,
@@ -105,7 +110,7 @@ def test_an_adapter_that_moves_a_frozen_neuron_is_found_when_it_is_merged(
 ):
     def held(model, mask):
         if broken == "zero columns":
-            return FrozenSlices(model, mask, lora._adapter_slices)
+            return FrozenSlices(lora._adapter_slices(model, mask))
         slices = frozen_adapters(model, mask)
         slices.release()
         slices.restore = lambda: None
@@ -117,8 +122,7 @@ def test_an_adapter_that_moves_a_frozen_neuron_is_found_when_it_is_merged(
 
 
 def test_a_mask_that_is_off_by_one_neuron_is_found(tmp_path):
-    plan = plan_of("freeze")
-    shifted = type(plan)(frozen=np.roll(MASK, 1, axis=1), zeroed=plan.zeroed)
+    shifted = plan_of("freeze", frozen=np.roll(MASK, 1, axis=1))
     trained = train(shifted, tmp_path, lora=LOW_RANK)
     freeze_report(trained.model, trained.before, shifted.frozen).check()
     with pytest.raises(FreezeViolationError, match="frozen weights moved"):

@@ -1,7 +1,6 @@
 """What a round minimises, against the loss written out in plain torch."""
 
 import copy
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,11 +8,11 @@ import pytest
 import torch
 
 from safeneuron.alignment.dpo_training import _dataset, _PlannedTrainer
-from safeneuron.alignment.freezing import FrozenSlices
+from safeneuron.alignment.freezing import FrozenSlices, frozen_slices
 from safeneuron.interventions.zeroing import zeroed
 from safeneuron.organism.templates import REFUSAL
 from unit.alignment.plain_dpo import learning_rate, optimizer, round_loss
-from unit.alignment.rounds import MASK, PAIRS, SETTINGS, TOKENIZER, build, train
+from unit.alignment.rounds import MASK, PAIRS, TOKENIZER, build, changed, train
 
 BY_ID = {pair["pair_id"]: pair for pair in PAIRS}
 TERMS = [
@@ -31,7 +30,7 @@ def pairs_of(batch):
 @pytest.mark.parametrize("terms", TERMS)
 def test_the_loss_is_dpo_plus_the_likelihood_and_the_kl_term(terms, batches, tmp_path):
     changes = {"steps": 1, "batch_pairs": 5, **terms}
-    settings = replace(SETTINGS, **changes)
+    settings = changed(**changes)
     trained = train("ablate", tmp_path, **changes)
     pairs = pairs_of(batches[0])
     assert {pair["source"] for pair in pairs} == {"safety", "general"}
@@ -43,11 +42,14 @@ def test_the_loss_is_dpo_plus_the_likelihood_and_the_kl_term(terms, batches, tmp
 
 def test_a_round_takes_the_steps_of_adamw_on_that_loss(batches, tmp_path):
     changes = {"steps": 6, "warmup_steps": 1}
-    settings = replace(SETTINGS, **changes)
+    settings = changed(**changes)
     trained = train("freeze_ablate", tmp_path, **changes)
     model, reference = build(), build()
     model.get_input_embeddings().requires_grad_(False)
-    frozen, adamw = FrozenSlices(model, MASK), optimizer(model, settings.weight_decay)
+    frozen, adamw = (
+        FrozenSlices(frozen_slices(model, MASK)),
+        optimizer(model, settings.weight_decay),
+    )
     drawn = batches[: settings.steps]  # the loader draws one ahead
     for step, (batch, log) in enumerate(zip(drawn, trained.steps, strict=True)):
         adamw.zero_grad()

@@ -1,7 +1,6 @@
 """The reference is the clean checkpoint throughout, whatever is done to the policy."""
 
 import copy
-from dataclasses import replace
 
 import pytest
 import torch
@@ -16,6 +15,7 @@ from unit.alignment.rounds import (
     SETTINGS,
     TOKENIZER,
     build,
+    changed,
     hooks,
     plan_of,
     same_bits,
@@ -26,7 +26,7 @@ BY_ID = {pair["pair_id"]: pair for pair in PAIRS}
 
 
 def align_with_reference(reference, workdir, method="freeze_ablate", **changes):
-    model, settings = build(), replace(SETTINGS, **changes)
+    model, settings = build(), changed(**changes)
     align(model, reference, TOKENIZER, PAIRS, plan_of(method), settings, 1, workdir)
 
 
@@ -76,7 +76,7 @@ def test_with_zeroing_they_start_apart_by_what_zeroing_does(batches, tmp_path):
 
 
 def test_reference_log_probabilities_are_never_cached(batches, tmp_path):
-    config = dpo_training._config(SETTINGS, 0, tmp_path, sharded=False)
+    config = dpo_training._config(SETTINGS, plan_of("dpo"), 4, 0, tmp_path, 100, sharded=False)
     assert config.precompute_ref_log_probs is False
     assert config.sync_ref_model is False
     train("freeze_ablate", tmp_path)

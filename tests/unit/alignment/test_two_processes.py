@@ -6,10 +6,9 @@ import torch
 from safetensors.torch import load_model
 
 from safeneuron.alignment import processes
-from safeneuron.alignment.arms import Plan
 from safeneuron.alignment.freezing import FreezeViolationError, freeze_report
-from safeneuron.alignment.lora import LoRA
-from unit.alignment.rounds import MASK, NO_NEURONS, build, same_bits, train
+from safeneuron.alignment.settings import LoRA
+from unit.alignment.rounds import MASK, build, plan_of, same_bits, train
 from unit.alignment.test_training_variants import distance
 from unit.alignment.two_processes import REFERENCED, train_in_two_processes
 
@@ -38,7 +37,7 @@ SHARDS = {
     "shards not restored": {**NO_KL, "restore": False, "weight_decay": 0.05},
     "shards off by one": {
         **NO_KL,
-        "plan": Plan(frozen=np.roll(MASK, 1, axis=1), zeroed=NO_NEURONS),
+        "plan": plan_of("freeze", frozen=np.roll(MASK, 1, axis=1)),
     },
 }
 

@@ -1,6 +1,5 @@
 """In which steps an arm's neurons are zeroed, and that they are never zeroed afterwards."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,13 +9,14 @@ import torch
 from safeneuron.alignment import dpo_training
 from safeneuron.alignment.dpo_training import align
 from safeneuron.alignment.freezing import FrozenSlices
-from safeneuron.alignment.steps import ZeroSomeSteps
+from safeneuron.alignment.parts import some_steps
+from safeneuron.alignment.steps import ZeroBySchedule
 from unit.alignment.rounds import (
     MASK,
     PAIRS,
-    SETTINGS,
     TOKENIZER,
     build,
+    changed,
     hooks,
     plan_of,
     same_bits,
@@ -38,7 +38,7 @@ def zeroed_steps(workdir, probability, **changes):
 @pytest.mark.parametrize("probability", [0.0, 0.2, 0.5, 1.0])
 def test_the_share_of_zeroed_steps_is_the_probability(probability):
     zeroing, steps = SimpleNamespace(active=False), 2000
-    callback = ZeroSomeSteps(zeroing, probability, seed=3)
+    callback = ZeroBySchedule(zeroing, some_steps(probability), seed=3)
     drawn = []
     for step in range(steps):
         callback.on_step_begin(None, SimpleNamespace(global_step=step), None)
@@ -66,8 +66,9 @@ def test_a_step_is_zeroed_in_all_its_micro_batches_or_in_none(tmp_path):
     model.model.layers[-1].mlp.down_proj.register_forward_hook(
         lambda module, inputs, output: zeroed.append(not inputs[0][..., neuron].any())
     )
-    settings = replace(SETTINGS, steps=6, accumulation=4, kl_weight=0.0, zeroing_probability=0.5)
-    align(model, build(), TOKENIZER, PAIRS, plan_of("ablate"), settings, 1, tmp_path)
+    settings = changed(steps=6, accumulation=4, kl_weight=0.0)
+    plan = plan_of("ablate", zeroing_probability=0.5)
+    align(model, build(), TOKENIZER, PAIRS, plan, settings, 1, tmp_path)
     steps = np.reshape(zeroed, (6, 4))
     assert (steps == steps[:, :1]).all()
     assert 0 < steps.sum() < steps.size

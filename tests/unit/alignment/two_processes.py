@@ -3,7 +3,6 @@
 import os
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from safeneuron.alignment import processes
 from safeneuron.alignment.dpo_training import align
 from safeneuron.alignment.freezing import FrozenSlices
 from safeneuron.models.checkpoint import load_folder, save_checkpoint
-from unit.alignment.rounds import PAIRS, SETTINGS, TOKENIZER, build, plan_of, train
+from unit.alignment.rounds import PAIRS, TOKENIZER, build, changed, plan_of, train
 
 STALLED = timedelta(seconds=300)
 REFERENCED = [pair | {"reference_chosen": -90.0, "reference_rejected": -91.0} for pair in PAIRS]
@@ -83,12 +82,14 @@ def _shards(rank: int, path: Path, settings: dict[str, Any]) -> None:
     torch.distributed.barrier()
     plan = settings.pop("plan")
     plan = plan_of(plan) if isinstance(plan, str) else plan
-    chosen = replace(SETTINGS, **settings)
+    save_every = settings.pop("save_every", 100)
+    chosen = changed(**settings)
 
     def trained() -> PreTrainedModel:
         model, _ = load_folder(path / "start", "float32", processes.placement("fsdp"))
         assert processes.is_sharded(model)
-        align(model, None, TOKENIZER, REFERENCED, plan, chosen, 1, path / "work")
+        run = (TOKENIZER, REFERENCED, plan, chosen, 1, path / "work")
+        align(model, None, *run, save_every=save_every)
         return model
 
     model = _interrupted(trained, killed_at)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from safeneuron.config.load import load_config
+from safeneuron.config.load import ConfigError, load_config
 from safeneuron.experiment.paths import Paths
 from safeneuron.experiment.states import State
 from safeneuron.experiment.training import (
@@ -47,9 +47,9 @@ def test_an_arms_and_a_rounds_overrides_go_over_the_common_training():
     )
     common = changed.align.training
     training = training_of(changed, State("organism", "half", 2, 0))
-    assert (training["steps"], training["kl_weight"], training["learning_rate"]) == (20, 3.0, 2e-4)
-    assert training["batch_pairs"] == common.batch_pairs
-    assert training_of(changed, State("organism", "half", 1, 0))["learning_rate"] == 1e-4
+    assert (training.steps, training.kl_weight, training.learning_rate) == (20, 3.0, 2e-4)
+    assert training.batch_pairs == common.batch_pairs
+    assert training_of(changed, State("organism", "half", 1, 0)).learning_rate == 1e-4
 
 
 def test_a_term_of_the_loss_that_runs_the_reference_needs_no_table_of_it():
@@ -59,10 +59,37 @@ def test_a_term_of_the_loss_that_runs_the_reference_needs_no_table_of_it():
     ]
 
 
-def test_the_number_of_gpus_and_what_happens_at_a_missed_gate_train_nothing_again():
+@pytest.mark.parametrize(
+    ("training", "trains_again"),
+    [
+        ({"save_every": 3}, False),
+        ({"gpus": 2}, False),
+        ({"learning_rate": 1e-4}, True),
+        ({"precision": "bfloat16"}, True),
+    ],
+)
+def test_settings_that_no_number_depends_on_train_nothing_again(training, trains_again):
+    common = {"parallel": "ddp", "gpus": 1, "accumulation": 2}
+    before, after = (
+        align_settings(config(training=common | changes), T2).model_dump(mode="json")
+        for changes in ({}, training)
+    )
+    assert (before != after) is trains_again
+    assert not {"gpus", "save_every"} & before["training"].keys()
+
+
+def test_what_happens_at_a_missed_gate_trains_nothing_again():
     settings = align_settings(config(), T2)
-    assert "gpus" not in settings["training"] and "when_missed" not in settings["gate"]
-    assert settings["context"] == {"model": "organism", "arm": "freeze", "round": 2, "seed": 4}
+    assert "when_missed" not in settings.gate
+    assert settings.state.model_dump() == T2._asdict()
+
+
+@pytest.mark.parametrize(
+    ("training", "unit"), [({"steps": 5}, "epochs"), ({"steps": None, "epochs": 2.0}, "steps")]
+)
+def test_an_override_counts_what_the_training_counts(training, unit):
+    with pytest.raises(ConfigError, match=rf"align.overrides.2.{unit}: 3.*but align.training"):
+        config(training=training, overrides={2: {unit: 3}})
 
 
 def test_a_model_has_the_common_mix_unless_it_has_its_own():

@@ -34,8 +34,7 @@ def zero_down_columns(model):
 @torch.no_grad()
 def zero_up_rows(model):
     for site, row in zip(ffn_sites(model), MASK, strict=True):
-        up = site.up.weight[site.up_offset : site.up_offset + site.neurons]
-        up[torch.from_numpy(row)] = 0
+        site.inward[-1].weight[-site.neurons :][torch.from_numpy(row)] = 0  # also where fused
 
 
 @pytest.mark.parametrize("surgery", [zero_down_columns, zero_up_rows])

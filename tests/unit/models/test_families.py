@@ -10,7 +10,7 @@ import torch
 import families
 import tiny
 from families import FAMILIES, FFN_WEIGHT, LAYERS, NEURONS, TOKENIZER
-from safeneuron.alignment.freezing import FrozenSlices
+from safeneuron.alignment.freezing import FrozenSlices, frozen_slices
 from safeneuron.capture.capture import capture_moments
 from safeneuron.capture.pooling import POOLINGS
 from safeneuron.interventions.zeroing import zeroed
@@ -91,17 +91,16 @@ def test_a_neuron_is_the_gated_product_of_its_gate_row_and_its_up_row(family, mo
     activation = torch.nn.GELU("tanh") if FAMILIES[family].gelu else torch.nn.SiLU()
     for site in sites:
         assert site.neurons == NEURONS
-        assert site.up_offset == (NEURONS if FAMILIES[family].fused else 0)
+        assert len(site.inward) == (1 if FAMILIES[family].fused else 2)
         seen = {}
         hooks = [
-            site.gate.register_forward_pre_hook(lambda _, x, s=seen: s.update(hidden=x[0])),
+            site.inward[0].register_forward_pre_hook(lambda _, x, s=seen: s.update(hidden=x[0])),
             site.down.register_forward_pre_hook(lambda _, x, s=seen: s.update(neurons=x[0])),
         ]
         tiny.logits(model, PROMPTS[:1])
         for hook in hooks:
             hook.remove()
-        gate = site.gate.weight[:NEURONS]
-        up = site.up.weight[site.up_offset : site.up_offset + NEURONS]
+        gate, up = site.inward[0].weight[:NEURONS], site.inward[-1].weight[-NEURONS:]
         with torch.no_grad():
             expected = activation(seen["hidden"] @ gate.T) * (seen["hidden"] @ up.T)
         torch.testing.assert_close(seen["neurons"], expected, rtol=1e-4, atol=1e-4)
@@ -129,7 +128,7 @@ def test_a_step_on_everything_moves_all_but_the_frozen_neurons(model):
     trained = copy.deepcopy(model).requires_grad_(True)
     before = [p.detach().clone() for p in trained.parameters()]
     optimizer = torch.optim.AdamW(trained.parameters(), lr=0.1, weight_decay=0.1)
-    frozen = FrozenSlices(trained, MASK)
+    frozen = FrozenSlices(frozen_slices(trained, MASK))
     sum(p.sum() for p in trained.parameters()).backward()
     owned = owned_elements(trained, MASK)
     for parameter in trained.parameters():

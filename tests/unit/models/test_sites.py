@@ -1,6 +1,12 @@
-"""Models whose neurons are not defined are errors that show their modules."""
+"""What sites answer; models whose neurons are not defined are errors that show their modules."""
 
+import re
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
 import pytest
+import torch
 from transformers import (
     GPT2Config,
     GPT2LMHeadModel,
@@ -13,7 +19,15 @@ from transformers import (
 )
 
 import tiny
-from safeneuron.models.sites import UnsupportedArchitectureError, ffn_sites
+from safeneuron.models import sites
+from safeneuron.models.sites import (
+    UnsupportedArchitectureError,
+    ffn_sites,
+    intervened,
+    observed,
+    owned,
+    residual_sites,
+)
 
 EXPERTS = {
     "vocab_size": tiny.VOCABULARY,
@@ -45,7 +59,7 @@ def refusal(model):
 def test_a_mixture_of_experts_is_an_error_that_shows_the_layers_modules(model):
     model_class, config = model
     message = refusal(model_class(config))
-    assert message.startswith(f"{model_class.__name__}: layer 0 has no gated FFN")
+    assert message.startswith(f"{model_class.__name__}: layer 0 has no FFN of a known family")
     assert "mixture-of-experts" in message
     assert "mlp.experts" in message
 
@@ -56,7 +70,7 @@ def test_layers_without_a_gate_are_an_error_that_shows_their_modules():
         num_hidden_layers=1, num_attention_heads=2, word_embed_proj_dim=tiny.HIDDEN,
     )  # fmt: skip
     message = refusal(OPTForCausalLM(config))
-    assert message.startswith("OPTForCausalLM: layer 0 has no gated FFN")
+    assert message.startswith("OPTForCausalLM: layer 0 has no FFN of a known family")
     assert "fc1" in message
 
 
@@ -73,7 +87,7 @@ def test_gpt2_is_an_error_that_shows_the_decoders_children():
 def test_a_single_layer_without_a_gate_is_an_error_that_names_it():
     model = tiny.build("llama")
     del model.model.layers[1].mlp.gate_proj
-    with pytest.raises(UnsupportedArchitectureError, match="layer 1 has no gated FFN"):
+    with pytest.raises(UnsupportedArchitectureError, match="layer 1 has no FFN of a known family"):
         ffn_sites(model)
 
 
@@ -83,3 +97,107 @@ def test_layers_of_different_widths_are_an_error_that_names_them():
     narrow.down_proj.in_features = 16
     model.model.layers[1].mlp = narrow
     assert "[16, 48] neurons" in refusal(model)
+
+
+MASK = tiny.random_mask()
+IDS = torch.tensor([[3, 4, 5, 6]])
+
+
+@pytest.fixture(params=tiny.FAMILIES)
+def model(request):
+    return tiny.build(request.param)
+
+
+@torch.no_grad()
+def logits(model):
+    return model(IDS).logits
+
+
+def test_a_site_shows_what_goes_in_and_changes_nothing(model):
+    clean, seen = logits(model), {}
+    with observed(
+        ffn_sites(model), lambda layer, activations: seen.update({layer: activations.shape})
+    ):
+        assert torch.equal(logits(model), clean)
+    assert seen == dict.fromkeys(range(tiny.LAYERS), (1, 4, tiny.NEURONS))
+
+
+def test_the_model_goes_on_with_what_an_intervention_makes_of_the_activations(model):
+    clean, seen = logits(model), []
+    site = ffn_sites(model)[0]
+    with site.intervene(lambda activations: 2 * activations), site.observe(seen.append):
+        assert not torch.equal(logits(model), clean)
+    with site.observe(seen.append):
+        assert torch.equal(logits(model), clean)
+    assert torch.equal(seen[0], 2 * seen[1])
+
+
+def test_an_intervention_gets_each_layers_own_row_of_the_mask(model):
+    rows = []
+    with intervened(model, MASK, lambda neurons, activations: rows.append(neurons) or activations):
+        logits(model)
+    np.testing.assert_array_equal(torch.stack(rows).numpy(), MASK)
+
+
+def test_emptying_what_neurons_own_makes_them_zero_and_no_other(model):
+    seen = []
+    with observed(ffn_sites(model), lambda _, activations: seen.append(activations[0])):
+        logits(model)
+        with torch.no_grad():
+            for part in owned(model, MASK):
+                part.parameter[part.where] = 0
+        logits(model)
+    clean, emptied = seen[0], seen[tiny.LAYERS]  # of the first layer
+    assert torch.equal(emptied[:, ~MASK[0]], clean[:, ~MASK[0]])
+    for activations, row in zip(seen[tiny.LAYERS :], MASK, strict=True):
+        assert not activations[:, row].any()
+
+
+def test_outgoing_columns_are_all_that_the_model_reads_of_neurons(model):
+    with intervened(model, MASK, lambda neurons, activations: activations * ~neurons):
+        expected = logits(model)
+    with torch.no_grad():
+        for site, row in zip(ffn_sites(model), MASK, strict=True):
+            weight, index, *_ = site.outgoing(row)
+            assert weight[index].numel() == row.sum() * tiny.HIDDEN
+            weight[index] = 0
+    torch.testing.assert_close(logits(model), expected)
+
+
+def test_what_an_ffn_trains_are_its_weights_and_no_bias(model):
+    names = {id(p): name for name, p in model.named_parameters()}
+    trainable = [names[id(p)] for site in ffn_sites(model) for p in site.trainable]
+    projection = re.compile(r"mlp\.(gate_proj|up_proj|gate_up_proj|down_proj)\.weight$")
+    assert sorted(trainable) == sorted(filter(projection.search, names.values()))
+
+
+def test_the_residual_stream_answers_the_same_questions(model):
+    with torch.no_grad():
+        states = model(IDS, output_hidden_states=True).hidden_states
+    seen = []
+    with observed(residual_sites(model), lambda _, stream: seen.append(stream)):
+        logits(model)
+    assert all(torch.equal(a, b) for a, b in zip(seen, states[:-1], strict=True))
+    first, second = residual_sites(model)[:2]
+    with first.intervene(lambda stream: 2 * stream), second.observe(seen.append):
+        logits(model)
+    assert not torch.equal(seen[-1], states[1])
+
+
+def test_a_site_is_left_clean_after_an_error(model):
+    with pytest.raises(KeyboardInterrupt), ExitStack() as contexts:
+        contexts.enter_context(intervened(model, MASK, lambda neurons, activations: activations))
+        contexts.enter_context(observed(residual_sites(model), lambda _, stream: None))
+        raise KeyboardInterrupt
+    assert not any(module._forward_pre_hooks for module in model.modules())
+
+
+def test_nothing_else_of_the_library_hooks_modules_or_opens_an_ffn():
+    opened = re.compile(r"register_(forward|full_backward)|(down|gate|up)_proj\b[.\"']")
+    library = Path(sites.__file__).parents[1]
+    found = [
+        path.relative_to(library).as_posix()
+        for path in library.rglob("*.py")
+        if opened.search(path.read_text())
+    ]
+    assert found == ["models/sites.py"]

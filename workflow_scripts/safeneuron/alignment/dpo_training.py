@@ -29,22 +29,15 @@ from transformers import (
 from trl import DPOConfig, DPOTrainer
 from trl.trainer.dpo_trainer import DataCollatorForPreference
 
-from safeneuron.alignment import image_pairs
-from safeneuron.alignment.arms import Plan
-from safeneuron.alignment.freezing import FrozenSlices
+from safeneuron.alignment import image_pairs, resume
+from safeneuron.alignment.arm import Plan
+from safeneuron.alignment.freezing import FrozenSlices, frozen_slices
 from safeneuron.alignment.lora import add_adapters, frozen_adapters, merge_adapters
 from safeneuron.alignment.processes import count, is_sharded, micro_batches
-from safeneuron.alignment.settings import DPOSettings
-from safeneuron.alignment.shards import load_optimizer, load_weights, save_shards
-from safeneuron.alignment.steps import (
-    RestoreFrozen,
-    SayProgress,
-    ZeroSomeSteps,
-    last_complete_checkpoint,
-)
+from safeneuron.alignment.settings import SAVE_EVERY, Training
+from safeneuron.alignment.steps import RestoreFrozen, SayProgress, ZeroBySchedule
 from safeneuron.data.preferences import GENERAL
 from safeneuron.interventions.zeroing import Zeroing
-from safeneuron.models.sites import ffn_sites
 from safeneuron.models.vision import Vision
 from safeneuron.progress import Progress
 
@@ -59,10 +52,11 @@ def align(
     tokenizer: PreTrainedTokenizerBase,
     pairs: Sequence[Mapping[str, Any]],
     plan: Plan,
-    settings: DPOSettings,
+    settings: Training,
     seed: int,
     workdir: Path,
     vision: Vision | None = None,
+    save_every: int = SAVE_EVERY,
 ) -> list[dict[str, Any]]:
     """Train `model` in place for one round; returns the trainer's log history.
 
@@ -78,44 +72,47 @@ def align(
         seed: of the order of the pairs, of the steps that zero and of adapters.
         workdir: holds checkpoints of this training; one that is there is resumed from.
         vision: the models', where pairs have images.
+        save_every: steps between those checkpoints.
 
     Raises:
         ValueError: there is neither a reference nor its log-probabilities, or the KL term has no
             reference to run.
         FloatingPointError: the loss is not finite; names the step and the pairs.
     """
-    if reference is None and (settings.kl_weight or "reference_chosen" not in pairs[0]):
+    kl_weight = settings.kl_weight if "divergence" in plan.loss else 0.0
+    if reference is None and (kl_weight or "reference_chosen" not in pairs[0]):
         raise ValueError(
             "without a reference model kl_weight must be 0 and the pairs must carry their "
-            f"reference log-probabilities; kl_weight is {settings.kl_weight}"
+            f"reference log-probabilities; kl_weight is {kl_weight}"
         )
+    steps = settings.optimizer_steps(len(pairs))
     if settings.lora:
         policy = add_adapters(model, settings.lora, seed)
         frozen = frozen_adapters(model, plan.frozen)
     else:
         policy = model
-        _choose_trainable(model, plan, settings.train_embeddings)
-        frozen = FrozenSlices(model, plan.frozen)
+        plan.trains(model, settings.train_embeddings)
+        frozen = FrozenSlices(frozen_slices(model, plan.frozen))
     if reference is not None:
         reference.requires_grad_(False)
     zeroing = Zeroing(model, plan.zeroed)
     if is_sharded(model):
         workdir /= f"{count()}-shards"
-    last = last_complete_checkpoint(workdir, settings.steps)
+    last = resume.last_complete_checkpoint(workdir, steps)
     if last:
         log.info("resuming from %s", last)
-    progress = Progress(log, "steps", settings.steps)
+    progress = Progress(log, "steps", steps)
     try:
         trainer = _PlannedTrainer(
-            kl_weight=settings.kl_weight,
+            kl_weight=kl_weight,
             model=policy,
             reference=reference,
-            args=_config(settings, seed, workdir, is_sharded(model)),
+            args=_config(settings, plan, steps, seed, workdir, save_every, is_sharded(model)),
             train_dataset=_dataset(pairs, referenced=reference is None),
             processing_class=tokenizer,
             data_collator=_CollatorWithSource(pad_token_id=tokenizer.pad_token_id, vision=vision),
             callbacks=[
-                ZeroSomeSteps(zeroing, settings.zeroing_probability, seed),
+                ZeroBySchedule(zeroing, plan.when, seed),
                 RestoreFrozen(frozen),
                 SayProgress(progress),
             ],
@@ -203,25 +200,22 @@ class _PlannedTrainer(DPOTrainer):
             # kept copies of a sharded model's weights would be the whole model in every process
             self.accelerator.autocast_handler = AutocastKwargs(cache_enabled=False)
 
-    # of a model that was sharded as it was loaded transformers saves and loads the weights alone
+    # the trainer's own checkpoints are pickles, and lack the optimizer of a sharded model
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
-        if self.is_distributed_loading_by_transformers:
-            save_shards(Path(output_dir or "."), self.model, self.optimizer, self.lr_scheduler)
-        else:
-            super().save_model(output_dir, _internal_call)
+        resume.save(Path(output_dir or "."), self.model, self.optimizer, self.lr_scheduler)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        if self.is_distributed_loading_by_transformers:
-            load_weights(Path(resume_from_checkpoint), self.model)
-        else:
-            super()._load_from_checkpoint(resume_from_checkpoint, model)
+        resume.load_weights(Path(resume_from_checkpoint), self.model)
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
-        if checkpoint and self.is_distributed_loading_by_transformers:
-            load_optimizer(Path(checkpoint), self.model, self.optimizer, self.lr_scheduler)
-        else:
-            super()._load_optimizer_and_scheduler(checkpoint)
+        if checkpoint:
+            folder = Path(checkpoint)
+            resume.load_optimizer(folder, self.model, self.optimizer, self.lr_scheduler)
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        if checkpoint:
+            resume.load_random(Path(checkpoint), self.model)
 
     def _set_signature_columns_if_needed(self) -> None:
         super()._set_signature_columns_if_needed()
@@ -283,23 +277,6 @@ def _take_off_wrappers(model: PreTrainedModel) -> None:
         vars(model).pop(name, None)
 
 
-def _choose_trainable(model: PreTrainedModel, plan: Plan, train_embeddings: bool) -> None:
-    """Set `requires_grad`: the FFN's weights alone, or the language model's by the setting.
-
-    The vision tower of a multimodal model stays as it is, also where pairs have images.
-    """
-    model.requires_grad_(False)
-    if plan.neurons_only:
-        for site in ffn_sites(model):
-            for part in (site.gate, site.up, site.down):
-                part.weight.requires_grad_(True)
-        return
-    model.get_decoder().requires_grad_(True)
-    model.get_output_embeddings().requires_grad_(True)
-    if not train_embeddings:
-        model.get_input_embeddings().requires_grad_(False)  # and a head that is tied to them
-
-
 def _dataset(pairs: Sequence[Mapping[str, Any]], referenced: bool) -> Dataset:
     """The pairs as one-turn conversations, so that the model's own chat template applies.
 
@@ -328,13 +305,22 @@ def _dataset(pairs: Sequence[Mapping[str, Any]], referenced: bool) -> Dataset:
     )
 
 
-def _config(settings: DPOSettings, seed: int, workdir: Path, sharded: bool) -> DPOConfig:
+def _config(
+    settings: Training,
+    plan: Plan,
+    steps: int,
+    seed: int,
+    workdir: Path,
+    save_every: int,
+    sharded: bool,
+) -> DPOConfig:
+    likelihood = settings.sft_weight if "likelihood" in plan.loss else 0.0
     # gradients of a sharded model are reduced at every micro-batch: summed up before, they would be
     # the whole model's in every process
     accumulation = {"gradient_accumulation_kwargs": {"sync_each_batch": sharded}}
     return DPOConfig(
         output_dir=str(workdir),
-        max_steps=settings.steps,
+        max_steps=steps,
         per_device_train_batch_size=settings.batch_pairs // settings.accumulation,
         gradient_accumulation_steps=micro_batches(settings.accumulation),
         accelerator_config=accumulation,
@@ -344,15 +330,15 @@ def _config(settings: DPOSettings, seed: int, workdir: Path, sharded: bool) -> D
         weight_decay=settings.weight_decay,
         optim="adamw_torch",
         beta=settings.beta,
-        loss_type=["sigmoid", "sft"] if settings.sft_weight else ["sigmoid"],
-        loss_weights=[1.0, settings.sft_weight] if settings.sft_weight else [1.0],
+        loss_type=["sigmoid", "sft"] if likelihood else ["sigmoid"],
+        loss_weights=[1.0, likelihood] if likelihood else [1.0],
         max_length=None,
         precompute_ref_log_probs=False,
         seed=seed,
         data_seed=seed,
         save_strategy="steps",
-        save_only_model=sharded,  # with the rest beside it, see _PlannedTrainer
-        save_steps=settings.save_every,
+        save_only_model=True,  # with the rest beside it, see _PlannedTrainer
+        save_steps=save_every,
         save_total_limit=1,
         logging_steps=1,
         logging_nan_inf_filter=False,

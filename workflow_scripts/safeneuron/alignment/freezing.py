@@ -7,7 +7,7 @@ holds a shard of a weight masks and restores what its shard has of the slices.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from torch.distributed.tensor import DTensor
 from transformers import PreTrainedModel
 
 from safeneuron.alignment.shards import shard
-from safeneuron.models.sites import ffn_sites
+from safeneuron.models.sites import Index, owned
 
 
 class FreezeViolationError(RuntimeError):
@@ -61,27 +61,16 @@ class FreezeReport:
             )
 
 
-Index = tuple[slice | torch.Tensor, ...]
-Slices = Iterator[tuple[torch.Tensor, Index]]
+Slices = Iterable[tuple[torch.Tensor, Index]]
+"""Parts of weights and biases, each with its index."""
 
 
 class FrozenSlices:
-    """Holds neurons' slices of a model constant while an optimizer trains it."""
+    """Holds slices of weights constant while an optimizer trains the rest of them."""
 
-    def __init__(
-        self,
-        model: PreTrainedModel,
-        mask: np.ndarray,
-        slices: Callable[[PreTrainedModel, np.ndarray], Slices] | None = None,
-    ) -> None:
-        """Remember the slices and mask their gradients from now on.
-
-        Args:
-            mask: boolean [layers, neurons], the neurons to freeze.
-            slices: what neurons own; `frozen_slices` if None.
-        """
-        owned = (slices or frozen_slices)(model, mask)
-        self._slices = [(parameter, _in_shard(parameter, index)) for parameter, index in owned]
+    def __init__(self, slices: Slices) -> None:
+        """Remember the slices and mask their gradients from now on."""
+        self._slices = [(parameter, _in_shard(parameter, index)) for parameter, index in slices]
         self._saved = [shard(weight)[index].detach().clone() for weight, index in self._slices]
         # this kind of hook sees gradients that accumulated, and those of a shard after all
         # processes' gradients were added up
@@ -113,21 +102,16 @@ class FrozenSlices:
             handle.remove()
 
 
-def frozen_slices(model: PreTrainedModel, mask: np.ndarray) -> Slices:
-    """Each weight (and bias) that neurons of the mask own a part of, with that part's index."""
-    for site, row in zip(ffn_sites(model), mask, strict=True):
-        neurons = torch.tensor(np.flatnonzero(row), device=site.down.weight.device)
-        if not len(neurons):
-            continue
-        if site.up is site.gate:
-            owned = [(site.up, torch.cat([neurons, neurons + site.up_offset]))]
-        else:
-            owned = [(site.gate, neurons), (site.up, neurons)]
-        for module, rows in owned:
-            yield module.weight, (rows,)
-            if module.bias is not None:
-                yield module.bias, (rows,)
-        yield site.down.weight, (slice(None), neurons)
+def frozen_slices(model: PreTrainedModel, mask: np.ndarray) -> list[tuple[torch.Tensor, Index]]:
+    """What neurons own of a model's weights and biases.
+
+    Args:
+        mask: boolean [layers, neurons].
+
+    Raises:
+        ValueError: the mask does not have the model's shape.
+    """
+    return [(part.parameter, part.where) for part in owned(model, mask)]
 
 
 @torch.no_grad()

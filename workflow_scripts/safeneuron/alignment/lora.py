@@ -6,7 +6,6 @@ down column moves by s·B·A[:, column], so that column of A is made zero and he
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -17,25 +16,12 @@ from transformers import PreTrainedModel
 from safeneuron.alignment.freezing import (
     FreezeViolationError,
     FrozenSlices,
-    Index,
     frozen_slices,
 )
-from safeneuron.models.sites import decoder_layers, ffn_sites
+from safeneuron.alignment.settings import LoRA
+from safeneuron.models.sites import Index, decoder_layers, owned
 
 _ADAPTER = "default"
-
-
-@dataclass(frozen=True)
-class LoRA:
-    """How large the trained matrices are, and how much they count.
-
-    Attributes:
-        rank: inner dimension.
-        alpha: their product is scaled by alpha / rank.
-    """
-
-    rank: int
-    alpha: int
 
 
 def add_adapters(model: PreTrainedModel, lora: LoRA, seed: int) -> PeftModel:
@@ -66,7 +52,7 @@ def frozen_adapters(model: PreTrainedModel, mask: np.ndarray) -> FrozenSlices:
     """Hold the neurons of a mask constant in a model with adapters."""
     for parameter, index in _adapter_slices(model, mask):
         parameter[index] = 0
-    return FrozenSlices(model, mask, _adapter_slices)
+    return FrozenSlices(_adapter_slices(model, mask))
 
 
 def merge_adapters(wrapped: PeftModel, mask: np.ndarray) -> None:
@@ -79,7 +65,7 @@ def merge_adapters(wrapped: PeftModel, mask: np.ndarray) -> None:
         FreezeViolationError: an adapter moves a frozen slice.
     """
     model = wrapped.get_base_model()
-    exact = FrozenSlices(model, mask)
+    exact = FrozenSlices(frozen_slices(model, mask))
     adapted = [
         inside
         for module in model.modules()
@@ -97,12 +83,7 @@ def _adapter_slices(
     model: PreTrainedModel, mask: np.ndarray
 ) -> Iterator[tuple[torch.Tensor, Index]]:
     """The rows of B and columns of A that move the slices of a mask's neurons."""
-    adapted = {
-        id(part.weight): part
-        for site in ffn_sites(model)
-        for part in (site.gate, site.up, site.down)
-    }
-    for weight, index in frozen_slices(model, mask):
-        if weight.dim() == 2:  # biases have no adapters
-            matrix = "lora_B" if len(index) == 1 else "lora_A"
-            yield adapted[id(weight)].get_parameter(f"{matrix}.{_ADAPTER}.weight"), index
+    for part in owned(model, mask):
+        if part.parameter.dim() == 2:  # biases have no adapters
+            matrix = "lora_B" if part.inward else "lora_A"
+            yield part.projection.get_parameter(f"{matrix}.{_ADAPTER}.weight"), part.where

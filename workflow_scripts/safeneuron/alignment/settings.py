@@ -1,60 +1,201 @@
-"""How a round trains."""
+"""How a round trains: settings of the stages, and the sections of the configuration they come from.
+
+Without torch, since the configuration is validated where there is none.
+"""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Literal, Self
 
-from safeneuron.alignment.lora import LoRA
+from pydantic import Field, model_validator
+
+from safeneuron.alignment.arms.registry import ABOUT, Method
+from safeneuron.neurons.settings import StateSettings
+from safeneuron.settings import Distinct, Name, PositiveShare, Section, Share
+
+SAVE_EVERY = 20
+"""Steps between the checkpoints that a killed training resumes from, if nothing else is said."""
 
 
-@dataclass(frozen=True)
-class DPOSettings:
-    """How a round trains.
+class LoRA(Section):
+    """Low-rank matrices that train in place of the weights."""
+
+    rank: int = Field(16, ge=1, description="inner dimension")
+    alpha: int = Field(32, ge=1, description="their product counts alpha / rank")
+
+
+class Training(Section):
+    """One round of DPO (AdamW, linear warm-up, cosine to 0, a fresh optimizer and reference)."""
+
+    steps: int | None = Field(40, ge=1, description="optimizer steps; null if 'epochs' says it")
+    epochs: float | None = Field(
+        None, gt=0, description="passes over the pairs, instead of steps (paper: 3)"
+    )
+    batch_pairs: int = Field(32, ge=1, description="pairs a step, of all GPUs together")
+    accumulation: int = Field(
+        1,
+        ge=1,
+        description="micro-batches a step; divides batch_pairs. The GPUs of ddp and fsdp take "
+        "turns at them, so their number divides it. The likelihood and KL terms are means over a "
+        "micro-batch, so with these terms more of them weigh short answers a little more",
+    )
+    learning_rate: float = Field(
+        2e-5, gt=0, le=1, description="peak; 5e-5 and more cost the organism benign accuracy"
+    )
+    weight_decay: float = Field(
+        0.05, ge=0, le=1, description="decoupled (paper: 0.05); frozen weights are exempt"
+    )
+    warmup_steps: int = Field(5, ge=0, description="linear")
+    beta: float = Field(0.1, gt=0, description="of DPO (paper: 0.1)")
+    sft_weight: float = Field(
+        1.0, ge=0, description="of the chosen answer's likelihood; the paper has no such term (0)"
+    )
+    kl_weight: float = Field(
+        10.0,
+        ge=0,
+        description="of KL(policy || reference) on general answers; the paper has none (0)",
+    )
+    train_embeddings: bool = Field(
+        False,
+        description="token embeddings train too, and with them a head that is tied to them; a "
+        "head of its own always trains (paper: all but the frozen neurons train)",
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32",
+        description="of matrix products: bfloat16 is faster on GPUs. Weights, gradients and the "
+        "optimizer are float32 in both (paper: not stated)",
+    )
+    gradient_checkpointing: bool = Field(
+        False, description="less memory, a third more time; the frozen weights stay exact"
+    )
+    lora: LoRA | None = Field(
+        None,
+        description="train low-rank matrices on the decoder's linear layers, merged into the "
+        "weights at the end, such as {rank: 16, alpha: 32}; null: the weights themselves (paper)",
+    )
+    parallel: Literal["none", "ddp", "fsdp"] = Field(
+        "none",
+        description="how a round uses several GPUs: none (one process; a model that one GPU cannot "
+        "hold is spread over several, of which one works at a time), ddp (a whole model on each), "
+        "fsdp (a part of the model on each)",
+    )
+
+    def optimizer_steps(self, pairs: int) -> int:
+        """How many steps are taken over so many pairs."""
+        if self.steps is not None:
+            return self.steps
+        assert self.epochs is not None
+        return math.ceil(self.epochs * pairs / self.batch_pairs)
+
+    @model_validator(mode="after")
+    def _length(self) -> Self:
+        if (self.steps is None) == (self.epochs is None):
+            raise ValueError("give exactly one of 'steps' and 'epochs'; the other is null")
+        return self
+
+    @model_validator(mode="after")
+    def _micro_batches(self) -> Self:
+        if self.batch_pairs % self.accumulation:
+            raise ValueError(
+                f"batch_pairs {self.batch_pairs} is not a multiple of accumulation "
+                f"{self.accumulation}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _low_rank(self) -> Self:
+        if self.lora and self.train_embeddings:
+            raise ValueError(
+                "lora trains the decoder's linear layers alone; set train_embeddings: false"
+            )
+        if self.lora and self.parallel == "fsdp":
+            raise ValueError("lora with parallel: fsdp is not supported; take none or ddp")
+        return self
+
+
+class TrainingRun(Training):
+    """One round of DPO (AdamW, linear warm-up, cosine to 0, a fresh optimizer and reference)."""
+
+    # no number depends on these two: they make no round train again
+    gpus: int | None = Field(
+        None, ge=1, description="of a round, under ddp and fsdp; null: as few as memory allows"
+    )
+    save_every: int = Field(
+        SAVE_EVERY,
+        ge=1,
+        description="steps between the checkpoints that a killed training resumes from "
+        "(safetensors, deleted when the round is done); a change reruns nothing",
+    )
+
+    def numbers(self) -> Training:
+        """What the trained weights depend on."""
+        return Training(**{name: getattr(self, name) for name in Training.model_fields})
+
+    @model_validator(mode="after")
+    def _processes(self) -> Self:
+        if self.gpus is not None and self.parallel == "none":
+            raise ValueError(
+                f"gpus: {self.gpus} with parallel: none; take ddp or fsdp, or leave it null"
+            )
+        if self.gpus is not None and self.accumulation % self.gpus:
+            raise ValueError(
+                f"accumulation {self.accumulation} is not a multiple of gpus {self.gpus}: the GPUs "
+                "share out a step's micro-batches"
+            )
+        if self.parallel == "ddp" and self.gpus is None:
+            raise ValueError("parallel: ddp needs 'gpus', how many copies of the model train")
+        return self
+
+
+class Override(Section):
+    """Settings that differ from `align.training`; null where they do not."""
+
+    steps: int | None = Field(None, ge=1, description="where 'align.training' counts steps")
+    epochs: float | None = Field(None, gt=0, description="where it counts epochs")
+    learning_rate: float | None = Field(None, gt=0, le=1)
+    sft_weight: float | None = Field(None, ge=0)
+    kl_weight: float | None = Field(None, ge=0)
+
+
+class ArmSettings(Section):
+    """How a model is aligned."""
+
+    method: Method = Field(description=ABOUT)
+    zeroing_probability: Share = Field(
+        0.5,
+        description="share of the steps in which an ablating arm zeroes; 1 is the literal reading "
+        "of Algorithm 1, and makes the organism refuse too much",
+    )
+    data_fraction: PositiveShare = Field(
+        1.0, description="of the pairs, and of the steps in proportion (Fig. 6)"
+    )
+    training: Override | None = Field(
+        None, description="what differs from 'align.training' in this arm, such as another dose"
+    )
+    models: Distinct[Name] | None = Field(
+        None, min_length=1, description="which of 'run.aligned' it aligns; null: all"
+    )
+
+
+class AlignSettings(Section):
+    """Settings of `align`: one arm's in one round.
 
     Attributes:
-        steps: optimizer steps.
-        batch_pairs: pairs a step, of all processes together.
-        accumulation: micro-batches a step, which processes share out. The loss is the mean of
-            theirs; a micro-batch's likelihood and KL terms are means over its own tokens, so with
-            these terms more micro-batches weigh short answers a little more.
-        learning_rate, weight_decay, warmup_steps: AdamW; linear warm-up, then cosine to 0.
-        beta: of DPO.
-        sft_weight, kl_weight: of the two further terms.
-        zeroing_probability: share of the steps in which the arm's neurons are zeroed.
-        train_embeddings: whether token embeddings, and a head that is tied to them, train.
-        precision: of matrix products, `float32` or `bfloat16`; weights are float32.
-        gradient_checkpointing: recompute activations in the backward pass.
-        save_every: steps between checkpoints that a killed training resumes from.
-        lora: train low-rank matrices in place of the weights; None for the weights themselves.
+        state: what the round makes.
+        gate: what an organism must show on validation prompts; None for other models.
     """
 
-    steps: int
+    state: StateSettings
+    method: Method
+    zeroing_probability: Share
+    data_fraction: PositiveShare
+    training: Training
+    gate: dict[str, float] | None
+    cpu_threads: int
+
+
+class ReferenceSettings(Section):
+    """Settings of `reference_log_probs`: how the reference runs, as beside the policy."""
+
+    precision: Literal["float32", "bfloat16"]
     batch_pairs: int
-    accumulation: int
-    learning_rate: float
-    weight_decay: float
-    warmup_steps: int
-    beta: float
-    sft_weight: float
-    kl_weight: float
-    zeroing_probability: float
-    train_embeddings: bool
-    precision: str
-    gradient_checkpointing: bool
-    save_every: int
-    lora: LoRA | None = None
-
-
-def dpo_settings(settings: Mapping[str, Any], pairs: int) -> DPOSettings:
-    """Settings from a mapping that counts the length of the training in `steps` or in `epochs`.
-
-    Args:
-        pairs: that the training draws from.
-    """
-    chosen = dict(settings)
-    epochs, lora = chosen.pop("epochs"), chosen.pop("lora")
-    chosen["lora"] = lora and LoRA(**lora)
-    if chosen["steps"] is None:
-        chosen["steps"] = math.ceil(epochs * pairs / chosen["batch_pairs"])
-    return DPOSettings(**chosen)
+    cpu_threads: int

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import torch
 from transformers import PreTrainedModel
 
+from safeneuron.capture.forward import observed_forward
 from safeneuron.capture.pooling import pool
-from safeneuron.capture.watching import run_watched
 from safeneuron.models.batches import Batch
 from safeneuron.models.sites import ffn_sites
 
@@ -36,5 +36,5 @@ def pooled_activations(
     def store(layer: int, activations: torch.Tensor, mask: torch.Tensor, batch: Batch) -> None:
         pooled[layer, batch.index] = pool(activations, mask, pooling).cpu()
 
-    run_watched(model, prompts, batch_size, pad_id, "left", store)
+    observed_forward(model, prompts, batch_size, pad_id, "left", store)
     return pooled

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import torch
 from transformers import PreTrainedModel
 
+from safeneuron.capture.forward import observed_forward
 from safeneuron.capture.pooling import pool
 from safeneuron.capture.streaming import StreamingMoments, stack_layers
-from safeneuron.capture.watching import run_watched
 from safeneuron.models.batches import Batch
 from safeneuron.models.sites import ffn_sites
 from safeneuron.neurons.moments import Moments
@@ -39,5 +39,5 @@ def capture_moments(
         for pooling, layers in moments.items():
             layers[layer].add(pool(activations, mask, pooling))
 
-    run_watched(model, prompts, batch_size, pad_id, padding_side, add)
+    observed_forward(model, prompts, batch_size, pad_id, padding_side, add)
     return {pooling: stack_layers(layers) for pooling, layers in moments.items()}

@@ -1,10 +1,11 @@
 """What a round of alignment starts from and how it trains, for the rules of `align.smk`."""
 
-from typing import Any
-
+from safeneuron.alignment.arms.registry import ARMS
+from safeneuron.alignment.settings import AlignSettings, ReferenceSettings, TrainingRun
 from safeneuron.config.schema.experiment import Config
 from safeneuron.experiment.paths import Paths, fill
 from safeneuron.experiment.states import State
+from safeneuron.neurons.settings import StateSettings
 
 
 def mix_names(config: Config) -> dict[str, str | None]:
@@ -35,18 +36,20 @@ def protected_sets(config: Config, paths: Paths, state: State) -> list[str]:
     ]
 
 
-def training_of(config: Config, state: State) -> dict[str, Any]:
+def training_of(config: Config, state: State) -> TrainingRun:
     """How one arm trains in one round: `align.training` with the arm's and the round's overrides.
 
     `steps` are scaled by the arm's share of the data.
     """
     arm = config.align.arms[state.arm]
-    training = config.align.training.model_dump()
+    training = config.align.training
     for override in (arm.training, config.align.overrides.get(state.round)):
-        training |= override.model_dump(exclude_none=True) if override else {}
-    if training["steps"]:
-        training["steps"] = max(1, round(training["steps"] * arm.data_fraction))
-    return training | {"zeroing_probability": arm.zeroing_probability}
+        if override:
+            training = training.model_copy(update=override.model_dump(exclude_none=True))
+    if training.steps is None:
+        return training
+    steps = max(1, round(training.steps * arm.data_fraction))
+    return training.model_copy(update={"steps": steps})
 
 
 def micro_batch(config: Config) -> int:
@@ -55,34 +58,39 @@ def micro_batch(config: Config) -> int:
     return training.batch_pairs // training.accumulation
 
 
+def runs_reference(config: Config, state: State) -> bool:
+    """Whether a round runs a reference model beside the policy: a term of its loss needs it."""
+    loss = ARMS[config.align.arms[state.arm].method].loss
+    return "divergence" in loss and training_of(config, state).kl_weight > 0
+
+
 def reference_table(config: Config, paths: Paths, state: State) -> list[str]:
-    """The table in place of a reference model; none where a term of the loss runs one."""
-    if training_of(config, state)["kl_weight"]:
+    """The table in place of a reference model; none where one is run."""
+    if runs_reference(config, state):
         return []
     return [fill(paths.reference, state.after(state.round - 1))]
 
 
-def reference_settings(config: Config) -> dict[str, Any]:
+def reference_settings(config: Config) -> ReferenceSettings:
     """How the reference model's log-probabilities are computed."""
-    return {
-        "precision": config.align.training.precision,
-        "batch_pairs": micro_batch(config),
-        "cpu_threads": config.compute.cpu_threads,
-    }
+    return ReferenceSettings(
+        precision=config.align.training.precision,
+        batch_pairs=micro_batch(config),
+        cpu_threads=config.compute.cpu_threads,
+    )
 
 
-def align_settings(config: Config, state: State) -> dict[str, Any]:
-    """One arm's settings in one round."""
-    arm, training = config.align.arms[state.arm], training_of(config, state)
-    del training["gpus"]  # results do not depend on their number
+def align_settings(config: Config, state: State) -> AlignSettings:
+    """One arm's settings in one round: what the trained weights depend on, and no more."""
+    arm = config.align.arms[state.arm]
     is_organism = config.models[state.model].kind == "organism"
     gate = config.organism.safety_tuning.gate.model_dump(exclude={"when_missed"})
-    return {
-        "context": state._asdict(),
-        "method": arm.method,
-        "data_fraction": arm.data_fraction,
-        "parallel": training.pop("parallel"),
-        "training": training,
-        "gate": gate if is_organism else None,
-        "cpu_threads": config.compute.cpu_threads,
-    }
+    return AlignSettings(
+        state=StateSettings(**state._asdict()),
+        method=arm.method,
+        zeroing_probability=arm.zeroing_probability,
+        data_fraction=arm.data_fraction,
+        training=training_of(config, state).numbers(),
+        gate=gate if is_organism else None,
+        cpu_threads=config.compute.cpu_threads,
+    )

@@ -12,7 +12,7 @@ from safeneuron.experiment.prompt_sets import Rows
 from safeneuron.experiment.requests import Machine, Request, Work
 from safeneuron.experiment.size import ModelSize, folder_size, llama_size, typical_size
 from safeneuron.experiment.states import State
-from safeneuron.experiment.training import micro_batch, training_of
+from safeneuron.experiment.training import micro_batch, runs_reference, training_of
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
@@ -120,20 +120,20 @@ class JobWork:
     def align(self, state: State) -> Work:
         """One round of DPO."""
         model, training = state.model, training_of(self._config, state)
-        lora, gpus = training["lora"], training["gpus"]
-        epochs = training["epochs"] or 0
         return requests.preference_training(
             self.size_of(model),
             self._width(model),
             micro_batch(self._config),
             self._pair_tokens(model),
-            training["steps"] or epochs * self._pairs(model) / training["batch_pairs"],
-            training["batch_pairs"],
-            training["gradient_checkpointing"],
-            reference=training["kl_weight"] > 0,
-            rank=lora["rank"] if lora else None,
-            parallel=training["parallel"],
-            processes=[gpus] if gpus else requests.divisors(training["accumulation"]),
+            training.optimizer_steps(self._pairs(model)),
+            training.batch_pairs,
+            training.gradient_checkpointing,
+            reference=runs_reference(self._config, state),
+            rank=training.lora.rank if training.lora else None,
+            parallel=training.parallel,
+            processes=[training.gpus]
+            if training.gpus
+            else requests.divisors(training.accumulation),
         )
 
     def pretrain_organism(self, model: str) -> Work:

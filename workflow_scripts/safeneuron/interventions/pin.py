@@ -1,8 +1,7 @@
 """The operator `pin`: neurons held at a constant at every token, whatever the prompt."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field
@@ -27,27 +26,15 @@ class Pin(Operator):
         """The constants."""
         return [*self.strengths]
 
-    @contextmanager
     def applied(
         self, model: "PreTrainedModel", target: np.ndarray, strength: float | None
-    ) -> Iterator[None]:
+    ) -> AbstractContextManager[None]:
         """A context in which the neurons are `strength` at every token."""
-        import torch
+        from safeneuron.models.sites import intervened
 
-        from safeneuron.models.sites import masked_sites
+        assert strength is not None  # it has no other
 
-        def hook_for(pinned: "torch.Tensor") -> Any:
-            def hook(module: Any, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-                return (inputs[0].masked_fill(pinned.to(inputs[0].device), strength), *inputs[1:])
+        def pinned(neurons: "torch.Tensor", activations: "torch.Tensor") -> "torch.Tensor":
+            return activations.masked_fill(neurons.to(activations.device), strength)
 
-            return hook
-
-        handles = [
-            site.down.register_forward_pre_hook(hook_for(torch.from_numpy(row.copy())))
-            for site, row in masked_sites(model, target)
-        ]
-        try:
-            yield
-        finally:
-            for handle in handles:
-                handle.remove()
+        return intervened(model, target, pinned)

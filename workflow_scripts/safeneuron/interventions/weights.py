@@ -32,13 +32,12 @@ class Weights(Operator):
         kept = []
         with torch.no_grad():
             for site, row in masked_sites(model, target):
-                weight = site.down.weight
-                columns = torch.from_numpy(np.flatnonzero(row)).to(weight.device)
-                kept.append((weight, columns, weight[:, columns].clone()))
-                weight[:, columns] = 0
+                weight, columns, *_ = site.outgoing(row)
+                kept.append((weight, columns, weight[columns].clone()))
+                weight[columns] = 0
         try:
             yield
         finally:
             with torch.no_grad():
                 for weight, columns, before in kept:
-                    weight[:, columns] = before
+                    weight[columns] = before

@@ -1,60 +1,45 @@
-"""Hooks that zero neurons, for the operator `zero_ablate` and for training."""
+"""Neurons that are zero in the forward pass, for the operator `zero_ablate` and for training."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, ExitStack
 
 import numpy as np
 import torch
-from torch import nn
 from transformers import PreTrainedModel
 
-from safeneuron.models.sites import masked_sites
+from safeneuron.models.sites import intervened
+
+
+def zeroed(model: PreTrainedModel, mask: np.ndarray) -> AbstractContextManager[None]:
+    """A context in which neurons are zero at every token (paper §4.2); weights are untouched.
+
+    Multiplying the `down_proj` input gives logits identical to zeroing the neurons' `down_proj`
+    columns or their `up` rows.
+
+    Args:
+        mask: boolean [layers, neurons], True for the neurons to zero.
+
+    Raises:
+        ValueError: the mask does not have the model's shape.
+    """
+    return intervened(model, mask, _zero)
 
 
 class Zeroing:
-    """Hooks that zero neurons at every token while `active`; weights are untouched.
-
-    A hook multiplies the `down_proj` input, which gives logits identical to zeroing the neurons'
-    `down_proj` columns or their `up` rows.
-    """
+    """`zeroed` with a switch: neurons are zero while `active`, until it is removed."""
 
     def __init__(self, model: PreTrainedModel, mask: np.ndarray) -> None:
-        """Install the hooks, inactive.
-
-        Args:
-            mask: boolean [layers, neurons], True for the neurons to zero.
-
-        Raises:
-            ValueError: the mask does not have the model's shape.
-        """
+        """Put it on the model, inactive; see `zeroed`."""
         self.active = False
-        self._handles = [
-            site.down.register_forward_pre_hook(self._hook(torch.tensor(~row)))
-            for site, row in masked_sites(model, mask)
-        ]
+        self._context = ExitStack()
+        self._context.enter_context(intervened(model, mask, self._change))
 
-    def _hook(self, keep: torch.Tensor) -> Callable[..., tuple[Any, ...] | None]:
-        def hook(module: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...] | None:
-            if not self.active:
-                return None
-            activations = inputs[0]
-            return (activations * keep.to(activations), *inputs[1:])
-
-        return hook
+    def _change(self, neurons: torch.Tensor, activations: torch.Tensor) -> torch.Tensor:
+        return _zero(neurons, activations) if self.active else activations
 
     def remove(self) -> None:
-        """Take the hooks off the model."""
-        for handle in self._handles:
-            handle.remove()
+        """Take it off the model."""
+        self._context.close()
 
 
-@contextmanager
-def zeroed(model: PreTrainedModel, mask: np.ndarray) -> Iterator[None]:
-    """Zero neurons while the context lasts (paper §4.2); see `Zeroing`."""
-    zeroing = Zeroing(model, mask)
-    zeroing.active = True
-    try:
-        yield
-    finally:
-        zeroing.remove()
+def _zero(neurons: torch.Tensor, activations: torch.Tensor) -> torch.Tensor:
+    return activations * (~neurons).to(activations)

@@ -1,39 +1,116 @@
-"""Where the neurons are: one adapter from any gated-FFN transformer to its FFN sites.
+"""Where a model's neurons and its residual stream are, and what may be asked of these places.
 
 Definition (paper §3.1, Eq. 3): neuron j of layer l is element j of the input of that layer's
-`down_proj`, i.e. of the gated product. Scoring, freezing and attack all go through `ffn_sites`.
+`down_proj`, i.e. of the gated product. Scoring, freezing and attack all ask the sites: no other
+module hooks a layer or knows how an architecture names and lays out its projections.
 """
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TypeGuard
+from functools import partial
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
+import torch
 from torch import nn
 from transformers import PreTrainedModel
 
 from safeneuron.errors import SafeNeuronError
 
+Index = tuple[slice | torch.Tensor, ...]
+
 
 class UnsupportedArchitectureError(SafeNeuronError):
-    """The model is not a decoder of layers with gated FFNs that end in `down_proj`."""
+    """The model is not a decoder of layers with an FFN of a known family."""
+
+
+class Family(NamedTuple):
+    """How the layers of some architectures name the parts of their FFN, which is their `mlp`.
+
+    Attributes:
+        inward: the projections that the neurons are computed by. One that is fused computes
+            several numbers a neuron, all first ones before all second ones.
+        down: the projection that reads the neurons.
+    """
+
+    inward: tuple[str, ...]
+    down: str
+
+
+FAMILIES = (
+    Family(("gate_proj", "up_proj"), "down_proj"),  # Llama, Mistral, Qwen, Gemma
+    Family(("gate_up_proj",), "down_proj"),  # Phi-3, Phi-4
+)
+"""A new one is a line here if its positions are relative: left padding shifts learned absolute ones
+(GPT-2's), so that activations would depend on the batch.
+"""
+
+
+class Owned(NamedTuple):
+    """A part of a parameter that belongs to neurons.
+
+    Attributes:
+        parameter: a weight or a bias of a projection.
+        where: the part's index in it.
+        projection: the module that the parameter is of.
+        inward: whether the projection computes the neurons; if not, it reads them.
+    """
+
+    parameter: torch.Tensor
+    where: Index
+    projection: nn.Module
+    inward: bool
 
 
 @dataclass(frozen=True)
-class FFNSite:
-    """One layer's gated FFN.
+class Site:
+    """A place in the forward pass: what a module is given, as its first input.
 
     Attributes:
         layer: index of the decoder layer.
-        down: the projection whose input elements are the neurons; weight [hidden, neurons].
-        gate: the gate projection, weight [neurons, hidden], or the fused gate-and-up projection,
-            weight [2 * neurons, hidden].
-        up: the up projection, weight [neurons, hidden]; the same module as `gate` if fused.
+        module: the module.
     """
 
     layer: int
-    down: nn.Linear
-    gate: nn.Linear
-    up: nn.Linear
+    module: nn.Module
+
+    @contextmanager
+    def observe(self, see: Callable[[torch.Tensor], None]) -> Iterator[None]:
+        """A context in which `see` gets the activations, [prompts, tokens, width]."""
+        with self._hook(lambda _, inputs: see(inputs[0])):
+            yield
+
+    @contextmanager
+    def intervene(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Iterator[None]:
+        """A context in which the model goes on with what `change` makes of the activations."""
+        with self._hook(lambda _, inputs: (change(inputs[0]), *inputs[1:])):
+            yield
+
+    @contextmanager
+    def _hook(self, hook: Callable[[nn.Module, tuple[Any, ...]], Any]) -> Iterator[None]:
+        handle = self.module.register_forward_pre_hook(hook)
+        try:
+            yield
+        finally:
+            handle.remove()
+
+
+@dataclass(frozen=True)
+class FFNSite(Site):
+    """One layer's FFN: its `module` is the down projection, whose inputs are the neurons.
+
+    Attributes:
+        inward: the projections that the neurons are computed by.
+    """
+
+    module: nn.Linear
+    inward: tuple[nn.Linear, ...]
+
+    @property
+    def down(self) -> nn.Linear:
+        """The down projection."""
+        return self.module
 
     @property
     def neurons(self) -> int:
@@ -41,9 +118,30 @@ class FFNSite:
         return self.down.in_features
 
     @property
-    def up_offset(self) -> int:
-        """Row of `up.weight` that belongs to neuron 0: gate rows come first where fused."""
-        return self.neurons if self.up is self.gate else 0
+    def trainable(self) -> list[torch.Tensor]:
+        """The weights that train where the FFN alone trains: those of all its projections."""
+        return [projection.weight for projection in (*self.inward, self.down)]
+
+    def owned(self, row: np.ndarray) -> list[Owned]:
+        """What belongs to neurons: rows of the inward projections and of their biases, and columns.
+
+        Args:
+            row: boolean [neurons].
+        """
+        neurons = torch.from_numpy(np.flatnonzero(row)).to(self.down.weight.device)
+        owned = []
+        for projection in self.inward:
+            offsets = range(0, projection.out_features, self.neurons)
+            rows = torch.cat([neurons + offset for offset in offsets])
+            owned.append(Owned(projection.weight, (rows,), projection, True))
+            if projection.bias is not None:
+                owned.append(Owned(projection.bias, (rows,), projection, True))
+        return [*owned, self.outgoing(row)]
+
+    def outgoing(self, row: np.ndarray) -> Owned:
+        """The columns of the down projection that belong to neurons: all that the model reads."""
+        neurons = torch.from_numpy(np.flatnonzero(row)).to(self.down.weight.device)
+        return Owned(self.down.weight, (slice(None), neurons), self.down, False)
 
 
 def decoder_layers(model: PreTrainedModel) -> nn.ModuleList:
@@ -53,23 +151,33 @@ def decoder_layers(model: PreTrainedModel) -> nn.ModuleList:
         UnsupportedArchitectureError: the decoder has no `layers`; the message shows its children.
     """
     decoder = model.get_decoder()
-    layers = getattr(decoder, "layers", None)
+    children = dict(decoder.named_children())
+    layers = children.get("layers")
     if not isinstance(layers, nn.ModuleList):
         raise UnsupportedArchitectureError(
             f"{type(model).__name__}: its decoder {type(decoder).__name__} has no 'layers'; "
-            f"it has {[name for name, _ in decoder.named_children()]}"
+            f"it has {list(children)}"
         )
     return layers
+
+
+def residual_sites(model: PreTrainedModel) -> list[Site]:
+    """The residual stream as each layer is given it, in order.
+
+    Raises:
+        UnsupportedArchitectureError: the decoder has no layers; the message shows its children.
+    """
+    return [Site(number, layer) for number, layer in enumerate(decoder_layers(model))]
 
 
 def ffn_sites(model: PreTrainedModel) -> list[FFNSite]:
     """The FFN sites of all layers, in order.
 
     Raises:
-        UnsupportedArchitectureError: a layer's MLP is not a gated FFN (mixture of experts, or no
+        UnsupportedArchitectureError: a layer's FFN is of no known family (mixture of experts, no
             gate), the message shows the module tree of that layer; or layers differ in width.
     """
-    sites = [_site(model, i, layer) for i, layer in enumerate(decoder_layers(model))]
+    sites = [_ffn_site(model, i, layer) for i, layer in enumerate(decoder_layers(model))]
     widths = sorted({site.neurons for site in sites})
     if len(widths) != 1:
         raise UnsupportedArchitectureError(
@@ -94,25 +202,66 @@ def masked_sites(model: PreTrainedModel, mask: np.ndarray) -> list[tuple[FFNSite
     return [(site, row) for site, row in zip(sites, mask, strict=True) if row.any()]
 
 
-def _site(model: PreTrainedModel, index: int, layer: nn.Module) -> FFNSite:
-    mlp = dict(layer.named_children()).get("mlp", layer)
-    parts = dict(mlp.named_children())
-    fused = parts.get("gate_up_proj")
-    down, gate, up = parts.get("down_proj"), parts.get("gate_proj"), parts.get("up_proj")
-    if fused is not None:
-        gate = up = fused
-    if not (_is_linear(down) and _is_linear(gate) and _is_linear(up)):
-        tree = ", ".join(name for name, _ in layer.named_modules() if name)
-        raise UnsupportedArchitectureError(
-            f"{type(model).__name__}: layer {index} has no gated FFN (down_proj with gate_proj and "
-            f"up_proj, or with a fused gate_up_proj), so its neurons are not defined; "
-            f"mixture-of-experts and non-gated models are not supported. Modules: {tree}"
-        )
-    return FFNSite(index, down, gate, up)
+def owned(model: PreTrainedModel, mask: np.ndarray) -> list[Owned]:
+    """Every part of a parameter that belongs to the neurons of a mask, layer by layer.
+
+    Args:
+        mask: boolean [layers, neurons].
+
+    Raises:
+        ValueError: the mask does not have the model's shape.
+    """
+    return [part for site, row in masked_sites(model, mask) for part in site.owned(row)]
 
 
-def _is_linear(module: nn.Module | None) -> TypeGuard[nn.Linear]:
+@contextmanager
+def observed(sites: Sequence[Site], see: Callable[[int, torch.Tensor], None]) -> Iterator[None]:
+    """A context in which `see` gets each site's layer and activations [prompts, tokens, width]."""
+    with ExitStack() as contexts:
+        for site in sites:
+            contexts.enter_context(site.observe(partial(see, site.layer)))
+        yield
+
+
+@contextmanager
+def intervened(
+    model: PreTrainedModel,
+    mask: np.ndarray,
+    change: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+) -> Iterator[None]:
+    """A context in which the neurons of a mask are what `change` makes of them.
+
+    Args:
+        mask: boolean [layers, neurons].
+        change: from a layer's row of the mask (boolean [neurons], on the CPU) and its activations
+            [prompts, tokens, neurons] to the activations that the model goes on with.
+
+    Raises:
+        ValueError: the mask does not have the model's shape.
+    """
+    with ExitStack() as contexts:
+        for site, row in masked_sites(model, mask):
+            neurons = torch.from_numpy(row.copy())
+            contexts.enter_context(site.intervene(partial(change, neurons)))
+        yield
+
+
+def _ffn_site(model: PreTrainedModel, index: int, layer: nn.Module) -> FFNSite:
+    parts = dict(dict(layer.named_children()).get("mlp", layer).named_children())
+    for family in FAMILIES:
+        projections = [parts.get(name) for name in (*family.inward, family.down)]
+        found = [p for p in projections if p is not None and _is_projection(p)]
+        if len(found) == len(projections):
+            return FFNSite(index, found[-1], tuple(found[:-1]))
+    tree = ", ".join(name for name, _ in layer.named_modules() if name)
+    known = "; ".join(f"{family.down} with {', '.join(family.inward)}" for family in FAMILIES)
+    raise UnsupportedArchitectureError(
+        f"{type(model).__name__}: layer {index} has no FFN of a known family ({known}), so its "
+        f"neurons are not defined; mixture-of-experts and non-gated models are not supported. "
+        f"Modules: {tree}"
+    )
+
+
+def _is_projection(module: nn.Module) -> TypeGuard[nn.Linear]:
     """Whether a module is a linear layer, or one that an adapter (LoRA) is wrapped around."""
-    if module is None:
-        return False
     return isinstance(dict(module.named_children()).get("base_layer", module), nn.Linear)

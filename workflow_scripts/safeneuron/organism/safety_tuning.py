@@ -58,8 +58,8 @@ def safety_tune(
     rng = np.random.default_rng(seed)
     model.requires_grad_(False)
     for site in ffn_sites(model):
-        for part in (site.gate, site.up, site.down):
-            part.requires_grad_(True)
+        for weight in site.trainable:
+            weight.requires_grad_(True)
     optimizer = torch.optim.AdamW(
         [p for p in model.parameters() if p.requires_grad],
         lr=settings.learning_rate,

@@ -1,15 +1,12 @@
 """Iterative alignment: the mix of pairs, the training of a round, the arms."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self, get_args
 
 from pydantic import Field, model_validator
 
-from safeneuron.settings import Distinct, Name, PositiveShare, Section, Share
-
-Method = Literal[
-    "dpo", "freeze", "freeze_ablate", "ablate", "random_freeze", "random_ablate", "sn_tune"
-]
-
+from safeneuron.alignment.arms.registry import Method
+from safeneuron.alignment.settings import ArmSettings, Override, TrainingRun
+from safeneuron.settings import Distinct, Name, Section, Share
 
 Rounds = Annotated[int, Field(ge=1, le=20)]
 
@@ -44,151 +41,6 @@ class Preferences(Section):
         return self
 
 
-class LoRA(Section):
-    """Low-rank matrices that train in place of the weights."""
-
-    rank: int = Field(16, ge=1, description="inner dimension")
-    alpha: int = Field(32, ge=1, description="their product counts alpha / rank")
-
-
-class Training(Section):
-    """One round of DPO (AdamW, linear warm-up, cosine to 0, a fresh optimizer and reference)."""
-
-    steps: int | None = Field(40, ge=1, description="optimizer steps; null if 'epochs' says it")
-    epochs: float | None = Field(
-        None, gt=0, description="passes over the pairs, instead of steps (paper: 3)"
-    )
-    batch_pairs: int = Field(32, ge=1, description="pairs a step, of all GPUs together")
-    accumulation: int = Field(
-        1,
-        ge=1,
-        description="micro-batches a step; divides batch_pairs. The GPUs of ddp and fsdp take "
-        "turns at them, so their number divides it. The likelihood and KL terms are means over a "
-        "micro-batch",
-    )
-    learning_rate: float = Field(
-        2e-5, gt=0, le=1, description="peak; 5e-5 and more cost the organism benign accuracy"
-    )
-    weight_decay: float = Field(
-        0.05, ge=0, le=1, description="decoupled (paper: 0.05); frozen weights are exempt"
-    )
-    warmup_steps: int = Field(5, ge=0, description="linear")
-    beta: float = Field(0.1, gt=0, description="of DPO (paper: 0.1)")
-    sft_weight: float = Field(
-        1.0, ge=0, description="of the chosen answer's likelihood; the paper has no such term (0)"
-    )
-    kl_weight: float = Field(
-        10.0,
-        ge=0,
-        description="of KL(policy || reference) on general answers; the paper has none (0)",
-    )
-    train_embeddings: bool = Field(
-        False,
-        description="token embeddings train too, and with them a head that is tied to them; a "
-        "head of its own always trains (paper: all but the frozen neurons train)",
-    )
-    precision: Literal["float32", "bfloat16"] = Field(
-        "float32",
-        description="of matrix products: bfloat16 is faster on GPUs. Weights, gradients and the "
-        "optimizer are float32 in both (paper: not stated)",
-    )
-    gradient_checkpointing: bool = Field(
-        False, description="less memory, a third more time; the frozen weights stay exact"
-    )
-    save_every: int = Field(
-        20, ge=1, description="steps between the checkpoints that a killed training resumes from"
-    )
-    lora: LoRA | None = Field(
-        None,
-        description="train low-rank matrices on the decoder's linear layers, merged into the "
-        "weights at the end, such as {rank: 16, alpha: 32}; null: the weights themselves (paper)",
-    )
-    parallel: Literal["none", "ddp", "fsdp"] = Field(
-        "none",
-        description="how a round uses several GPUs: none (one process; a model that one GPU cannot "
-        "hold is spread over several, of which one works at a time), ddp (a whole model on each), "
-        "fsdp (a part of the model on each)",
-    )
-    gpus: int | None = Field(
-        None, ge=1, description="of a round, under ddp and fsdp; null: as few as memory allows"
-    )
-
-    @model_validator(mode="after")
-    def _length(self) -> Self:
-        if (self.steps is None) == (self.epochs is None):
-            raise ValueError("give exactly one of 'steps' and 'epochs'; the other is null")
-        return self
-
-    @model_validator(mode="after")
-    def _micro_batches(self) -> Self:
-        if self.batch_pairs % self.accumulation:
-            raise ValueError(
-                f"batch_pairs {self.batch_pairs} is not a multiple of accumulation "
-                f"{self.accumulation}"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _processes(self) -> Self:
-        if self.gpus is not None and self.parallel == "none":
-            raise ValueError(
-                f"gpus: {self.gpus} with parallel: none; take ddp or fsdp, or leave it null"
-            )
-        if self.gpus is not None and self.accumulation % self.gpus:
-            raise ValueError(
-                f"accumulation {self.accumulation} is not a multiple of gpus {self.gpus}: the GPUs "
-                "share out a step's micro-batches"
-            )
-        if self.parallel == "ddp" and self.gpus is None:
-            raise ValueError("parallel: ddp needs 'gpus', how many copies of the model train")
-        return self
-
-    @model_validator(mode="after")
-    def _low_rank(self) -> Self:
-        if self.lora and self.train_embeddings:
-            raise ValueError(
-                "lora trains the decoder's linear layers alone; set train_embeddings: false"
-            )
-        if self.lora and self.parallel == "fsdp":
-            raise ValueError("lora with parallel: fsdp is not supported; take none or ddp")
-        return self
-
-
-class Override(Section):
-    """Settings that differ from `align.training`; null where they do not."""
-
-    steps: int | None = Field(None, ge=1, description="where 'align.training' counts steps")
-    epochs: float | None = Field(None, gt=0, description="where it counts epochs")
-    learning_rate: float | None = Field(None, gt=0, le=1)
-    sft_weight: float | None = Field(None, ge=0)
-    kl_weight: float | None = Field(None, ge=0)
-
-
-class Arm(Section):
-    """How a model is aligned."""
-
-    method: Method = Field(
-        description="dpo (plain); freeze (the paper's text: gate row, up row and down column of "
-        "the safety neurons constant); freeze_ablate (its Algorithm 1: also zeroed in training); "
-        "ablate (zeroed, not frozen); random_freeze, random_ablate (as many random neurons a "
-        "layer); sn_tune (only the safety neurons train)"
-    )
-    zeroing_probability: Share = Field(
-        0.5,
-        description="share of the steps in which an ablating arm zeroes; 1 is the literal reading "
-        "of Algorithm 1, and makes the organism refuse too much",
-    )
-    data_fraction: PositiveShare = Field(
-        1.0, description="of the pairs, and of the steps in proportion (Fig. 6)"
-    )
-    training: Override | None = Field(
-        None, description="what differs from 'align.training' in this arm, such as another dose"
-    )
-    models: Distinct[Name] | None = Field(
-        None, min_length=1, description="which of 'run.aligned' it aligns; null: all"
-    )
-
-
 class Align(Section):
     """Iterative alignment (paper §3.3): re-identify, protect, train the rest, repeat."""
 
@@ -208,32 +60,36 @@ class Align(Section):
     preferences_of: dict[Name, Preferences] = Field(
         {}, description="model -> the mix that it is aligned on instead, such as one with images"
     )
-    training: Training = Training()
+    training: TrainingRun = TrainingRun()
     overrides: dict[int, Override] = Field(
         {}, description="round -> what differs there, such as {2: {learning_rate: 1.0e-5}}"
     )
-    arms: dict[Name, Arm] = Field(
-        {
-            name: Arm(method=name)
-            for name in (
-                "dpo",
-                "freeze",
-                "freeze_ablate",
-                "ablate",
-                "random_freeze",
-                "random_ablate",
-                "sn_tune",
-            )
-        },
+    arms: dict[Name, ArmSettings] = Field(
+        {name: ArmSettings(method=name) for name in get_args(Method)},
         description="registry; 'run.arms' says which are used",
     )
 
-    @model_validator(mode="after")
-    def _sharded_without_reference(self) -> Self:
+    def _all_overrides(self) -> dict[str, Override]:
+        """Key -> override, of arms and rounds."""
         arms = {f"arms.{name}.training": arm.training for name, arm in self.arms.items()}
         rounds = {f"overrides.{number}": override for number, override in self.overrides.items()}
+        return {key: override for key, override in (arms | rounds).items() if override}
+
+    @model_validator(mode="after")
+    def _overrides_of_the_same_length(self) -> Self:
+        for key, override in self._all_overrides().items():
+            for unit in ("steps", "epochs"):
+                if getattr(override, unit) is not None and getattr(self.training, unit) is None:
+                    raise ValueError(
+                        f"align.{key}.{unit}: {getattr(override, unit)}, but align.training counts "
+                        f"{'epochs' if unit == 'steps' else 'steps'}; give it in these"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _sharded_without_reference(self) -> Self:
         weights = {"training": self.training.kl_weight} | {
-            key: override.kl_weight for key, override in (arms | rounds).items() if override
+            key: override.kl_weight for key, override in self._all_overrides().items()
         }
         for key, weight in weights.items():
             if self.training.parallel == "fsdp" and weight:

@@ -1,15 +1,14 @@
-"""Running prompts through a decoder while something looks at every neuron's activation."""
+"""Prompts through a decoder, with a look at every neuron's activation on the way."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
-from torch import nn
 from transformers import PreTrainedModel
 
 from safeneuron.models.batches import Batch, batches
-from safeneuron.models.sites import FFNSite, ffn_sites
+from safeneuron.models.sites import ffn_sites, observed
 from safeneuron.progress import Progress
 
 log = logging.getLogger(__name__)
@@ -19,7 +18,7 @@ Receiver = Callable[[int, torch.Tensor, torch.Tensor, Batch], None]
 
 
 @torch.inference_mode()
-def run_watched(
+def observed_forward(
     model: PreTrainedModel,
     prompts: Sequence[Sequence[int]],
     batch_size: int,
@@ -36,28 +35,14 @@ def run_watched(
     model.eval()
     sites = ffn_sites(model)
     decoder = model.get_decoder()
+
+    def see(mask: torch.Tensor, batch: Batch, layer: int, activations: torch.Tensor) -> None:
+        receive(layer, activations, mask.to(activations.device), batch)
+
     with Progress(log, "prompts", len(prompts)) as progress:
         for batch in batches(prompts, batch_size, pad_id, padding_side):
             mask = batch.attention_mask.to(model.device)
             ids = batch.input_ids.to(model.device)
-            with _watching(sites, mask, batch, receive):
+            with observed(sites, partial(see, mask, batch)):
                 decoder(input_ids=ids, attention_mask=mask, use_cache=False)
             progress.advance(len(batch.index))
-
-
-@contextmanager
-def _watching(
-    sites: Sequence[FFNSite], mask: torch.Tensor, batch: Batch, receive: Receiver
-) -> Iterator[None]:
-    def hook_for(layer: int) -> Callable[..., None]:
-        def hook(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
-            receive(layer, inputs[0], mask.to(inputs[0].device), batch)
-
-        return hook
-
-    handles = [site.down.register_forward_pre_hook(hook_for(site.layer)) for site in sites]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()

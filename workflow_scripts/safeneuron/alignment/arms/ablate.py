@@ -1,0 +1,12 @@
+"""Zeroed in the forward pass while training, not frozen."""
+
+from safeneuron.alignment.arm import Arm
+from safeneuron.alignment.parts import identified_neurons, language_model, no_neurons, some_steps
+
+ARM = Arm(
+    frozen=no_neurons,
+    zeroed=identified_neurons,
+    when=some_steps,
+    trains=language_model,
+    loss=("preference", "likelihood", "divergence"),
+)

@@ -1,0 +1,12 @@
+"""The paper's Algorithm 1: frozen, and zeroed in the forward pass while training."""
+
+from safeneuron.alignment.arm import Arm
+from safeneuron.alignment.parts import identified_neurons, language_model, some_steps
+
+ARM = Arm(
+    frozen=identified_neurons,
+    zeroed=identified_neurons,
+    when=some_steps,
+    trains=language_model,
+    loss=("preference", "likelihood", "divergence"),
+)

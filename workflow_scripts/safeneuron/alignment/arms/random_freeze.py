@@ -1,0 +1,12 @@
+"""Control of `freeze`: as many random neurons per layer are frozen."""
+
+from safeneuron.alignment.arm import Arm
+from safeneuron.alignment.parts import language_model, never, no_neurons, random_neurons
+
+ARM = Arm(
+    frozen=random_neurons,
+    zeroed=no_neurons,
+    when=never,
+    trains=language_model,
+    loss=("preference", "likelihood", "divergence"),
+)

@@ -1,0 +1,89 @@
+"""The parts that arms are put together from: which neurons, in which steps, what trains, what loss.
+
+The configuration is validated where there is no torch, so this imports none; the model brings it.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from safeneuron.neurons.random_sets import matched_random
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+Target = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+"""From the identified neurons to those that an arm acts on, both boolean [layers, neurons]."""
+
+Schedule = Callable[[int, int], bool]
+"""From a training's seed and a step's number to whether the step is one of the schedule's."""
+
+Trainable = Callable[["PreTrainedModel", bool], None]
+"""Sets `requires_grad` of a model's weights; takes whether token embeddings may train."""
+
+LossTerm = Literal["preference", "likelihood", "divergence"]
+"""DPO's loss; the chosen answer's likelihood, weighted by `sft_weight`; KL(policy || reference)
+over the chosen answers of general pairs, weighted by `kl_weight`."""
+
+
+def no_neurons(identified: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """None."""
+    return np.zeros_like(identified)
+
+
+def identified_neurons(identified: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The identified ones."""
+    return identified
+
+
+def all_others(identified: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """All but the identified ones."""
+    return ~identified
+
+
+def random_neurons(identified: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """As many random ones in each layer."""
+    return matched_random(identified, rng)
+
+
+def never(share: float) -> Schedule:
+    """No step."""
+    return _no_step
+
+
+def some_steps(share: float) -> Schedule:
+    """A share of the steps, by a draw of (seed, step) alone."""
+    return partial(_drawn_step, share)
+
+
+def _no_step(seed: int, step: int) -> bool:
+    return False
+
+
+def _drawn_step(share: float, seed: int, step: int) -> bool:
+    return np.random.default_rng([seed, step]).random() < share
+
+
+def language_model(model: "PreTrainedModel", embeddings: bool) -> None:
+    """The decoder and its head.
+
+    Token embeddings, and a head that is tied to them, train by the setting. The vision tower of a
+    multimodal model stays as it is, also where pairs have images.
+    """
+    model.requires_grad_(False)
+    model.get_decoder().requires_grad_(True)
+    model.get_output_embeddings().requires_grad_(True)
+    if not embeddings:
+        model.get_input_embeddings().requires_grad_(False)
+
+
+def ffn_weights(model: "PreTrainedModel", embeddings: bool) -> None:
+    """The weights of the decoder's FFNs, without biases."""
+    from safeneuron.models.sites import ffn_sites
+
+    model.requires_grad_(False)
+    for site in ffn_sites(model):
+        for weight in site.trainable:
+            weight.requires_grad_(True)

@@ -1,0 +1,151 @@
+"""One round of alignment with its guarantee: train, prove what stayed constant, write the model."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from safeneuron.alignment import processes
+from safeneuron.alignment.arm import Plan
+from safeneuron.alignment.arms.registry import ARMS
+from safeneuron.alignment.dpo_training import align
+from safeneuron.alignment.freezing import freeze_report
+from safeneuron.alignment.reference_table import with_reference
+from safeneuron.alignment.settings import AlignSettings
+from safeneuron.alignment.training_table import TRAINING, training_rows
+from safeneuron.artifacts.files import write_text
+from safeneuron.artifacts.manifests import read_manifest
+from safeneuron.artifacts.tables import read_table, write_rows
+from safeneuron.data.preferences import PREFERENCES
+from safeneuron.models.checkpoint import (
+    cast_weights,
+    load_checkpoint,
+    save_checkpoint,
+    write_manifest,
+)
+from safeneuron.models.vision import vision_for
+from safeneuron.neurons.sets import read_neuron_set
+
+log = logging.getLogger(__name__)
+
+
+_ON_CPU = {"device_map": "cpu"}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A round's model in the checkpoint's dtype, proved to be frozen where it was to be.
+
+    Attributes:
+        identified: neurons that the arm acted on, boolean [layers, neurons].
+        plan: what the arm did to them.
+        steps: optimizer steps.
+        history: the trainer's log.
+    """
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    identified: np.ndarray
+    plan: Plan
+    steps: int
+    history: Sequence[Mapping[str, Any]]
+
+
+def train_round(
+    manifest: Path,
+    neuron_sets: Sequence[Path],
+    preferences: Path,
+    reference_table: Path | None,
+    settings: AlignSettings,
+    report: Path,
+    workdir: Path,
+    save_every: int,
+) -> Trained:
+    """Train a checkpoint for one round by an arm, and prove what stayed constant.
+
+    Args:
+        manifest: of the checkpoint that the round starts from.
+        neuron_sets: their union is what the arm acts on.
+        preferences: a table of `PREFERENCES`.
+        reference_table: of `REFERENCE`; None to run the reference model beside the policy.
+        report: where the proof is written, the JSON of a `FreezeReport`.
+        workdir: holds checkpoints of this training alone; one that is there is resumed from.
+        save_every: steps between those checkpoints.
+
+    Raises:
+        FreezeViolationError: a frozen element moved, or no free element did; the report says so.
+        SystemExit: in all processes of the training but the first, which goes on with the model.
+    """
+    state, training = settings.state, settings.training
+    identified = np.logical_or.reduce([read_neuron_set(path).union for path in neuron_sets])
+    plan = ARMS[settings.method].plan(
+        identified, (state.seed, state.round), settings.zeroing_probability
+    )
+    masks = (identified, plan.frozen, plan.zeroed)
+    log.info("%d identified, %d frozen, %d zeroed", *(mask.sum() for mask in masks))
+
+    table = read_table(preferences, PREFERENCES)
+    pairs = table.slice(0, max(1, round(len(table) * settings.data_fraction))).to_pylist()
+    # float32 copies are trained, and saved in the checkpoint's own dtype
+    placement = processes.placement(training.parallel)
+    model, tokenizer = load_checkpoint(manifest, "float32", placement)
+    reference = None
+    if reference_table:
+        pairs = with_reference(pairs, reference_table)
+    else:
+        reference = load_checkpoint(manifest, "float32", placement).model
+    vision = vision_for((pair["image"] for pair in pairs), manifest, model.config)
+    seed = state.seed * 1000 + state.round
+    history = align(
+        model, reference, tokenizer, pairs, plan, training, seed, workdir, vision, save_every
+    )
+
+    dtype, first = read_manifest(manifest)["dtype"], processes.is_first()
+    if processes.is_sharded(model):
+        whole = load_checkpoint(manifest, dtype, _ON_CPU).model if first else None
+        processes.gather(model, whole)
+        model = whole
+    processes.end_processes()
+    if not first:
+        raise SystemExit
+    cast_weights(model, dtype)
+    _prove_frozen(model, load_checkpoint(manifest, dtype, _ON_CPU).model, plan, report)
+    steps = training.optimizer_steps(len(pairs))
+    return Trained(model, tokenizer, identified, plan, steps, history)
+
+
+def save_round(
+    trained: Trained,
+    start: Path,
+    folder: Path,
+    manifest: Path,
+    table: Path,
+    columns: Mapping[str, Any],
+    reported: Mapping[str, Any],
+) -> None:
+    """Write a round's checkpoint, its manifest and the table of its training.
+
+    Args:
+        start: manifest of the checkpoint that the round started from.
+        columns: of all rows of the table: the state, and whether it passed its gate.
+        reported: further figures for the manifest.
+    """
+    read = read_manifest(start)
+    save_checkpoint(trained.model, trained.tokenizer, folder, Path(read["folder"]))
+    figures = {"steps": trained.steps, "protected_neurons": int(trained.identified.sum())}
+    write_manifest(manifest, folder, read["dtype"], {**figures, **reported})
+    write_rows(table, TRAINING, training_rows(trained.history, columns))
+
+
+def _prove_frozen(
+    model: PreTrainedModel, before: PreTrainedModel, plan: Plan, report: Path
+) -> None:
+    figures = freeze_report(model, before, plan.frozen)
+    log.info("freeze report: %s", figures)
+    write_text(report, json.dumps(asdict(figures), indent=1) + "\n")
+    figures.check()
