@@ -35,8 +35,10 @@ rule align:
         model=lambda w: training.previous_checkpoint(PATHS, state_of(w)),
         neurons=lambda w: training.protected_sets(CONFIG, PATHS, state_of(w)),
         preferences=lambda wildcards: preferences_of([wildcards.model]),
-        # an organism is validated on its own prompts, no other model is
-        prompts=lambda w: PATHS.prompts(["organism"] if w.model in ORGANISMS else []),
+        # no round from a T0 whose missed gate stops the run; the gate's figures train nothing anew
+        gate=lambda w: [
+            ancient(path) for path in validations_of([state_of(w).after(0)._asdict()])
+        ],
         reference=lambda w: training.reference_table(CONFIG, PATHS, state_of(w)),
     output:
         folder=directory(f"{RESULTS}/models/{STATE}/checkpoint"),
@@ -63,7 +65,7 @@ rule align:
     shell:
         "python workflow_scripts/on_gpus.py {resources.gpu} --"
         " python workflow_scripts/align.py --model {input.model:q} --neurons {input.neurons:q}"
-        " --preferences {input.preferences:q} --prompts {input.prompts:q}"
+        " --preferences {input.preferences:q}"
         " --reference {input.reference:q} --out {output.folder:q}"
         " --manifest {output.manifest:q} --report {output.report:q} --table {output.table:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

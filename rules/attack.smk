@@ -35,7 +35,7 @@ rule attack_success:
         verdicts=over(
             ATTACK_RUNS, f"{RESULTS}/verdicts/{STATE}/{{attack}}/{{judge}}.parquet"
         ),
-        models=over(ATTACKED_STATES, CHECKPOINT),
+        validations=validations_of(ATTACKED_STATES),
         # no attack success on prompts that were trained on: that rule fails
         overlap=f"{RESULTS}/tables/prompt_overlap.parquet",
     output:
@@ -52,7 +52,6 @@ rule attack_success:
         settings=canonical_json(
             {
                 "contexts": [attack_success_context(run) for run in ATTACK_RUNS],
-                "states": ATTACKED_STATES,
                 # pairs: a mapping's order is not kept, and tables show the first benchmark
                 "roles": list(ROLES.items()),
             }
@@ -60,7 +59,7 @@ rule attack_success:
         code=code_of("attack_success"),
     shell:
         "python workflow_scripts/attack_success.py --verdicts @<(printf '%s\\n' {input.verdicts:q})"
-        " --models @<(printf '%s\\n' {input.models:q}) --out {output.table:q} --csv {output.csv:q}"
+        " --validations @<(printf '%s\\n' {input.validations:q}) --out {output.table:q} --csv {output.csv:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
@@ -69,7 +68,7 @@ rule over_refusal:
         verdicts=over(
             ATTACK_RUNS, f"{RESULTS}/verdicts/{STATE}/{{attack}}/{{judge}}.parquet"
         ),
-        models=over(ATTACK_RUNS, CHECKPOINT),
+        validations=validations_of(ATTACKED_STATES),
     output:
         table=f"{RESULTS}/tables/over_refusal.parquet",
         csv=f"{RESULTS}/tables/over_refusal.csv",
@@ -93,7 +92,7 @@ rule over_refusal:
         code=code_of("over_refusal"),
     shell:
         "python workflow_scripts/over_refusal.py --verdicts @<(printf '%s\\n' {input.verdicts:q})"
-        " --models @<(printf '%s\\n' {input.models:q}) --out {output.table:q} --csv {output.csv:q}"
+        " --validations @<(printf '%s\\n' {input.validations:q}) --out {output.table:q} --csv {output.csv:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 

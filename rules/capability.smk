@@ -93,7 +93,7 @@ rule capability_table:
             CAPABILITY_RUNS,
             f"{RESULTS}/capability/{STATE}/{{attack}}/{{task}}.parquet",
         ),
-        models=over(CAPABILITY_RUNS, CHECKPOINT),
+        validations=validations_of(CAPABILITY_RUNS),
     output:
         table=f"{RESULTS}/tables/capability.parquet",
         csv=f"{RESULTS}/tables/capability.csv",
@@ -116,5 +116,5 @@ rule capability_table:
         code=code_of("capability_table"),
     shell:
         "python workflow_scripts/capability_table.py --measured @<(printf '%s\\n' {input.measured:q})"
-        " --models @<(printf '%s\\n' {input.models:q}) --out {output.table:q} --csv {output.csv:q}"
+        " --validations @<(printf '%s\\n' {input.validations:q}) --out {output.table:q} --csv {output.csv:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

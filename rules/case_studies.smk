@@ -23,7 +23,7 @@ TABLES += (
 
 rule case_studies:
     input:
-        models=over(CASE_STATES, CHECKPOINT),
+        validations=validations_of(CASE_STATES),
         verdicts=over(
             CASE_STATES,
             f"{RESULTS}/verdicts/{STATE}/{CASES.attack}/{ATTACK.judges[0]}.parquet",
@@ -55,7 +55,7 @@ rule case_studies:
         ),
         code=code_of("case_studies"),
     shell:
-        "python workflow_scripts/case_studies.py --models @<(printf '%s\\n' {input.models:q})"
+        "python workflow_scripts/case_studies.py --validations @<(printf '%s\\n' {input.validations:q})"
         " --verdicts @<(printf '%s\\n' {input.verdicts:q}) --responses @<(printf '%s\\n' {input.responses:q}) --prompts {input.prompts:q}"
         " --table {output.table:q} --page {output.page:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

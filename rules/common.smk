@@ -28,6 +28,7 @@ except SafeNeuronError as error:
 
 PATHS = Paths(RESULTS)
 CHECKPOINT = PATHS.checkpoint
+VALIDATION = PATHS.validation
 
 SEEDS = CONFIG.seeds
 MODELS = CONFIG.run.models
@@ -123,6 +124,12 @@ def aligned_states(models):
 def over(states, pattern, **wildcards):
     """A path pattern with STATE in it, state by state."""
     return [path for state in states for path in expand(pattern, **state, **wildcards)]
+
+
+def validations_of(states):
+    """The validations of those of the states whose model has a gate."""
+    gated = [state for state in states if stages.has_gate(CONFIG, state["model"])]
+    return list(dict.fromkeys(over(gated, VALIDATION)))
 
 
 # glibc gives large blocks back to the kernel and takes them again at each step; kept, a training has

@@ -94,7 +94,7 @@ rule judge_agreement:
             f"{RESULTS}/verdicts/{STATE}/{{attack}}/{{judge}}.parquet".format(**run)
             for run in ATTACK_RUNS
         ],
-        models=[CHECKPOINT.format(**run) for run in JUDGED],
+        validations=validations_of(ATTACKED_STATES),
     output:
         table=f"{RESULTS}/tables/judge_agreement.parquet",
         csv=f"{RESULTS}/tables/judge_agreement.csv",
@@ -112,5 +112,5 @@ rule judge_agreement:
         code=code_of("judge_agreement"),
     shell:
         "python workflow_scripts/judge_agreement.py --verdicts @<(printf '%s\\n' {input.verdicts:q})"
-        " --models @<(printf '%s\\n' {input.models:q}) --out {output.table:q} --csv {output.csv:q}"
+        " --validations @<(printf '%s\\n' {input.validations:q}) --out {output.table:q} --csv {output.csv:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

@@ -25,7 +25,6 @@ from safeneuron.artifacts.provenance import digest
 from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.command import stage
 from safeneuron.data.preferences import PREFERENCES
-from safeneuron.data.prompts import select_prompts
 from safeneuron.models.checkpoint import (
     cast_weights,
     load_checkpoint,
@@ -35,15 +34,13 @@ from safeneuron.models.checkpoint import (
 from safeneuron.models.threads import set_deterministic
 from safeneuron.models.vision import vision_for
 from safeneuron.neurons.sets import read_neuron_set
-from safeneuron.organism.behaviour import Gate, measure
-from safeneuron.organism.prompts import sentences
 
 if __name__ == "__main__":
     with stage(
         __doc__,
         dict[str, Any],
         inputs=("model", "preferences"),
-        many=("neurons", "prompts", "reference"),
+        many=("neurons", "reference"),
         outputs=("out", "manifest", "report", "table"),
     ) as args:
         settings = args.settings
@@ -92,27 +89,8 @@ if __name__ == "__main__":
         logging.info("freeze report: %s", report)
         write_text(args.report, json.dumps(asdict(report), indent=1) + "\n")
         report.check()
-        passed = None
-        validation = {}
-        if settings["gate"] is not None:
-            (prompts,) = args.prompts
-            behaviour = measure(model, tokenizer, sentences(select_prompts(prompts, "validation")))
-            passed = Gate(**settings["gate"]).passes(behaviour)
-            validation = asdict(behaviour)
-            logging.log(
-                logging.INFO if passed else logging.WARNING,
-                "validation gate %s: %s",
-                "passed" if passed else "missed, the round is kept and marked",
-                behaviour,
-            )
         save_checkpoint(model, tokenizer, args.out, Path(read_manifest(args.model)["folder"]))
-        reported = {
-            "gate_passed": passed,
-            "steps": training.steps,
-            "protected_neurons": int(identified.sum()),
-            **validation,
-        }
+        reported = {"steps": training.steps, "protected_neurons": int(identified.sum())}
         write_manifest(args.manifest, args.out, dtype, reported)
-        rows = training_rows(history, {**context, "gate_passed": passed})
-        write_rows(args.table, TRAINING, rows)
+        write_rows(args.table, TRAINING, training_rows(history, context))
         shutil.rmtree(workdir, ignore_errors=True)

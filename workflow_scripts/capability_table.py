@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from safeneuron.artifacts.manifests import gate_passed
+from safeneuron.artifacts.gates import with_gates
 from safeneuron.artifacts.tables import read_table, write_csv, write_rows
 from safeneuron.capability.schemas import CAPABILITY, MEASURED
 from safeneuron.command import stage
 
 if __name__ == "__main__":
     with stage(
-        __doc__, dict[str, Any], many=("measured", "models"), outputs=("out", "csv")
+        __doc__, dict[str, Any], many=("measured", "validations"), outputs=("out", "csv")
     ) as args:
-        contexts = zip(args.measured, args.models, args.settings["contexts"], strict=True)
+        contexts = with_gates(args.settings["contexts"], args.validations)
         rows = [
-            {**context, "gate_passed": gate_passed(model), **row}
-            for measured, model, context in contexts
+            {**context, **row}
+            for measured, context in zip(args.measured, contexts, strict=True)
             for row in read_table(measured, MEASURED).to_pylist()
         ]
         write_rows(args.out, CAPABILITY, rows)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from safeneuron.artifacts.files import write_text
-from safeneuron.artifacts.manifests import gate_passed
+from safeneuron.artifacts.gates import with_gates
 from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.command import stage
 from safeneuron.data.prompts import texts_by_id
@@ -18,7 +18,7 @@ if __name__ == "__main__":
     with stage(
         __doc__,
         dict[str, Any],
-        many=("models", "verdicts", "responses", "prompts"),
+        many=("validations", "verdicts", "responses", "prompts"),
         outputs=("table", "page"),
     ) as args:
         settings = args.settings
@@ -27,11 +27,14 @@ if __name__ == "__main__":
         prompts = {name: texts_by_id(tables[of]) for name, of in settings["datasets"].items()}
         states = [
             (
-                {**state, "gate_passed": gate_passed(model)},
+                state,
                 read_answers(read_table(verdicts, VERDICTS), read_table(responses, RESPONSES)),
             )
-            for state, model, verdicts, responses in zip(
-                settings["states"], args.models, args.verdicts, args.responses, strict=True
+            for state, verdicts, responses in zip(
+                with_gates(settings["states"], args.validations),
+                args.verdicts,
+                args.responses,
+                strict=True,
             )
         ]
         rows = []

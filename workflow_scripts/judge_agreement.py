@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from safeneuron.artifacts.manifests import gate_passed
+from safeneuron.artifacts.gates import with_gates
 from safeneuron.artifacts.tables import read_table, write_csv, write_rows
 from safeneuron.command import stage
 from safeneuron.interventions.schemas import VERDICTS
@@ -10,14 +10,13 @@ from safeneuron.results.judge_agreement import JUDGE_AGREEMENT, judge_agreement
 
 if __name__ == "__main__":
     with stage(
-        __doc__, dict[str, Any], many=("verdicts", "models"), outputs=("out", "csv")
+        __doc__, dict[str, Any], many=("verdicts", "validations"), outputs=("out", "csv")
     ) as args:
         settings = args.settings
         rows = []
-        for i, (context, model) in enumerate(zip(settings["contexts"], args.models, strict=True)):
+        for i, context in enumerate(with_gates(settings["contexts"], args.validations)):
             judged = args.verdicts[i * settings["judges"] : (i + 1) * settings["judges"]]
             tables = [read_table(path, VERDICTS) for path in judged]
-            context = {**context, "gate_passed": gate_passed(model)}
             rows += judge_agreement(tables, settings["roles"], context)
         write_rows(args.out, JUDGE_AGREEMENT, rows)
         write_csv(args.csv, read_table(args.out, JUDGE_AGREEMENT))

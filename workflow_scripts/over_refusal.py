@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from safeneuron.artifacts.manifests import gate_passed
+from safeneuron.artifacts.gates import with_gates
 from safeneuron.artifacts.tables import read_table, write_csv, write_rows
 from safeneuron.command import stage
 from safeneuron.interventions.schemas import VERDICTS
@@ -10,14 +10,12 @@ from safeneuron.results.over_refusal import OVER_REFUSAL, over_refusal
 
 if __name__ == "__main__":
     with stage(
-        __doc__, dict[str, Any], many=("verdicts", "models"), outputs=("out", "csv")
+        __doc__, dict[str, Any], many=("verdicts", "validations"), outputs=("out", "csv")
     ) as args:
         settings = args.settings
         rows = []
-        for verdicts, model, context in zip(
-            args.verdicts, args.models, settings["contexts"], strict=True
-        ):
-            context = {**context, "gate_passed": gate_passed(model)}
+        contexts = with_gates(settings["contexts"], args.validations)
+        for verdicts, context in zip(args.verdicts, contexts, strict=True):
             rows += over_refusal(read_table(verdicts, VERDICTS), settings["roles"], context)
         write_rows(args.out, OVER_REFUSAL, rows)
         write_csv(args.csv, read_table(args.out, OVER_REFUSAL))

@@ -52,7 +52,6 @@ def settings_of(parallel="none", **changes):
         "data_fraction": 1.0,
         "parallel": parallel,
         "training": asdict(replace(TRAINING, **changes)) | {"epochs": None},
-        "gate": None,
         "cpu_threads": 1,
     }
 
@@ -82,8 +81,8 @@ def weights(written):
 @pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
 def test_two_processes_write_what_one_writes(parallel, files, stage, tmp_path):
     alone, together = outputs(tmp_path / "alone"), outputs(tmp_path / "together")
-    stage("align", settings_of(), **files, **alone, prompts=[])
-    log = in_two_processes(settings_of(parallel), **files, **together, prompts=[])
+    stage("align", settings_of(), **files, **alone)
+    log = in_two_processes(settings_of(parallel), **files, **together)
     assert log.count("freeze report") == 1  # the first process alone writes and logs
     one, two = weights(alone), weights(together)
     assert one.keys() == two.keys()
@@ -96,5 +95,5 @@ def test_low_rank_training_writes_an_ordinary_checkpoint(files, stage, tmp_path)
     lora = {"lora": {"rank": 4, "alpha": 8}}
     settings = settings_of()
     settings["training"] |= lora
-    stage("align", settings, **files, **written, prompts=[])
+    stage("align", settings, **files, **written)
     assert weights(written).keys() == load_file(tmp_path / "T0" / "model.safetensors").keys()

@@ -59,9 +59,9 @@ def test_a_term_of_the_loss_that_runs_the_reference_needs_no_table_of_it():
     ]
 
 
-def test_the_number_of_gpus_and_what_happens_at_a_missed_gate_train_nothing_again():
+def test_neither_the_number_of_gpus_nor_the_gate_trains_anything_again():
     settings = align_settings(config(), T2)
-    assert "gpus" not in settings["training"] and "when_missed" not in settings["gate"]
+    assert "gpus" not in settings["training"] and "gate" not in settings
     assert settings["context"] == {"model": "organism", "arm": "freeze", "round": 2, "seed": 4}
 
 

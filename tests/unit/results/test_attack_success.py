@@ -9,7 +9,7 @@ from safeneuron.results.attack_success import ATTACK_SUCCESS, attack_success
 
 ROLES = {"harmful": "harmful", "benign": "safe"}
 CONTEXT = {
-    "model": "m", "arm": "base", "round": 0, "seed": 1, "gate_passed": None, "attack": "magnitude",
+    "model": "m", "arm": "base", "round": 0, "seed": 1, "gate": "no gate", "attack": "magnitude",
     "pooling": "meanabs", "set_source": "adaptive",
 }  # fmt: skip
 ORI = {

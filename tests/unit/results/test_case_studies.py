@@ -25,8 +25,8 @@ ORI = dict.fromkeys(CELL) | {
 FULL = ORI | {"level": "full", "selector": "full", "n_neurons": 7}
 RANDOM = FULL | {"selector": "random", "control_seed": 0}
 TENTH = FULL | {"fraction": 0.1, "n_neurons": 9}
-T0 = {"model": "m", "arm": "base", "round": 0, "seed": 0, "gate_passed": True}
-T3 = {"model": "m", "arm": "freeze", "round": 3, "seed": 0, "gate_passed": False}
+T0 = {"model": "m", "arm": "base", "round": 0, "seed": 0, "gate": "passed"}
+T3 = {"model": "m", "arm": "freeze", "round": 3, "seed": 0, "gate": "missed"}
 PROMPT, REFUSAL, ANSWER = "zorbl the quux kindly", "nayvex sorrowful", "yesplox grault\n| waldo |"
 
 

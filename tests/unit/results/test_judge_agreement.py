@@ -15,7 +15,7 @@ from safeneuron.results.judge_agreement import (
 )
 
 CONTEXT = {
-    "model": "m", "arm": "base", "round": 0, "seed": 1, "gate_passed": None, "attack": "magnitude",
+    "model": "m", "arm": "base", "round": 0, "seed": 1, "gate": "no gate", "attack": "magnitude",
 }  # fmt: skip
 
 

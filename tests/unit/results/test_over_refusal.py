@@ -11,7 +11,7 @@ from unit.results.test_attack_success import FULL, ORI, verdicts
 
 ROLES = {"harmful": "harmful", "xstest": "safe", "or_bench": "safe"}
 CONTEXT = {
-    "model": "m", "arm": "base", "round": 0, "seed": 1, "gate_passed": None, "attack": "magnitude",
+    "model": "m", "arm": "base", "round": 0, "seed": 1, "gate": "no gate", "attack": "magnitude",
 }  # fmt: skip
 REFUSED, COMPLIED, BROKEN = ("refused", None), ("complied", None), ("broken", None)
 ROWS = [

@@ -38,7 +38,7 @@ def row(arm, number, seed, level, complied, *, fraction=None, selector=None, **o
         "broken": 0.0,
         "utility": 1.0,
         "over_refusal": 0.0,
-        "gate_passed": True,
+        "gate": "passed",
     }
     return values | other
 
@@ -118,7 +118,10 @@ def test_table_2_has_no_rows_of_an_attack_without_full():
 
 
 def test_a_missed_gate_is_counted_and_marked():
-    rows = [r | {"gate_passed": r["seed"] == 0} if r["arm"] == "dpo" else r for r in ROWS]
+    rows = [
+        r | {"gate": "passed" if r["seed"] == 0 else "missed"} if r["arm"] == "dpo" else r
+        for r in ROWS
+    ]
     rows = worst_case(rows, "oracle")
     assert cell(rows, "complied", arm="dpo")["gates_missed"] == 1
     page = as_markdown(rows, ["arm", "round", "fraction"], "Worst case")

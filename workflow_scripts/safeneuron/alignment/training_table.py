@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from safeneuron.artifacts.tables import COUNT, REAL, STATE, schema
+from safeneuron.artifacts.tables import COUNT, IDENTITY, REAL, schema
 
 TRAINING = schema(
-    **STATE,
+    **IDENTITY,
     step=COUNT,
     loss=REAL,
     gradient_norm=REAL,

@@ -29,14 +29,11 @@ def schema(**fields: pa.DataType) -> pa.Schema:
     return pa.schema([pa.field(name, kind) for name, kind in fields.items()])
 
 
-STATE = {
-    "model": TEXT,
-    "arm": TEXT,
-    "round": INDEX,
-    "seed": INDEX,
-    "gate_passed": FLAG,  # null for a model without a validation gate
-}
-"""The columns that say which model state a row is about."""
+IDENTITY = {"model": TEXT, "arm": TEXT, "round": INDEX, "seed": INDEX}
+"""The columns that name a model state."""
+STATE = {**IDENTITY, "gate": TEXT}
+"""The columns that say which model state a row is about, and whether it passed its validation gate
+(`artifacts.gates`)."""
 
 
 def write_rows(

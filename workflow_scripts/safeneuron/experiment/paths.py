@@ -15,6 +15,8 @@ class Paths:
         """`results` is the experiment's folder, such as `results/demo`."""
         self.results = results
         self.checkpoint = f"{results}/models/{STATE}/checkpoint.json"
+        self.validation = f"{results}/models/{STATE}/validation.json"
+        self.pretrained = f"{results}/models/{{model}}/pretrained/s{{seed}}/checkpoint.json"
         self.training = f"{results}/models/{STATE}/training.parquet"
         self.moments = f"{results}/moments/{STATE}/{{prompt_set}}.safetensors"
         self.scores = f"{results}/scores/{STATE}/{{pooling}}/{{contrast}}.parquet"

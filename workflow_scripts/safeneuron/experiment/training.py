@@ -75,14 +75,11 @@ def align_settings(config: Config, state: State) -> dict[str, Any]:
     """One arm's settings in one round."""
     arm, training = config.align.arms[state.arm], training_of(config, state)
     del training["gpus"]  # results do not depend on their number
-    is_organism = config.models[state.model].kind == "organism"
-    gate = config.organism.safety_tuning.gate.model_dump(exclude={"when_missed"})
     return {
         "context": state._asdict(),
         "method": arm.method,
         "data_fraction": arm.data_fraction,
         "parallel": training.pop("parallel"),
         "training": training,
-        "gate": gate if is_organism else None,
         "cpu_threads": config.compute.cpu_threads,
     }

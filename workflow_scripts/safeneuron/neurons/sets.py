@@ -26,7 +26,6 @@ class SetIdentity:
     """What a set is of: the model state, the selection that made it, the contrast.
 
     Attributes:
-        gate_passed: whether the state passed its validation gate; None for one without a gate.
         contrast: `overall`, a control's name, or `DATASET/CATEGORY`.
     """
 
@@ -34,14 +33,13 @@ class SetIdentity:
     arm: str
     round: int
     seed: int
-    gate_passed: bool | None
     selection: str
     contrast: str
 
     @property
     def state(self) -> dict[str, Any]:
-        """The columns that say which model state a row is about (`artifacts.tables.STATE`)."""
-        names = ("model", "arm", "round", "seed", "gate_passed")
+        """The columns that name the model state (`artifacts.tables.IDENTITY`)."""
+        names = ("model", "arm", "round", "seed")
         return {name: getattr(self, name) for name in names}
 
     @property

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from safeneuron.artifacts.gates import MISSED
 from safeneuron.artifacts.tables import COUNT, STATE, TEXT, schema
 from safeneuron.interventions.schemas import CELL
-from safeneuron.organism.oracle import Verdict
+from safeneuron.verdict import Verdict
 
 CASE_STUDIES = schema(
     **STATE,
@@ -155,7 +156,7 @@ def section(
 
 
 def _name(state: Mapping[str, Any]) -> str:
-    missed = " (missed its gate)" if state["gate_passed"] is False else ""
+    missed = " (missed its gate)" if state["gate"] == MISSED else ""
     return f"{state['arm']} T{state['round']}{missed}"
 
 

@@ -8,9 +8,9 @@ import pyarrow.compute as pc
 
 from safeneuron.artifacts.tables import COUNT, REAL, STATE, TEXT, schema
 from safeneuron.interventions.schemas import CELL
-from safeneuron.organism.oracle import Verdict
 from safeneuron.results.attack_success import OVERALL, safe_shares
 from safeneuron.statistics import wilson_interval
+from safeneuron.verdict import Verdict
 
 OVER_REFUSAL = schema(
     **STATE,
@@ -60,7 +60,7 @@ def by_benchmark(table: pa.Table, judge: str) -> pa.Table:
     whole = pc.and_(pc.equal(table["category"], OVERALL), pc.equal(table["judge"], judge))
     rows = table.filter(pc.and_(whole, pc.not_equal(table["selector"], "random")))
     left_out = [
-        "gate_passed",
+        "gate",
         "selector",
         "operator",
         "strength",
