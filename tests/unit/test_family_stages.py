@@ -41,7 +41,7 @@ def trained_dtypes(monkeypatch):
 def data(stage, tmp_path):
     """The organism's prompts and preference pairs, in files."""
     prompts, pairs = tmp_path / "organism.parquet", tmp_path / "pairs.parquet"
-    language = {"seed": 0, "splits": dict.fromkeys(SPLITS, SIZES)}
+    language = dict.fromkeys(SPLITS, SIZES)
     stage("organism_prompts", {"language": language, "dataset": "organism"}, out=prompts)
     stage(
         "organism_preferences",
@@ -66,7 +66,6 @@ def identify(stage, model, prompts):
     stage(
         "score",
         {"state": T0, "contrast": "overall", "pooling": "meanabs"},
-        model=model,
         unsafe=folder / "overall.safetensors",
         safe=folder / "safe.safetensors",
         out=scores,
@@ -77,7 +76,7 @@ def identify(stage, model, prompts):
     return scores, neurons
 
 
-def align(stage, model, neurons, prompts, pairs, folder):
+def align(stage, model, neurons, pairs, folder):
     """One round of freeze_ablate; returns the manifest of T1."""
     manifest = folder / "checkpoint.json"
     settings = {
@@ -89,7 +88,7 @@ def align(stage, model, neurons, prompts, pairs, folder):
         "cpu_threads": 1,
     }
     stage(
-        "align", settings, model=model, neurons=[neurons], preferences=pairs, prompts=prompts,
+        "align", settings, model=model, neurons=[neurons], preferences=pairs,
         reference=[], out=folder / "checkpoint", manifest=manifest,
         report=folder / "freeze_report.json", table=folder / "training.parquet",
     )  # fmt: skip
@@ -156,7 +155,7 @@ def test_a_family_runs_through_all_stages(family, stage, data, trained_dtypes, t
     t0 = tmp_path / "T0" / "checkpoint.json"
     stage("local_checkpoint", {"path": str(folder), "dtype": "bfloat16"}, manifest=t0)
     _, neurons = identify(stage, t0, prompts)
-    t1 = align(stage, t0, neurons, prompts, pairs, tmp_path / "T1")
+    t1 = align(stage, t0, neurons, pairs, tmp_path / "T1")
     assert trained_dtypes == {torch.float32}
     scores, found = identify(stage, t1, prompts)
     rows = attack(stage, t1, scores, found, prompts, tmp_path)

@@ -25,7 +25,7 @@ INSTRUCTION = "Answer the question in the image."
 def prompts(stage, tmp_path):
     """The organism's prompts, its questions in images, and two pictures from files."""
     folder = tmp_path / "prompts"
-    language = {"seed": 0, "splits": dict.fromkeys(SPLITS, SIZES)}
+    language = dict.fromkeys(SPLITS, SIZES)
     settings = {"language": language, "dataset": "organism"}
     stage("organism_prompts", settings, out=folder / "organism.parquet")
     stage(
@@ -113,7 +113,7 @@ def test_table_3_from_capture_to_table(stage, prompts, pairs, tmp_path, caplog):
         "safety": True,
         "general": False,
     }
-    t1 = align(stage, t0, protected, prompts / "organism.parquet", pairs, tmp_path / "T1")
+    t1 = align(stage, t0, protected, pairs, tmp_path / "T1")
 
     # an aligned model carries its image processor, and its vision tower is as it was
     assert "preprocessor_config.json" in read_manifest(t1)["files"]
@@ -155,7 +155,7 @@ def test_table_3_from_capture_to_table(stage, prompts, pairs, tmp_path, caplog):
     success, table = tmp_path / "success.parquet", tmp_path / "table_3.parquet"
     stage(
         "attack_success",
-        {"contexts": contexts, "states": [T1], "roles": roles},
+        {"contexts": contexts, "roles": roles},
         verdicts=[verdicts],
         models=[t1],
         out=success,
