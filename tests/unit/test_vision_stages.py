@@ -157,7 +157,7 @@ def test_table_3_from_capture_to_table(stage, prompts, pairs, tmp_path, caplog):
         "attack_success",
         {"contexts": contexts, "roles": roles},
         verdicts=[verdicts],
-        models=[t1],
+        validations=[],
         out=success,
         csv=tmp_path / "success.csv",
     )
