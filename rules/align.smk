@@ -35,10 +35,6 @@ rule align:
         model=lambda w: training.previous_checkpoint(PATHS, state_of(w)),
         neurons=lambda w: training.protected_sets(CONFIG, PATHS, state_of(w)),
         preferences=lambda wildcards: preferences_of([wildcards.model]),
-        # no round from a T0 whose missed gate stops the run; the gate's figures train nothing anew
-        gate=lambda w: [
-            ancient(path) for path in validations_of([state_of(w).after(0)._asdict()])
-        ],
         reference=lambda w: training.reference_table(CONFIG, PATHS, state_of(w)),
     output:
         folder=directory(f"{RESULTS}/models/{STATE}/checkpoint"),

@@ -70,6 +70,8 @@ rule validate:
     input:
         model=CHECKPOINT,
         prompts=f"{RESULTS}/prompts/organism.parquet",
+        # where T0's missed gate stops a run, nothing that it was trained into is looked at
+        t0=lambda w: ([] if w.round == "0" else fill(VALIDATION, state_of(w).after(0))),
     output:
         VALIDATION,
     log:

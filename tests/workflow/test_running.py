@@ -80,11 +80,11 @@ def test_a_dry_run_has_its_reasons_and_no_hooks(checkout):
         "pretrain_organism": 1,
         "tune_organism": 1,
         "validate": 3,
-        "capture": 12,
+        "capture": 11,
         "probe_neurons": 1,
         "align": 2,
         "attack": 8,
-        "all": 28,
+        "all": 27,
     }
 
 
