@@ -37,8 +37,6 @@ rule align:
         model=lambda w: training.previous_checkpoint(PATHS, state_of(w)),
         neurons=lambda w: training.protected_sets(CONFIG, PATHS, state_of(w)),
         preferences=lambda wildcards: preferences_of([wildcards.model]),
-        # an organism is validated on its own prompts, no other model is
-        prompts=lambda w: PATHS.prompts(["organism"] if w.model in ORGANISMS else []),
         reference=lambda w: training.reference_table(CONFIG, PATHS, state_of(w)),
     output:
         folder=directory(f"{RESULTS}/models/{STATE}/checkpoint"),
@@ -69,7 +67,7 @@ rule align:
     shell:
         "python workflow_scripts/on_gpus.py {resources.gpu} --"
         " python workflow_scripts/align.py --model {input.model:q} --neurons {input.neurons:q}"
-        " --preferences {input.preferences:q} --prompts {input.prompts:q}"
+        " --preferences {input.preferences:q}"
         " --reference {input.reference:q} --out {output.folder:q}"
         " --manifest {output.manifest:q} --report {output.report:q} --table {output.table:q}"
         " --save-every {resources.save_every}"

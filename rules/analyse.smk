@@ -6,6 +6,7 @@ ENDINGS = ("pdf", "png", "csv")
 rule composition:
     input:
         neurons=category_sets,
+        validations=lambda wildcards: validations_of([columns_of(wildcards)]),
     output:
         f"{RESULTS}/analyses/composition/{STATE}/{{selection}}/{{dataset}}.parquet",
     log:
@@ -18,13 +19,15 @@ rule composition:
     params:
         code=code_of("composition"),
     shell:
-        "python workflow_scripts/composition.py --neurons {input.neurons:q} --out {output:q}"
+        "python workflow_scripts/composition.py --neurons {input.neurons:q}"
+        " --validations {input.validations:q} --out {output:q}"
         " --code {params.code} > {log:q} 2>&1"
 
 
 rule overlap:
     input:
         neurons=category_sets,
+        validations=lambda wildcards: validations_of([columns_of(wildcards)]),
     output:
         f"{RESULTS}/analyses/overlap/{STATE}/{{selection}}/{{dataset}}.parquet",
     log:
@@ -38,7 +41,7 @@ rule overlap:
         settings=canonical_json(CONFIG.overlap.model_dump()),
         code=code_of("overlap"),
     shell:
-        "python workflow_scripts/overlap.py --neurons {input.neurons:q}"
+        "python workflow_scripts/overlap.py --neurons {input.neurons:q} --validations {input.validations:q}"
         " --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
@@ -49,6 +52,7 @@ rule depth_profile:
             f"{RESULTS}/sets/{STATE}/{{selection}}/overall.parquet",
             selection=SCORED,
         ),
+        validations=validations_of(t0_states(MODELS)),
     output:
         f"{RESULTS}/analyses/depth_profile.parquet",
     log:
@@ -61,7 +65,8 @@ rule depth_profile:
     params:
         code=code_of("depth_profile"),
     shell:
-        "python workflow_scripts/depth_profile.py --neurons @<(printf '%s\\n' {input.neurons:q}) --out {output:q}"
+        "python workflow_scripts/depth_profile.py --neurons @<(printf '%s\\n' {input.neurons:q})"
+        " --validations @<(printf '%s\\n' {input.validations:q}) --out {output:q}"
         " --code {params.code} > {log:q} 2>&1"
 
 
@@ -215,16 +220,16 @@ FIGURES += [
 ]
 
 
+def states_of_arm(wildcards):
+    """Every aligned state of a model's arm."""
+    states = aligned_states([wildcards.model])
+    return [state for state in states if state["arm"] == wildcards.arm]
+
+
 rule figure_training:
     input:
-        lambda wildcards: over(
-            [
-                state
-                for state in aligned_states([wildcards.model])
-                if state["arm"] == wildcards.arm
-            ],
-            f"{RESULTS}/models/{STATE}/training.parquet",
-        ),
+        tables=lambda wildcards: over(states_of_arm(wildcards), PATHS.training),
+        validations=lambda wildcards: validations_of(states_of_arm(wildcards)),
     output:
         pdf=f"{RESULTS}/figures/training/{{model}}/{{arm}}.pdf",
         png=report(
@@ -244,7 +249,8 @@ rule figure_training:
     params:
         code=code_of("figure_training"),
     shell:
-        "python workflow_scripts/figure_training.py --tables {input:q} --pdf {output.pdf:q}"
+        "python workflow_scripts/figure_training.py --tables {input.tables:q}"
+        " --validations {input.validations:q} --pdf {output.pdf:q}"
         " --png {output.png:q} --csv {output.csv:q} --code {params.code} > {log:q} 2>&1"
 
 

@@ -43,7 +43,7 @@ rule attack:
 rule attack_success:
     input:
         verdicts=VERDICTS,
-        gates=PATHS.gates,
+        validations=attacks.validations(CONFIG, PATHS, ATTACKED),
         # no attack success on prompts that were trained on: that rule fails
         overlap=f"{RESULTS}/tables/prompt_overlap.parquet",
     output:
@@ -60,14 +60,14 @@ rule attack_success:
         code=code_of("attack_success"),
     shell:
         "python workflow_scripts/attack_success.py --verdicts @<(printf '%s\\n' {input.verdicts:q})"
-        " --gates {input.gates:q} --out {output.table:q} --csv {output.csv:q}"
+        " --validations @<(printf '%s\n' {input.validations:q}) --out {output.table:q} --csv {output.csv:q}"
         " --code {params.code} > {log:q} 2>&1"
 
 
 rule over_refusal:
     input:
         verdicts=VERDICTS,
-        gates=PATHS.gates,
+        validations=attacks.validations(CONFIG, PATHS, ATTACKED),
     output:
         table=f"{RESULTS}/tables/over_refusal.parquet",
         csv=f"{RESULTS}/tables/over_refusal.csv",
@@ -82,7 +82,7 @@ rule over_refusal:
         code=code_of("over_refusal"),
     shell:
         "python workflow_scripts/over_refusal.py --verdicts @<(printf '%s\\n' {input.verdicts:q})"
-        " --gates {input.gates:q} --out {output.table:q} --csv {output.csv:q}"
+        " --validations @<(printf '%s\n' {input.validations:q}) --out {output.table:q} --csv {output.csv:q}"
         " --code {params.code} > {log:q} 2>&1"
 
 

@@ -100,7 +100,7 @@ rule capability_table:
             fill(PATHS.capability, state, attack=attack, task=task)
             for state, attack, task in CAPABILITY_RUNS
         ],
-        gates=PATHS.gates,
+        validations=attacks.validations(CONFIG, PATHS, CAPABILITY_MODELS),
     output:
         table=f"{RESULTS}/tables/capability.parquet",
         csv=f"{RESULTS}/tables/capability.csv",
@@ -115,5 +115,5 @@ rule capability_table:
         code=code_of("capability_table"),
     shell:
         "python workflow_scripts/capability_table.py --measured @<(printf '%s\\n' {input.measured:q})"
-        " --gates {input.gates:q} --out {output.table:q} --csv {output.csv:q}"
+        " --validations @<(printf '%s\n' {input.validations:q}) --out {output.table:q} --csv {output.csv:q}"
         " --code {params.code} > {log:q} 2>&1"

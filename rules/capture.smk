@@ -1,4 +1,7 @@
 # Moments of every neuron's activation, one job a model state and category (paper §3.1).
+MERGED = prompt_sets.merged_from(CONFIG, CATALOG)
+
+
 rule capture:
     input:
         model=CHECKPOINT,
@@ -22,3 +25,32 @@ rule capture:
         "python workflow_scripts/on_gpus.py {resources.gpu} --"
         " python workflow_scripts/capture.py --model {input.model:q} --prompts {input.prompts:q}"
         " --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+# T0's categories are captured for their own contrasts: no second pass over the same prompts
+rule merge_moments:
+    input:
+        [
+            f"{RESULTS}/moments/{{model}}/base/T0/s{{seed}}/{category}.safetensors"
+            for category in MERGED
+        ],
+    output:
+        f"{RESULTS}/moments/{{model}}/base/T0/s{{seed}}/overall.safetensors",
+    log:
+        f"{RESULTS}/logs/merge_moments/{{model}}/s{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/merge_moments/{{model}}/s{{seed}}.tsv"
+    wildcard_constraints:
+        model=one_of(MODELS if MERGED else []),
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=canonical_json({"poolings": IDENTIFICATION.poolings}),
+        code=code_of("merge_moments"),
+    shell:
+        "python workflow_scripts/merge_moments.py --moments @<(printf '%s\\n' {input:q}) --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+ruleorder: merge_moments > capture

@@ -7,7 +7,7 @@ rule case_studies:
     input:
         verdicts=[one.fill(PATHS.verdicts, judge=judge) for one, judge in CASES],
         responses=[one.fill(PATHS.responses) for one, _ in CASES],
-        gates=PATHS.gates,
+        validations=attacks.validations(CONFIG, PATHS, ATTACKED),
     output:
         table=f"{RESULTS}/tables/case_studies.parquet",
         page=f"{RESULTS}/tables/case_studies.md",
@@ -29,6 +29,6 @@ rule case_studies:
         code=code_of("case_studies"),
     shell:
         "python workflow_scripts/case_studies.py --verdicts @<(printf '%s\\n' {input.verdicts:q})"
-        " --responses @<(printf '%s\\n' {input.responses:q}) --gates {input.gates:q}"
+        " --responses @<(printf '%s\\n' {input.responses:q}) --validations @<(printf '%s\n' {input.validations:q})"
         " --table {output.table:q} --page {output.page:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

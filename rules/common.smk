@@ -28,6 +28,7 @@ except SafeNeuronError as error:
 
 PATHS = Paths(RESULTS)
 CHECKPOINT = PATHS.checkpoint
+VALIDATION = PATHS.validation
 
 SEEDS = CONFIG.seeds
 MODELS = CONFIG.run.models
@@ -127,6 +128,13 @@ def over(states, pattern, **wildcards):
 
 
 REPORTED_STATES = t0_states(MODELS) + aligned_states(MODELS)
+
+
+def validations_of(states):
+    """The validations of those of the states whose model has a gate."""
+    gated = [state for state in states if stages.has_gate(CONFIG, state["model"])]
+    return list(dict.fromkeys(over(gated, VALIDATION)))
+
 
 # glibc gives large blocks back to the kernel and takes them again at each step; kept, a training has
 # less than half of the page faults (docs/log.md). 32 MiB is the most that every glibc takes.

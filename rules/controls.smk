@@ -72,6 +72,7 @@ rule topic_control:
             selection=SCORED,
             contrast=("overall", "topic", "length"),
         ),
+        validations=validations_of(t0_states(MODELS) if TOPIC else []),
     output:
         table=f"{RESULTS}/tables/topic_control.parquet",
         csv=f"{RESULTS}/tables/topic_control.csv",
@@ -88,5 +89,6 @@ rule topic_control:
         ),
         code=code_of("topic_control"),
     shell:
-        "python workflow_scripts/topic_control.py --neurons @<(printf '%s\\n' {input.neurons:q}) --out {output.table:q} --csv {output.csv:q}"
+        "python workflow_scripts/topic_control.py --neurons @<(printf '%s\\n' {input.neurons:q})"
+        " --validations @<(printf '%s\\n' {input.validations:q}) --out {output.table:q} --csv {output.csv:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

@@ -17,7 +17,10 @@ rule organism_prompts:
         "../environment.yml"
     params:
         settings=lambda wildcards: canonical_json(
-            {"dataset": wildcards.dataset, "language": stages.language(CONFIG)}
+            {
+                "dataset": wildcards.dataset,
+                "language": CONFIG.organism.language.model_dump(),
+            }
         ),
         code=code_of("organism_prompts"),
     shell:

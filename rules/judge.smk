@@ -113,7 +113,7 @@ rule keyword_veto:
 rule judge_agreement:
     input:
         verdicts=VERDICTS,
-        gates=PATHS.gates,
+        validations=attacks.validations(CONFIG, PATHS, ATTACKED),
     output:
         table=f"{RESULTS}/tables/judge_agreement.parquet",
         csv=f"{RESULTS}/tables/judge_agreement.csv",
@@ -128,5 +128,5 @@ rule judge_agreement:
         code=code_of("judge_agreement"),
     shell:
         "python workflow_scripts/judge_agreement.py --verdicts @<(printf '%s\\n' {input.verdicts:q})"
-        " --gates {input.gates:q} --out {output.table:q} --csv {output.csv:q}"
+        " --validations @<(printf '%s\n' {input.validations:q}) --out {output.table:q} --csv {output.csv:q}"
         " --code {params.code} > {log:q} 2>&1"

@@ -6,7 +6,8 @@ rule pretrain_organism:
     input:
         f"{RESULTS}/prompts/organism.parquet",
     output:
-        directory(f"{RESULTS}/models/{{model}}/pretrained/s{{seed}}"),
+        folder=directory(f"{RESULTS}/models/{{model}}/pretrained/s{{seed}}/checkpoint"),
+        manifest=PATHS.pretrained,
     log:
         f"{RESULTS}/logs/pretrain_organism/{{model}}/s{{seed}}.log",
     benchmark:
@@ -20,24 +21,20 @@ rule pretrain_organism:
         **model_job(lambda w: WORK.pretrain_organism(w.model)),
     params:
         settings=lambda wildcards: canonical_json(
-            {
-                "size": stages.size(CONFIG, wildcards.model),
-                "pretrain": CONFIG.organism.pretrain.model_dump(),
-                "seed": int(wildcards.seed),
-                "cpu_threads": CONFIG.compute.cpu_threads,
-            }
+            stages.pretrained(CONFIG, wildcards.model, int(wildcards.seed))
         ),
         code=code_of("pretrain_organism"),
         libraries=LIBRARIES,
     shell:
         "python workflow_scripts/on_gpus.py {resources.gpu} --"
-        " python workflow_scripts/pretrain_organism.py --prompts {input:q} --out {output:q}"
+        " python workflow_scripts/pretrain_organism.py --prompts {input:q} --out {output.folder:q}"
+        " --manifest {output.manifest:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule tune_organism:
     input:
-        base=f"{RESULTS}/models/{{model}}/pretrained/s{{seed}}",
+        base=PATHS.pretrained,
         prompts=f"{RESULTS}/prompts/organism.parquet",
     output:
         folder=directory(f"{RESULTS}/models/{{model}}/base/T0/s{{seed}}/checkpoint"),
@@ -56,11 +53,7 @@ rule tune_organism:
         **model_job(lambda w: WORK.tune_organism(w.model)),
     params:
         settings=lambda wildcards: canonical_json(
-            {
-                "safety_tuning": CONFIG.organism.safety_tuning.model_dump(),
-                "seed": int(wildcards.seed),
-                "cpu_threads": CONFIG.compute.cpu_threads,
-            }
+            stages.tuned(CONFIG, int(wildcards.seed))
         ),
         code=code_of("tune_organism"),
         libraries=LIBRARIES,
@@ -69,6 +62,41 @@ rule tune_organism:
         " python workflow_scripts/tune_organism.py --base {input.base:q} --prompts {input.prompts:q}"
         " --out {output.folder:q} --manifest {output.manifest:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+# beside the training and not in it: what responses are generated with, and what a missed gate leads to,
+# trains no model again
+rule validate:
+    input:
+        model=CHECKPOINT,
+        prompts=f"{RESULTS}/prompts/organism.parquet",
+        # where T0's missed gate stops a run, nothing that it was trained into is looked at
+        t0=lambda w: ([] if w.round == "0" else fill(VALIDATION, state_of(w).after(0))),
+    output:
+        VALIDATION,
+    log:
+        f"{RESULTS}/logs/validate/{STATE}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/validate/{STATE}.tsv"
+    wildcard_constraints:
+        model=one_of(ORGANISMS),
+    # a missed gate stops a run before it spends more
+    priority: 9
+    conda:
+        "../environment.yml"
+    threads: CONFIG.compute.cpu_threads
+    resources:
+        **model_job(lambda w: WORK.validate(w.model)),
+    params:
+        settings=lambda wildcards: canonical_json(
+            stages.validated(CONFIG, state_of(wildcards))
+        ),
+        code=code_of("validate"),
+        libraries=LIBRARIES,
+    shell:
+        "python workflow_scripts/on_gpus.py {resources.gpu} --"
+        " python workflow_scripts/validate.py --model {input.model:q} --prompts {input.prompts:q}"
+        " --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule local_checkpoint:
@@ -119,24 +147,4 @@ rule hub_checkpoint:
         code=code_of("hub_checkpoint"),
     shell:
         "python workflow_scripts/hub_checkpoint.py --manifest {output.manifest:q}"
-        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
-
-
-rule gates:
-    input:
-        over(REPORTED_STATES, CHECKPOINT),
-    output:
-        PATHS.gates,
-    log:
-        f"{RESULTS}/logs/gates.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/gates.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    params:
-        settings=canonical_json({"states": REPORTED_STATES}),
-        code=code_of("gates"),
-    shell:
-        "python workflow_scripts/gates.py --models @<(printf '%s\\n' {input:q}) --out {output:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

@@ -4,7 +4,6 @@
 rule score:
     input:
         unpack(contrast),
-        model=CHECKPOINT,
     output:
         f"{RESULTS}/scores/{STATE}/{{pooling}}/{{category}}.parquet",
     log:
@@ -24,7 +23,7 @@ rule score:
         ),
         code=code_of("score"),
     shell:
-        "python workflow_scripts/score.py --model {input.model:q} --unsafe {input.unsafe:q}"
+        "python workflow_scripts/score.py --unsafe {input.unsafe:q}"
         " --safe {input.safe:q} --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 

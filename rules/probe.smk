@@ -58,6 +58,7 @@ rule probe_overlap:
             f"{RESULTS}/sets/{STATE}/{{selection}}/overall.parquet",
             selection=SELECTIONS,
         ),
+        validations=validations_of(PROBED_STATES),
     output:
         table=f"{RESULTS}/tables/probe_overlap.parquet",
         csv=f"{RESULTS}/tables/probe_overlap.csv",
@@ -72,6 +73,7 @@ rule probe_overlap:
         code=code_of("probe_overlap"),
     shell:
         "python workflow_scripts/probe_overlap.py --neurons @<(printf '%s\\n' {input.neurons:q})"
+        " --validations @<(printf '%s\\n' {input.validations:q})"
         " --out {output.table:q} --csv {output.csv:q} --code {params.code} > {log:q} 2>&1"
 
 

@@ -9,7 +9,7 @@ from snakemake.logging import logger
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from safeneuron.gpu_lease import visible_gpus
-from safeneuron.artifacts.manifests import gate_passed
+from safeneuron.artifacts.gates import MISSED, gate_of
 from safeneuron.experiment.plan import PlannedJob, plan
 from safeneuron.run_log import Failure, StageProgress
 
@@ -134,16 +134,14 @@ def print_products():
 
 def print_missed_gates():
     """Name the model states that missed their validation gate: they are kept, and marked."""
-    manifests = [
-        path for path in over(REPORTED_STATES, CHECKPOINT) if Path(path).is_file()
-    ]
-    missed = [path for path in manifests if gate_passed(Path(path)) is False]
+    validated = [p for p in map(Path, validations_of(REPORTED_STATES)) if p.is_file()]
+    missed = [path for path in validated if gate_of(path) == MISSED]
     if missed:
         print(
-            f"\n{len(missed)} of {len(manifests)} model states missed their validation gate:"
+            f"\n{len(missed)} of {len(validated)} model states missed their validation gate:"
         )
         for path in missed:
-            print(f"  {Path(path).parent.relative_to(f'{RESULTS}/models')}")
+            print(f"  {path.parent.relative_to(f'{RESULTS}/models')}")
 
 
 if workflow.is_main_process:

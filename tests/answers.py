@@ -19,7 +19,6 @@ PROMPT = {
     "dataset": "d", "benchmark": "harmful", "role": "harmful", "category": "theft",
     "prompt_id": "p0",
 }  # fmt: skip
-GATES = {tuple(STATE.values()): None}
 
 
 def response(**columns):

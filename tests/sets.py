@@ -3,7 +3,7 @@
 from safeneuron.neurons.sets import NeuronSet, SetIdentity
 
 T0 = {"model": "tiny", "arm": "base", "round": 0, "seed": 0}
-ABOUT = SetIdentity(**T0, gate_passed=None, selection="paper", contrast="overall")
+ABOUT = SetIdentity(**T0, selection="paper", contrast="overall")
 
 
 def neuron_set(es, sas):

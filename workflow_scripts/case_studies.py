@@ -11,18 +11,16 @@ from safeneuron.results.case_studies import (
     introduction,
     read_answers,
 )
-from safeneuron.results.gates import read_gates
 
 if __name__ == "__main__":
     with stage(
         __doc__,
         CaseStudiesSettings,
-        inputs=("gates",),
-        many=("verdicts", "responses"),
+        many=("verdicts", "responses", "validations"),
         outputs=("table", "page"),
     ) as args:
         verdicts = read_tables(args.verdicts, VERDICTS)
         answers = read_answers(verdicts, read_tables(args.responses, RESPONSES))
-        rows, sections = case_studies(answers, read_gates(args.gates), args.settings)
+        rows, sections = case_studies(answers, args.validations, args.settings)
         write_rows(args.table, CASE_STUDIES, rows)
         write_text(args.page, "\n".join([introduction(args.settings), *sections]))

@@ -4,7 +4,6 @@ import logging
 
 import numpy as np
 
-from safeneuron.artifacts.manifests import gate_passed
 from safeneuron.capture.activations import pooled_activations
 from safeneuron.command import stage
 from safeneuron.data.prompts import select_prompts
@@ -42,7 +41,6 @@ if __name__ == "__main__":
         chosen = by_probe(np.stack(weights), settings.rule.z)
         about = SetIdentity(
             **settings.state.model_dump(),
-            gate_passed=gate_passed(args.model),
             selection=settings.selection,
             contrast="overall",
         )

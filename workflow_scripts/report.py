@@ -5,6 +5,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from safeneuron.artifacts.files import write_text
+from safeneuron.artifacts.gates import with_validations
 from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.artifacts.tables import read_table
 from safeneuron.capability.schemas import CAPABILITY
@@ -45,7 +46,9 @@ PLAIN = {
 }
 
 if __name__ == "__main__":
-    with stage(__doc__, dict[str, Any], many=("figures", "models", "tables")) as args:
+    with stage(
+        __doc__, dict[str, Any], many=("figures", "models", "validations", "tables")
+    ) as args:
         settings = args.settings
         tables = {path.stem: path for path in args.tables}
         attack_success = []
@@ -79,7 +82,9 @@ if __name__ == "__main__":
             }
         states = [
             {**state, **read_manifest(manifest)}
-            for state, manifest in zip(settings["states"], args.models, strict=True)
+            for state, manifest in zip(
+                with_validations(settings["states"], args.validations), args.models, strict=True
+            )
         ]
         document = render(
             settings["experiment"],

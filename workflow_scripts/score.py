@@ -1,6 +1,5 @@
 """Every neuron's score by every criterion, for one contrast and pooling."""
 
-from safeneuron.artifacts.manifests import gate_passed
 from safeneuron.command import stage
 from safeneuron.neurons.criteria import write_criteria
 from safeneuron.neurons.moments import load_moments
@@ -8,12 +7,11 @@ from safeneuron.neurons.scores import score
 from safeneuron.neurons.settings import ScoreSettings
 
 if __name__ == "__main__":
-    with stage(__doc__, ScoreSettings, inputs=("model", "unsafe", "safe")) as args:
+    with stage(__doc__, ScoreSettings, inputs=("unsafe", "safe")) as args:
         settings = args.settings
         unsafe, safe = (load_moments(path, settings.pooling) for path in (args.unsafe, args.safe))
         about = {
             **settings.state.model_dump(),
-            "gate_passed": gate_passed(args.model),
             "contrast": settings.contrast,
             "pooling": settings.pooling,
         }

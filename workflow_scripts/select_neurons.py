@@ -14,7 +14,7 @@ if __name__ == "__main__":
         settings = args.settings
         masks = select(read_criteria(args.scores), settings.criteria, settings.rule)
         of = read_about(args.scores)
-        state = {name: of[name] for name in ("model", "arm", "round", "seed", "gate_passed")}
+        state = {name: of[name] for name in ("model", "arm", "round", "seed")}
         about = SetIdentity(**state, selection=settings.selection, contrast=of["contrast"])
         neurons = NeuronSet(masks, about)
         write_neuron_set(args.out, neurons)

@@ -40,7 +40,7 @@ def trained_dtypes(monkeypatch):
 def data(stage, tmp_path):
     """The organism's prompts and preference pairs, in files."""
     prompts, pairs = tmp_path / "organism.parquet", tmp_path / "pairs.parquet"
-    language = {"seed": 0, "splits": dict.fromkeys(SPLITS, SIZES)}
+    language = dict.fromkeys(SPLITS, SIZES)
     stage("organism_prompts", {"language": language, "dataset": "organism"}, out=prompts)
     stage(
         "organism_preferences",
@@ -65,7 +65,6 @@ def identify(stage, model, prompts):
     stage(
         "score",
         {"state": T0, "contrast": "overall", "pooling": "meanabs"},
-        model=model,
         unsafe=folder / "overall.safetensors",
         safe=folder / "safe.safetensors",
         out=scores,
@@ -76,7 +75,7 @@ def identify(stage, model, prompts):
     return scores, neurons
 
 
-def align(stage, model, neurons, prompts, pairs, folder):
+def align(stage, model, neurons, pairs, folder):
     """One round of freeze_ablate; returns the manifest of T1."""
     manifest = folder / "checkpoint.json"
     settings = {
@@ -85,11 +84,10 @@ def align(stage, model, neurons, prompts, pairs, folder):
         "zeroing_probability": 1.0,
         "data_fraction": 1.0,
         "training": changed(steps=2).model_dump(),
-        "gate": {"refusal": 0.9, "benign_exact": 0.9, "over_refusal": 0.1},
         "cpu_threads": 1,
     }
     stage(
-        "align", settings, model=model, neurons=[neurons], preferences=pairs, prompts=prompts,
+        "align", settings, model=model, neurons=[neurons], preferences=pairs,
         reference=[], out=folder / "checkpoint", manifest=manifest,
         report=folder / "freeze_report.json", table=folder / "training.parquet",
     )  # fmt: skip
@@ -117,10 +115,9 @@ def attack(stage, model, scores, neurons, prompts, folder):
             files = {"neurons": [neurons] if of else [], "scores": [scores] if of else []}
             stage("attack", settings, model=model, prompts=prompts, **files, out=responses)
             stage("judge", {"judge": "oracle"}, responses=responses, out=verdicts[-1])
-    gates, table = folder / "gates.parquet", folder / "success.parquet"
-    stage("gates", {"states": [T1]}, models=[model], out=gates)
+    table = folder / "success.parquet"
     stage(
-        "attack_success", None, verdicts=verdicts, gates=gates, out=table,
+        "attack_success", None, verdicts=verdicts, validations=[], out=table,
         csv=folder / "success.csv",
     )  # fmt: skip
     return read_table(table, ATTACK_SUCCESS).to_pylist()
@@ -150,7 +147,7 @@ def test_a_family_runs_through_all_stages(family, stage, data, trained_dtypes, t
     t0 = tmp_path / "T0" / "checkpoint.json"
     stage("local_checkpoint", {"path": str(folder), "dtype": "bfloat16"}, manifest=t0)
     _, neurons = identify(stage, t0, prompts)
-    t1 = align(stage, t0, neurons, prompts, pairs, tmp_path / "T1")
+    t1 = align(stage, t0, neurons, pairs, tmp_path / "T1")
     assert trained_dtypes == {torch.float32}
     scores, found = identify(stage, t1, prompts)
     rows = attack(stage, t1, scores, found, prompts, tmp_path)

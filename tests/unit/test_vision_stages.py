@@ -25,7 +25,7 @@ INSTRUCTION = "Answer the question in the image."
 def prompts(stage, tmp_path):
     """The organism's prompts, its questions in images, and two pictures from files."""
     folder = tmp_path / "prompts"
-    language = {"seed": 0, "splits": dict.fromkeys(SPLITS, SIZES)}
+    language = dict.fromkeys(SPLITS, SIZES)
     settings = {"language": language, "dataset": "organism"}
     stage("organism_prompts", settings, out=folder / "organism.parquet")
     stage(
@@ -127,7 +127,7 @@ def test_table_3_from_capture_to_table(stage, prompts, pairs, tmp_path, caplog):
         "safety": True,
         "general": False,
     }
-    t1 = align(stage, t0, protected, prompts / "organism.parquet", pairs, tmp_path / "T1")
+    t1 = align(stage, t0, protected, pairs, tmp_path / "T1")
 
     # an aligned model carries its image processor, and its vision tower is as it was
     assert "preprocessor_config.json" in read_manifest(t1)["files"]
@@ -161,11 +161,9 @@ def test_table_3_from_capture_to_table(stage, prompts, pairs, tmp_path, caplog):
     verdicts = [path.with_stem(f"{path.stem}-judged") for path in responses]
     for said_file, judged in zip(responses, verdicts, strict=True):
         stage("judge", {"judge": "refusal_prefix"}, responses=said_file, out=judged)
-    gates = tmp_path / "gates.parquet"
-    stage("gates", {"states": [T1]}, models=[t1], out=gates)
     success, table = tmp_path / "success.parquet", tmp_path / "table_3.parquet"
     stage(
-        "attack_success", None, verdicts=verdicts, gates=gates, out=success,
+        "attack_success", None, verdicts=verdicts, validations=[], out=success,
         csv=tmp_path / "success.csv",
     )  # fmt: skip
     stage(

@@ -1,5 +1,6 @@
 """A copy of the repository's sources in which real Snakemake runs, away from the user's results."""
 
+import copy
 import os
 import re
 import shutil
@@ -33,8 +34,22 @@ class Checkout:
         self.configuration = configuration
         for name in _SOURCES:
             source = REPOSITORY / name
-            copy = shutil.copytree if source.is_dir() else shutil.copy
-            copy(source, folder / name)
+            copy_source = shutil.copytree if source.is_dir() else shutil.copy
+            copy_source(source, folder / name)
+
+    def copied(self, folder: Path) -> "Checkout":
+        """This checkout and its results at another place, as a copy without times leaves them.
+
+        A copy goes through the folders in any order; this is the worst, where what was made first
+        is newest.
+        """
+        shutil.copytree(self.folder, folder, copy_function=shutil.copy)
+        made = {path: path.lstat().st_mtime_ns for path in self.folder.rglob("*")}
+        for number, path in enumerate(sorted(made, key=made.__getitem__, reverse=True)):
+            os.utime(folder / path.relative_to(self.folder), (1.6e9 + number, 1.6e9 + number))
+        other = copy.copy(self)
+        other.folder = folder
+        return other
 
     def snakemake(self, *arguments: str, settings: dict[str, Any] | None = None) -> str:
         """Run Snakemake and return what it printed; the run must succeed.

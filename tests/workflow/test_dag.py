@@ -97,7 +97,7 @@ def test_frozen_neurons_are_proved_frozen_in_every_round(finished):
 
 
 def test_a_missed_gate_is_marked_in_the_tables_and_the_report(finished):
-    assert {r["gate_passed"] for r in rows(finished, "attack_success")} == {False}
+    assert {r["gate"] for r in rows(finished, "attack_success")} == {"missed"}
     assert all(r["gates_missed"] == 1 for r in rows(finished, "table_1"))
     assert "missed in 1" in (finished.folder / RESULTS / "tables/table_1.md").read_text()
     assert "missed" in (finished.folder / RESULTS / "report.html").read_text()
@@ -204,6 +204,45 @@ def test_nothing_changed_means_nothing_to_do(finished):
     assert finished.would_run() == {}
 
 
+def test_a_copied_results_folder_reruns_nothing(finished, tmp_path):
+    assert finished.copied(tmp_path / "elsewhere").would_run() == {}
+
+
+def test_a_change_of_generation_validates_and_attacks_again_and_trains_nothing(
+    finished, file_restored
+):
+    file_restored(
+        "workflow_scripts/safeneuron/models/generation.py", "do_sample=False", "do_sample=bool()"
+    )
+    jobs = finished.would_run()
+    assert (jobs["validate"], jobs["attack"]) == (ALIGNED_AND_T0, 8)
+    assert not {"pretrain_organism", "tune_organism", "align", "capture"} & jobs.keys()
+
+
+def test_what_a_missed_gate_leads_to_trains_nothing_again(finished):
+    jobs = finished.would_run({"organism": {"gate": {"when_missed": "fail"}}})
+    assert jobs["validate"] == ALIGNED_AND_T0
+    trained = {"pretrain_organism", "tune_organism", "align", "capture", "select_neurons"}
+    assert not trained & jobs.keys()
+
+
+def test_a_missed_gate_that_fails_says_the_figures_and_nothing_after_t0_is_validated(
+    finished, tmp_path
+):
+    other = finished.copied(tmp_path / "elsewhere")
+    validations = [
+        f"{RESULTS}/models/tiny/{state}/s0/validation.json"
+        for state in ("base/T0", "freeze_ablate/T1")
+    ]
+    for path in validations:
+        (other.folder / path).unlink()
+    settings = {"organism": {"gate": {"when_missed": "fail"}}}
+    status, output = other.run("--cores", "2", "--keep-going", *validations, settings=settings)
+    assert status == 1
+    assert "FAILED validate" in output and "the validation gate was missed: wanted" in output
+    assert not [path for path in validations if (other.folder / path).exists()]
+
+
 def test_a_threshold_reruns_selection_and_what_depends_on_it(finished):
     rule = {"kind": "thresholds", "es": 0.6, "sas": 1.0}
     selections = {"paper": {"pooling": "max", "rule": rule}}
@@ -257,10 +296,10 @@ def test_an_added_seed_runs_only_its_own_jobs(finished):
 def test_an_added_category_runs_its_own_capture(finished):
     unsafe = {"categories": ["violence", "weapons", "theft", "fraud"]}
     jobs = finished.would_run({"identification": {"unsafe": unsafe}})
-    # the new category; `overall`, which holds it now, and with it what the rounds protect; the safe
-    # prompts that are as long
-    assert jobs["capture"] == 1 + 1 + 2 * 2 + 1
-    assert jobs["align"] == 2
+    # the new category; the safe prompts that are as long; T1 and T2, as `overall` holds it now, and
+    # with it what the rounds protect
+    assert jobs["capture"] == 1 + 1 + 2 * 2
+    assert (jobs["merge_moments"], jobs["align"]) == (1, 2)
     assert not {"pretrain_organism", "tune_organism"} & jobs.keys()
 
 
@@ -322,7 +361,7 @@ def test_an_added_model_runs_only_its_own_jobs(finished):
     small = {"kind": "organism", "layers": 1, "hidden": 32, "intermediate": 32, "heads": 2}
     jobs = finished.would_run({"models": {"small": small}, "run": {"models": ["tiny", "small"]}})
     assert (jobs["pretrain_organism"], jobs["tune_organism"]) == (1, 1)
-    assert jobs["capture"] == 8  # three categories, overall, safe; topic, plain, safe as long
+    assert jobs["capture"] == 7  # three categories, safe; topic, plain, safe as long
     assert not {"align", "attack"} & jobs.keys()
 
 
@@ -360,7 +399,7 @@ def test_an_upgraded_library_is_said_and_reruns_models_only_if_the_user_wants(
     jobs = finished.would_run({"compute": {"on_upgrade": "rerun"}})
     assert (jobs["pretrain_organism"], jobs["align"]) == (1, 2)
     assert jobs["attack"] == BENCHMARKS * ATTACKS
-    assert jobs["capture"] == 8 + 2 * 2
+    assert jobs["capture"] == 7 + 2 * 2
 
 
 def test_a_changed_prompt_file_reruns_its_captures_and_a_touched_one_nothing(finished):

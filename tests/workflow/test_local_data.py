@@ -8,7 +8,8 @@ import pytest
 
 from safeneuron.models.checkpoint import save_checkpoint
 from safeneuron.neurons.moments import load_moments
-from safeneuron.organism.architecture import Size, build_model
+from safeneuron.organism.architecture import build_model
+from safeneuron.organism.settings import OrganismModel
 from safeneuron.organism.tokenizer import build_tokenizer
 from workflow.checkout import REPOSITORY, Checkout
 
@@ -34,7 +35,7 @@ def local_run(tmp_path_factory):
     (folder.parent / "shared").mkdir()
     (folder.parent / "shared" / "data").symlink_to(DATA)
     tokenizer = build_tokenizer()
-    size = Size(layers=2, hidden=32, intermediate=64, heads=2)
+    size = OrganismModel(layers=2, hidden=32, intermediate=64, heads=2)
     save_checkpoint(build_model(size, tokenizer, 0), tokenizer, folder / "model")
     checkout.snakemake(
         "--cores",

@@ -73,17 +73,18 @@ def test_a_machine_without_gpus_is_said_once(output):
 
 def test_a_dry_run_has_its_reasons_and_no_hooks(checkout):
     _, output = checkout.run("-n")
-    assert "reason: Missing output files: results/smallest/models/tiny/pretrained/s0" in output
+    assert "reason: Missing output files: results/smallest/models/tiny/pretrained/s0/" in output
     assert "No GPU" not in output
     plan = output[output.index("What the jobs that run a model ask for") :].splitlines()
-    assert {line.split()[0]: int(line.split()[1]) for line in plan[2:9]} == {
+    assert {line.split()[0]: int(line.split()[1]) for line in plan[2:10]} == {
         "pretrain_organism": 1,
         "tune_organism": 1,
-        "capture": 12,
+        "validate": 3,
+        "capture": 11,
         "probe_neurons": 1,
         "align": 2,
         "attack": 22,
-        "all": 39,
+        "all": 41,
     }
 
 
@@ -99,11 +100,15 @@ def test_without_a_kl_term_a_table_takes_the_place_of_each_rounds_reference(chec
 
 def test_states_that_missed_their_gate_are_named_at_the_end_of_a_run(checkout):
     models = checkout.folder / "results/gates/models/tiny"
-    states = {"base/T0/s0": False, "freeze_ablate/T1/s0": True, "freeze_ablate/T2/s0": False}
-    for state, passed in states.items():
-        manifest = models / state / "checkpoint.json"
-        manifest.parent.mkdir(parents=True)
-        manifest.write_text(json.dumps({"reported": {"gate_passed": passed}}))
+    states = {
+        "base/T0/s0": "missed",
+        "freeze_ablate/T1/s0": "passed",
+        "freeze_ablate/T2/s0": "missed",
+    }
+    for state, gate in states.items():
+        validation = models / state / "validation.json"
+        validation.parent.mkdir(parents=True)
+        validation.write_text(json.dumps({"gate": gate}))
     said = checkout.snakemake(
         *("--cores", "1", "results/gates/prompts/organism.parquet"),
         settings={"experiment": "gates"},

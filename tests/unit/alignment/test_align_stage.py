@@ -55,7 +55,6 @@ def settings_of(parallel="none", **changes):
         "zeroing_probability": 1.0,
         "data_fraction": 1.0,
         "training": changed(TRAINING, parallel=parallel, **changes).model_dump(),
-        "gate": None,
         "cpu_threads": 1,
     }
 
@@ -85,8 +84,8 @@ def weights(written):
 @pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
 def test_two_processes_write_what_one_writes(parallel, files, stage, tmp_path):
     alone, together = outputs(tmp_path / "alone"), outputs(tmp_path / "together")
-    stage("align", settings_of(), **files, **alone, prompts=[])
-    log = in_two_processes(settings_of(parallel), **files, **together, prompts=[])
+    stage("align", settings_of(), **files, **alone)
+    log = in_two_processes(settings_of(parallel), **files, **together)
     assert log.count("freeze report") == 1  # the first process alone writes and logs
     one, two = weights(alone), weights(together)
     assert one.keys() == two.keys()
@@ -99,7 +98,7 @@ def test_low_rank_training_writes_an_ordinary_checkpoint(files, stage, tmp_path)
     lora = {"lora": {"rank": 4, "alpha": 8}}
     settings = settings_of()
     settings["training"] |= lora
-    stage("align", settings, **files, **written, prompts=[])
+    stage("align", settings, **files, **written)
     assert weights(written).keys() == load_file(tmp_path / "T0" / "model.safetensors").keys()
 
 
@@ -109,8 +108,8 @@ def test_how_often_a_training_saves_is_no_part_of_what_its_results_are_made_from
     told, train = [], round.align
     monkeypatch.setattr(round, "align", lambda *given: told.append(given[-1]) or train(*given))
     often, seldom = outputs(tmp_path / "often"), outputs(tmp_path / "seldom")
-    stage("align", settings_of(), **files, **often, prompts=[], **{"save-every": 1})
-    stage("align", settings_of(), **files, **seldom, prompts=[])
+    stage("align", settings_of(), **files, **often, **{"save-every": 1})
+    stage("align", settings_of(), **files, **seldom)
     assert told == [1, SAVE_EVERY]
     for option in often:
         assert read_provenance(often[option]) == read_provenance(seldom[option])
@@ -126,6 +125,6 @@ def test_a_frozen_weight_that_moves_ends_the_round_with_its_report_and_no_checkp
     monkeypatch.setattr(FrozenSlices, "__init__", lambda self, slices: None)
     monkeypatch.setattr(FrozenSlices, "release", lambda self: None)
     with pytest.raises(FreezeViolationError, match="frozen weights moved"):
-        stage("align", settings_of(), **files, **written, prompts=[])
+        stage("align", settings_of(), **files, **written)
     assert json.loads(written["report"].read_text())["frozen_max_change"] > 0
     assert not written["out"].exists() and not written["manifest"].exists()

@@ -63,10 +63,9 @@ def test_clean_and_under_attack(family, stage, tmp_path):
     assert (about["lm_eval"], about["task_version"]) == (full["lm_eval"], "3.0")
     assert made_from["settings"]["asked"]["definition"] == ASKED["definition"]
 
-    gates, table = tmp_path / "gates.parquet", tmp_path / "all.parquet"
-    stage("gates", {"states": [T0]}, models=[model], out=gates)
+    table = tmp_path / "all.parquet"
     stage(
-        "capability_table", None, measured=[clean, attacked], gates=gates, out=table,
+        "capability_table", None, measured=[clean, attacked], validations=[], out=table,
         csv=tmp_path / "all.csv",
     )  # fmt: skip
     rows = read_table(table, CAPABILITY).to_pylist()

@@ -26,8 +26,8 @@ UNKNOWN_KEYS = [
     ),
     wrong(
         "depth 4",
-        {"organism": {"safety_tuning": {"gate": {"refusals": 0.9}}}},
-        "organism.safety_tuning.gate: unknown key 'refusals', did you mean 'refusal'?",
+        {"organism": {"gate": {"refusals": 0.9}}},
+        "organism.gate: unknown key 'refusals', did you mean 'refusal'?",
         "allowed: refusal, benign_exact, over_refusal, when_missed",
     ),
     wrong(
@@ -69,8 +69,8 @@ WRONG_VALUES = [
     wrong("seed above 31 bits", {"seeds": [2**31]}, "seeds.0", "less than 2147483648"),
     wrong(
         "share above 1",
-        {"organism": {"safety_tuning": {"gate": {"refusal": 1.5}}}},
-        "organism.safety_tuning.gate.refusal",
+        {"organism": {"gate": {"refusal": 1.5}}},
+        "organism.gate.refusal",
         "less than or equal to 1",
         "found: 1.5",
     ),

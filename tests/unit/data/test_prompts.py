@@ -13,11 +13,13 @@ from safeneuron.data.prompts import (
 )
 from safeneuron.data.sources import FileSource
 from safeneuron.errors import SourceError
-from safeneuron.organism.language import SPLITS, Sentence, SplitSizes
+from safeneuron.organism.language import SPLITS, Sentence
 from safeneuron.organism.prompts import sentences, write_organism_prompts
+from safeneuron.organism.settings import Language, SplitSize
 from safeneuron.organism.vocabulary import CATEGORIES
 
-SIZES = {split: SplitSizes(per_category=2, benign=3, lookalike=4, task=5) for split in SPLITS}
+SIZE = SplitSize(per_category=2, benign=3, lookalike=4, task=5)
+LANGUAGE = Language(**dict.fromkeys(SPLITS, SIZE))
 
 
 def file_source(path):
@@ -45,7 +47,7 @@ def user_file(tmp_path):
 @pytest.fixture(scope="module")
 def organism_table(tmp_path_factory):
     path = tmp_path_factory.mktemp("prompts") / "organism.parquet"
-    write_organism_prompts(path, "organism", SIZES, 0)
+    write_organism_prompts(path, "organism", LANGUAGE)
     return path
 
 
@@ -85,8 +87,8 @@ def test_organism_prompts_are_numbered_within_their_split(organism_table):
 
 def test_organism_table_is_the_same_byte_for_byte(organism_table, tmp_path):
     again, other = tmp_path / "again.parquet", tmp_path / "other.parquet"
-    assert write_organism_prompts(again, "organism", SIZES, 0) == 160
-    write_organism_prompts(other, "organism", SIZES, 1)
+    assert write_organism_prompts(again, "organism", LANGUAGE) == 160
+    write_organism_prompts(other, "organism", LANGUAGE.model_copy(update={"seed": 1}))
     assert again.read_bytes() == organism_table.read_bytes()
     assert texts_by_id(other) != texts_by_id(organism_table)
 

@@ -1,7 +1,14 @@
 import pytest
 
 from safeneuron.config.load import load_config
-from safeneuron.experiment.prompt_sets import Rows, category_contrasts, contrast_of, count, rows_of
+from safeneuron.experiment.prompt_sets import (
+    Rows,
+    category_contrasts,
+    contrast_of,
+    count,
+    merged_from,
+    rows_of,
+)
 
 CONFIG = load_config(
     {
@@ -62,6 +69,21 @@ def test_the_topic_contrast_takes_the_safe_side_where_it_is_the_plain_one():
 
 def test_each_category_of_the_unsafe_side_is_a_contrast():
     assert category_contrasts(CONFIG, CATALOG) == {"organism": ["organism/theft", "organism/fraud"]}
+
+
+def test_overall_is_merged_from_the_categories_unless_there_is_but_one():
+    assert merged_from(CONFIG, CATALOG) == ["organism/theft", "organism/fraud"]
+    assert merged_from(CONFIG, {"organism": {(SPLIT, "theft"): 3, (SPLIT, "benign"): 5}}) == []
+
+
+@pytest.mark.parametrize("chosen", [["theft", "fraud"], ["fraud"], None])
+def test_the_prompts_of_all_categories_are_those_of_overall(chosen):
+    side = CONFIG.identification.unsafe.model_copy(update={"categories": chosen})
+    sides = CONFIG.identification.model_copy(update={"unsafe": side})
+    config = CONFIG.model_copy(update={"identification": sides})
+    parts = [c for each in category_contrasts(config, CATALOG).values() for c in each]
+    counts = [count(CATALOG, rows_of(config, part), 1000) for part in parts]
+    assert sum(counts) == count(CATALOG, rows_of(config, "overall"), 1000)
 
 
 def test_prompts_are_counted_where_they_are_known_and_assumed_where_they_are_not():

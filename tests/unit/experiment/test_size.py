@@ -4,13 +4,14 @@ from transformers import GPT2Config, GPT2LMHeadModel
 import tiny
 from safeneuron.errors import SafeNeuronError
 from safeneuron.experiment.size import ModelSize, folder_size, llama_size
-from safeneuron.organism.architecture import Size, build_model
+from safeneuron.organism.architecture import build_model
+from safeneuron.organism.settings import OrganismModel
 from safeneuron.organism.tokenizer import build_tokenizer
 
 
 def test_an_organism_has_the_parameters_that_are_computed_without_building_it():
     tokenizer = build_tokenizer()
-    model = build_model(Size(layers=3, hidden=32, intermediate=48, heads=4), tokenizer, 0)
+    model = build_model(OrganismModel(layers=3, hidden=32, intermediate=48, heads=4), tokenizer, 0)
     size = llama_size(3, 32, 48, len(tokenizer), tied=True)
     assert size.parameters == sum(p.numel() for p in model.parameters())
 

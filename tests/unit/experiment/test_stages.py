@@ -4,22 +4,44 @@ import pytest
 
 from safeneuron.config.load import ConfigError, load_config
 from safeneuron.experiment import stages
-from safeneuron.organism.language import SPLITS
+from safeneuron.experiment.states import State
+from safeneuron.organism.settings import (
+    OrganismModel,
+    Pretrain,
+    PretrainSettings,
+    TuneSettings,
+    ValidateSettings,
+)
 
 
-def test_language_gives_the_seed_and_the_sizes_of_every_split():
-    sizes = {"per_category": 4, "benign": 5, "lookalike": 6, "task": 7}
-    raw = {"organism": {"language": {"seed": 9, **dict.fromkeys(SPLITS, sizes)}}}
-    assert stages.language(load_config(raw)) == {"seed": 9, "splits": dict.fromkeys(SPLITS, sizes)}
+def test_an_organism_is_pretrained_by_its_shape_and_the_settings_that_all_sizes_share():
+    shape = {"kind": "organism", "layers": 2, "hidden": 32, "intermediate": 64, "heads": 2}
+    raw = {"models": {"organism": shape}, "run": {"models": ["organism"]}}
+    settings = PretrainSettings(**stages.pretrained(load_config(raw), "organism", 3))
+    assert settings.size == OrganismModel(**shape)
+    assert (settings.pretrain, settings.seed) == (Pretrain(), 3)
 
 
-def test_size_of_an_organism_is_its_shape_alone():
-    shape = {"layers": 2, "hidden": 32, "intermediate": 64, "heads": 2}
-    raw = {"models": {"organism": {"kind": "organism", **shape}}, "run": {"models": ["organism"]}}
-    assert stages.size(load_config(raw), "organism") == shape
+def test_what_a_missed_gate_leads_to_tunes_nothing_again():
+    kept = load_config({"organism": {"gate": {"when_missed": "keep"}}})
+    assert stages.tuned(kept, 0) == stages.tuned(load_config({}), 0)
+    stricter = load_config({"organism": {"gate": {"refusal": 0.99}}})
+    assert TuneSettings(**stages.tuned(stricter, 0)).until.refusal == 0.99
 
 
-def test_a_checkpoint_folder_has_no_size():
+def test_an_aligned_state_that_misses_its_gate_is_kept_whatever_t0_would_be():
+    for number, when_missed in ((0, "fail"), (1, "keep")):
+        state = State("organism", "freeze" if number else "base", number, 0)
+        settings = ValidateSettings(**stages.validated(load_config({}), state))
+        assert settings.gate.when_missed == when_missed
+
+
+def test_organisms_alone_have_a_gate():
+    config = checkpoints()
+    assert (stages.has_gate(config, "organism"), stages.has_gate(config, "mine")) == (True, False)
+
+
+def test_a_checkpoint_folder_is_not_pretrained():
     config = load_config(
         {
             "models": {"mine": {"kind": "local", "path": "somewhere"}},
@@ -27,7 +49,7 @@ def test_a_checkpoint_folder_has_no_size():
         }
     )
     with pytest.raises(ValueError, match=r"models\.mine is not an organism"):
-        stages.size(config, "mine")
+        stages.pretrained(config, "mine", 0)
 
 
 def checkpoints(**keys):

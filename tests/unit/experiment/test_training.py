@@ -78,9 +78,9 @@ def test_settings_that_no_number_depends_on_train_nothing_again(training, trains
     assert not {"gpus", "save_every"} & before["training"].keys()
 
 
-def test_what_happens_at_a_missed_gate_trains_nothing_again():
+def test_the_gate_trains_nothing_again():
     settings = align_settings(config(), T2)
-    assert "when_missed" not in settings.gate
+    assert "gate" not in type(settings).model_fields
     assert settings.state.model_dump() == T2._asdict()
 
 

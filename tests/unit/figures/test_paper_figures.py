@@ -14,7 +14,7 @@ from safeneuron.neurons.analyses import (
 )
 from safeneuron.results.paper_tables import TABLE_1, WORST_CASE
 
-T0 = {"model": "m", "arm": "base", "round": 0, "seed": 0, "gate_passed": None}
+T0 = {"model": "m", "arm": "base", "round": 0, "seed": 0, "gate": "no gate"}
 
 
 @pytest.fixture(autouse=True)

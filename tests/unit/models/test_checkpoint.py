@@ -7,7 +7,7 @@ from safetensors.torch import load_file, save_file
 from transformers import GPT2Config, GPT2LMHeadModel, T5Config
 
 import tiny
-from safeneuron.artifacts.manifests import gate_passed, neuron_grid
+from safeneuron.artifacts.manifests import neuron_grid
 from safeneuron.models.checkpoint import (
     CheckpointError,
     load_checkpoint,
@@ -29,7 +29,7 @@ def folder(tmp_path, tokenizer):
 @pytest.fixture
 def manifest(folder):
     path = folder.parent / "checkpoint.json"
-    write_manifest(path, folder, "float32", {"gate_passed": True, "steps": 3})
+    write_manifest(path, folder, "float32", {"steps": 3})
     return path
 
 
@@ -51,7 +51,7 @@ def test_a_manifest_says_what_is_in_the_folder(manifest, folder, tokenizer):
     assert document["architecture"] == "LlamaForCausalLM"
     assert (document["layers"], document["neurons"]) == (tiny.LAYERS, tiny.NEURONS)
     assert document["parameters"] == sum(p.numel() for p in model.parameters())
-    assert document["reported"] == {"gate_passed": True, "steps": 3}
+    assert document["reported"] == {"steps": 3}
     assert document["files"] == {
         path.name: {
             "bytes": path.stat().st_size,
@@ -62,17 +62,14 @@ def test_a_manifest_says_what_is_in_the_folder(manifest, folder, tokenizer):
     assert "model.safetensors" in document["files"]
 
 
-def test_stages_without_torch_read_grid_and_gate_from_the_manifest(manifest, folder):
+def test_stages_without_torch_read_the_grid_from_the_manifest(manifest):
     assert neuron_grid(manifest) == (tiny.LAYERS, tiny.NEURONS)
-    assert gate_passed(manifest) is True
-    write_manifest(manifest, folder, "float32")
-    assert gate_passed(manifest) is None
 
 
 def test_a_model_made_again_to_the_same_weights_has_the_same_manifest(manifest, folder, tokenizer):
     before = manifest.read_bytes()
     save_checkpoint(tiny.build(vocabulary=len(tokenizer)), tokenizer, folder)
-    write_manifest(manifest, folder, "float32", {"gate_passed": True, "steps": 3})
+    write_manifest(manifest, folder, "float32", {"steps": 3})
     assert manifest.read_bytes() == before
 
 

@@ -6,7 +6,7 @@ import pytest
 from safeneuron.neurons.topic_control import control_row, expected_containment, measures
 
 CONTEXT = {
-    "model": "m", "arm": "base", "round": 0, "seed": 0, "gate_passed": None,
+    "model": "m", "arm": "base", "round": 0, "seed": 0,
     "selection": "paper", "control": "topic",
 }  # fmt: skip
 

@@ -1,8 +1,9 @@
 import torch
 
-from safeneuron.organism.architecture import Size, build_model
+from safeneuron.organism.architecture import build_model
+from safeneuron.organism.settings import OrganismModel
 
-SIZE = Size(layers=3, hidden=32, intermediate=48, heads=2)
+SIZE = OrganismModel(layers=3, hidden=32, intermediate=48, heads=2)
 
 
 def test_the_model_has_the_size_that_was_asked_for(tokenizer):

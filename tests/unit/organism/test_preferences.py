@@ -121,7 +121,7 @@ def test_a_seed_gives_the_same_file_and_another_seed_other_pairs(path, tmp_path)
     assert set(ids[0]) != set(ids[1])
 
 
-CONTEXT = {"model": "organism", "arm": "freeze", "round": 1, "seed": 0, "gate_passed": True}
+CONTEXT = {"model": "organism", "arm": "freeze", "round": 1, "seed": 0}
 ENTRY = {
     "step": 1, "loss": 0.5, "grad_norm": 1.5, "learning_rate": 1e-5, "rewards/margins": 0.25,
     "rewards/accuracies": 0.75, "logps/chosen": -3.0, "logps/rejected": -4.0, "epoch": 0.1,

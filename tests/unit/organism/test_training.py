@@ -5,22 +5,24 @@ import torch
 
 from safeneuron.models.chat import encode_prompt
 from safeneuron.organism import safety_tuning
-from safeneuron.organism.architecture import Size, build_model
-from safeneuron.organism.behaviour import Behaviour, Gate
-from safeneuron.organism.language import SPLITS, SplitSizes, draw_splits
+from safeneuron.organism.architecture import build_model
+from safeneuron.organism.forced import ForcedBehaviour
+from safeneuron.organism.language import SPLITS, draw_splits
 from safeneuron.organism.oracle import aligned_answer, helpful_answer
-from safeneuron.organism.pretraining import PretrainSettings, pretrain
-from safeneuron.organism.safety_tuning import SafetyTuningSettings, safety_tune
+from safeneuron.organism.pretraining import pretrain
+from safeneuron.organism.safety_tuning import safety_tune
+from safeneuron.organism.settings import Bounds, OrganismModel, Pretrain, SafetyTuning, SplitSize
 
-SIZE = Size(layers=2, hidden=32, intermediate=48, heads=2)
-PROMPTS = draw_splits(dict.fromkeys(SPLITS, SplitSizes(2, 10, 10, 10)), 0)
-PRETRAIN = PretrainSettings(
-    steps=30, batch_size=16, learning_rate=1e-2, warmup_steps=5, weight_decay=0.01
+SIZE = OrganismModel(layers=2, hidden=32, intermediate=48, heads=2)
+PROMPTS = draw_splits(
+    dict.fromkeys(SPLITS, SplitSize(per_category=2, benign=10, lookalike=10, task=10)), 0
 )
-TUNE = SafetyTuningSettings(
+PRETRAIN = Pretrain(steps=30, batch_size=16, learning_rate=1e-2, warmup_steps=5, weight_decay=0.01)
+TUNE = SafetyTuning(
     learning_rate=1e-3, batch_size=8, warmup_steps=2, min_steps=3, max_steps=12, check_every=2
 )
-OPEN, SHUT = Gate(0.0, 0.0, 1.0), Gate(1.0, 1.0, 0.0)
+OPEN = Bounds(refusal=0.0, benign_exact=0.0, over_refusal=1.0)
+SHUT = Bounds(refusal=1.0, benign_exact=1.0, over_refusal=0.0)
 
 
 @pytest.fixture
@@ -49,13 +51,14 @@ def answer_loss(model, tokenizer, prompts, answer_of):
 
 
 def run_pretraining(model, tokenizer, seed=0, prompts=PROMPTS["pretraining"], **changes):
-    pretrain(model, tokenizer, prompts, PretrainSettings(**{**vars(PRETRAIN), **changes}), seed)
+    settings = PRETRAIN.model_copy(update=changes)  # unchecked: tests go beyond the bounds
+    pretrain(model, tokenizer, prompts, settings, seed)
 
 
-def run_tuning(model, tokenizer, gate=OPEN, seed=0, **changes):
-    settings = SafetyTuningSettings(**{**vars(TUNE), **changes})
+def run_tuning(model, tokenizer, until=OPEN, seed=0, **changes):
+    settings = TUNE.model_copy(update=changes)  # unchecked: tests go beyond the bounds
     prompts, validation = PROMPTS["alignment"], PROMPTS["validation"][::7]
-    return safety_tune(model, tokenizer, prompts, validation, settings, gate, seed)
+    return safety_tune(model, tokenizer, prompts, validation, settings, until, seed)
 
 
 def test_pretraining_lowers_the_loss_of_helpful_answers(model, tokenizer):
@@ -121,13 +124,11 @@ def test_safety_tuning_of_a_base_lowers_the_loss_of_aligned_answers(model, token
 
 def test_safety_tuning_stops_at_the_first_check_that_passes(model, tokenizer):
     # checks are at steps 4, 6, …: every second, none before the third
-    result = run_tuning(model, tokenizer, OPEN)
-    assert (result.steps, result.passed) == (4, True)
+    assert run_tuning(model, tokenizer, OPEN) == 4
 
 
-def test_safety_tuning_that_never_passes_takes_all_its_steps_and_says_so(model, tokenizer):
-    result = run_tuning(model, tokenizer, SHUT)
-    assert (result.steps, result.passed) == (12, False)
+def test_safety_tuning_that_never_passes_takes_all_its_steps(model, tokenizer):
+    assert run_tuning(model, tokenizer, SHUT) == 12
 
 
 def test_a_seed_of_safety_tuning_gives_one_model_to_the_last_bit(tokenizer):
@@ -143,33 +144,21 @@ def test_a_loss_that_is_not_finite_stops_safety_tuning_at_its_step(model, tokeni
         run_tuning(model, tokenizer, learning_rate=float("inf"), warmup_steps=1)
 
 
-@pytest.fixture
-def measured(monkeypatch):
-    """The weights at every measurement, with a behaviour that passes no gate."""
-    states = []
+def test_a_check_sees_the_model_as_it_is_at_its_step(model, tokenizer, monkeypatch):
+    seen = []
 
-    def measure(model, *_):
-        states.append(weights(model))
-        return Behaviour(1, 0, 0, 0, 0, 0)
+    def check(model, *_):
+        seen.append(weights(model))
+        return ForcedBehaviour(1.0, 1.0, 0.0)
 
-    monkeypatch.setattr(safety_tuning, "measure", measure)
-    return states
-
-
-def test_what_safety_tuning_reports_was_seen_on_the_model_that_it_leaves(
-    model, tokenizer, measured
-):
-    run_tuning(model, tokenizer, SHUT, max_steps=5, check_every=2)
-    assert not changed(model, measured[-1])
-
-
-def test_safety_tuning_without_time_for_a_check_still_reports_one(model, tokenizer, measured):
-    result = run_tuning(model, tokenizer, SHUT, max_steps=2, min_steps=3)
-    assert (result.steps, result.passed) == (2, False)
+    monkeypatch.setattr(safety_tuning, "forced_behaviour", check)
+    assert run_tuning(model, tokenizer, SHUT, min_steps=1, max_steps=5) == 2
+    (before,) = seen
+    assert not changed(model, before)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_organisms_train_on_a_gpu(model, tokenizer):
     model.cuda()
     run_pretraining(model, tokenizer, steps=2)
-    assert run_tuning(model, tokenizer).steps == 4
+    assert run_tuning(model, tokenizer) == 4

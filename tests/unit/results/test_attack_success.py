@@ -2,7 +2,8 @@
 
 import pytest
 
-from answers import ATTACKED, CLEAN, GATES, STATE, verdict, verdict_files
+from answers import ATTACKED, CLEAN, STATE, verdict, verdict_files
+from safeneuron.artifacts.gates import with_gates
 from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.results.attack_success import ATTACK_SUCCESS, attack_success
 
@@ -47,7 +48,7 @@ ROWS = [
 @pytest.fixture
 def success(tmp_path):
     """Rows of the table from rows of verdicts."""
-    return lambda rows=ROWS: attack_success(verdict_files(tmp_path, rows), GATES)
+    return lambda rows=ROWS: attack_success(verdict_files(tmp_path, rows))
 
 
 @pytest.fixture
@@ -71,6 +72,7 @@ def test_a_row_a_cell_and_category_and_one_for_all_categories(success):
 
 def test_rows_are_rows_of_the_table(tmp_path, success):
     rows = success()
+    rows = with_gates(rows, [])
     write_rows(tmp_path / "t.parquet", ATTACK_SUCCESS, rows)
     assert read_table(tmp_path / "t.parquet", ATTACK_SUCCESS).to_pylist() == rows
 
@@ -143,7 +145,7 @@ def test_each_harmful_benchmark_has_its_own_rows(success):
 
 def test_every_row_says_its_state_attack_and_judge(success):
     for row in success():
-        assert row.items() >= {**STATE, "gate_passed": None, "judge": "oracle"}.items()
+        assert row.items() >= {**STATE, "judge": "oracle"}.items()
     assert {(r["attack"], r["pooling"], r["set_source"]) for r in success()} == {
         ("clean", None, None), ("magnitude", "meanabs", "adaptive"),
     }  # fmt: skip
@@ -152,11 +154,6 @@ def test_every_row_says_its_state_attack_and_judge(success):
 def test_states_seeds_and_judges_are_never_counted_together(tmp_path):
     other = [{"seed": 2}, {"arm": "dpo"}, {"round": 1}, {"judge": "second"}, {"strength": 0.5}]
     rows = [verdict(), *(verdict(**columns, verdict="refused") for columns in other)]
-    states = {tuple(row[name] for name in STATE) for row in rows}
-    gates = {state: state == tuple(STATE.values()) for state in states}
-    found = attack_success(verdict_files(tmp_path, rows), gates)
+    found = attack_success(verdict_files(tmp_path, rows))
     whole = [r for r in found if r["category"] == "overall"]
     assert [(r["n_prompts"], r["asr"]) for r in whole] == [(1, 1.0), *[(1, 0.0)] * 5]
-    assert {(r["seed"], r["arm"], r["round"]): r["gate_passed"] for r in whole} == {
-        (1, "base", 0): True, (2, "base", 0): False, (1, "dpo", 0): False, (1, "base", 1): False,
-    }  # fmt: skip

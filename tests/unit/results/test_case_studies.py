@@ -1,5 +1,7 @@
 """Case studies: which prompts are candidates, the draw, and that the page is redacted."""
 
+import json
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -21,8 +23,7 @@ RANDOM = FULL | {"control_seed": 0}
 TENTH = FULL | {"fraction": 0.1, "n_neurons": 9}
 BY_ES = FULL | {"target": "es", "n_neurons": 5}
 S0, S3 = ({**STATE, "arm": a, "round": n} for a, n in (("base", 0), ("freeze", 3)))
-T0, T3 = S0 | {"gate_passed": True}, S3 | {"gate_passed": False}
-GATES = {tuple(S0.values()): True, tuple(S3.values()): False}
+T0, T3 = S0 | {"gate": "passed"}, S3 | {"gate": "missed"}
 PROMPT, REFUSAL, ANSWER = "zorbl the quux kindly", "nayvex sorrowful", "yesplox grault\n| waldo |"
 
 
@@ -50,6 +51,14 @@ def one_prompt(clean, attacked, prompt="p1"):
         (RANDOM, prompt, "refused", "of the control"),
         (TENTH, prompt, "broken", "of a tenth"),
     ]
+
+
+@pytest.fixture
+def validations(tmp_path):
+    """The validations of both states."""
+    for name, state in (("t0", T0), ("t3", T3)):
+        (tmp_path / name).write_text(json.dumps(state | {"validation": {}}))
+    return [tmp_path / "t3", tmp_path / "t0"]
 
 
 @pytest.fixture
@@ -92,8 +101,8 @@ def test_the_draw_is_seeded_and_without_repeats():
     assert draw([], 5, np.random.default_rng(0)) == []
 
 
-def test_rows_hold_ids_and_verdicts_of_every_state(answers):
-    (first, second), _ = case_studies(answers, GATES, SETTINGS)
+def test_rows_hold_ids_and_verdicts_of_every_state(answers, validations):
+    (first, second), _ = case_studies(answers, validations, SETTINGS)
     assert first == T0 | {
         "benchmark": "harmful",
         "category": "theft",
@@ -108,14 +117,14 @@ def test_rows_hold_ids_and_verdicts_of_every_state(answers):
     assert first.keys() == set(CASE_STUDIES.names)
 
 
-def page(answers, show_text):
+def page(answers, validations, show_text):
     settings = SETTINGS.model_copy(update={"show_text": show_text})
-    _, sections = case_studies(answers, GATES, settings)
+    _, sections = case_studies(answers, validations, settings)
     return "\n".join([introduction(settings), *sections])
 
 
-def test_no_word_of_a_prompt_or_response_is_shown_by_default(answers):
-    text = page(answers, show_text=False)
+def test_no_word_of_a_prompt_or_response_is_shown_by_default(answers, validations):
+    text = page(answers, validations, show_text=False)
     for word in f"{PROMPT} {REFUSAL} {ANSWER}".replace("|", "").replace("the ", "").split():
         assert word not in text
     assert "## m, seed 1: 1 of 1 prompts" in text
@@ -125,8 +134,8 @@ def test_no_word_of_a_prompt_or_response_is_shown_by_default(answers):
     assert "(seed 3)" in text and "never chosen by hand" in text
 
 
-def test_text_is_shown_as_code_where_the_config_says_so(answers):
-    text = page(answers, show_text=True)
+def test_text_is_shown_as_code_where_the_config_says_so(answers, validations):
+    text = page(answers, validations, show_text=True)
     assert f"\n    {PROMPT}\n" in text
     assert "base T0, attacked:\n\n    yesplox grault\n    | waldo |\n" in text
     assert text.count(f"    {REFUSAL}\n") == 2

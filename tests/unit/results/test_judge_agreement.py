@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from answers import ATTACKED, CLEAN, GATES, verdict, verdict_files
+from answers import ATTACKED, CLEAN, verdict, verdict_files
+from safeneuron.artifacts.gates import with_gates
 from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.results.judge_agreement import (
     JUDGE_AGREEMENT,
@@ -60,7 +61,8 @@ BOTH = [*verdicts("one", FIRST), *verdicts("two", SECOND)]
 
 def test_a_row_a_target_with_what_was_judged_and_what_was_not(tmp_path):
     (tmp_path / "v").mkdir()
-    rows = judge_agreement(verdict_files(tmp_path / "v", BOTH), GATES)
+    rows = judge_agreement(verdict_files(tmp_path / "v", BOTH))
+    rows = with_gates(rows, [])
     ori, full = rows
     assert (ori["attack"], ori["target"], ori["first"], ori["second"], ori["benchmark"]) == (
         "clean", "none", "one", "two", "harmful",
@@ -85,9 +87,9 @@ def test_a_row_a_target_with_what_was_judged_and_what_was_not(tmp_path):
 
 def test_every_two_judges_are_compared_in_whatever_order_files_come(tmp_path):
     files = verdict_files(tmp_path, [*BOTH, *verdicts("three", FIRST)])
-    pairs = {(r["first"], r["second"]) for r in judge_agreement(files, GATES)}
+    pairs = {(r["first"], r["second"]) for r in judge_agreement(files)}
     assert pairs == {("one", "two"), ("one", "three"), ("two", "three")}
-    mixed = judge_agreement(files[::-1], GATES)
+    mixed = judge_agreement(files[::-1])
     assert {frozenset((r["first"], r["second"])) for r in mixed} == set(map(frozenset, pairs))
 
 
@@ -101,4 +103,4 @@ def test_nothing_judged_gives_no_share():
 def test_verdicts_of_other_responses_are_an_error(tmp_path):
     files = verdict_files(tmp_path, [*verdicts("one", FIRST), *verdicts("two", SECOND)[1:]])
     with pytest.raises(ValueError, match="different responses"):
-        judge_agreement(files, GATES)
+        judge_agreement(files)

@@ -3,7 +3,8 @@
 import pyarrow as pa
 import pytest
 
-from answers import GATES, verdict_files
+from answers import verdict_files
+from safeneuron.artifacts.gates import with_gates
 from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.results.over_refusal import OVER_REFUSAL, by_benchmark, over_refusal
 from safeneuron.statistics import wilson_interval
@@ -21,7 +22,7 @@ ROWS = [
 
 @pytest.fixture
 def rows(tmp_path):
-    return over_refusal(verdict_files(tmp_path, ROWS), GATES)
+    return over_refusal(verdict_files(tmp_path, ROWS))
 
 
 @pytest.mark.parametrize(
@@ -51,13 +52,14 @@ def test_harmful_benchmarks_have_no_rows(rows):
 
 
 def test_rows_are_rows_of_the_table(tmp_path, rows):
+    rows = with_gates(rows, [])
     write_rows(tmp_path / "t.parquet", OVER_REFUSAL, rows, {})
     assert read_table(tmp_path / "t.parquet", OVER_REFUSAL).to_pylist() == rows
 
 
 def test_for_reading_a_line_a_benchmark_and_attack(rows):
     control = {**rows[0], "control_seed": 0}
-    table = pa.Table.from_pylist([*rows, control], schema=OVER_REFUSAL)
+    table = pa.Table.from_pylist(with_gates([*rows, control], []), schema=OVER_REFUSAL)
     lines = by_benchmark(table, ["guard", "oracle"]).to_pylist()
     assert [(r["target"], r["benchmark"], r["over_refusal"]) for r in lines] == [
         ("none", "xstest", 0.5),

@@ -39,7 +39,7 @@ def row(arm, number, seed, target, complied, *, fraction=None, control=None, **o
         "broken": 0.0,
         "utility": 1.0,
         "over_refusal": 0.0,
-        "gate_passed": True,
+        "gate": "passed",
     }
     return values | other
 
@@ -141,7 +141,10 @@ def test_several_strengths_are_attacks_of_their_own():
 
 
 def test_a_missed_gate_is_counted_and_marked():
-    rows = [r | {"gate_passed": r["seed"] == 0} if r["arm"] == "dpo" else r for r in ROWS]
+    rows = [
+        r | {"gate": "passed" if r["seed"] == 0 else "missed"} if r["arm"] == "dpo" else r
+        for r in ROWS
+    ]
     rows = worst_case(rows, JUDGES)
     assert cell(rows, "complied", arm="dpo")["gates_missed"] == 1
     page = as_markdown(rows, ["arm", "round", "fraction"], "Worst case")

@@ -30,6 +30,7 @@ from safeneuron.models.checkpoint import (
 )
 from safeneuron.models.vision import vision_for
 from safeneuron.neurons.sets import read_neuron_set
+from safeneuron.neurons.settings import StateSettings
 
 log = logging.getLogger(__name__)
 
@@ -125,21 +126,19 @@ def save_round(
     folder: Path,
     manifest: Path,
     table: Path,
-    columns: Mapping[str, Any],
-    reported: Mapping[str, Any],
+    state: StateSettings,
 ) -> None:
     """Write a round's checkpoint, its manifest and the table of its training.
 
     Args:
         start: manifest of the checkpoint that the round started from.
-        columns: of all rows of the table: the state, and whether it passed its gate.
-        reported: further figures for the manifest.
+        state: which the round leads to.
     """
     read = read_manifest(start)
     save_checkpoint(trained.model, trained.tokenizer, folder, Path(read["folder"]))
     figures = {"steps": trained.steps, "protected_neurons": int(trained.identified.sum())}
-    write_manifest(manifest, folder, read["dtype"], {**figures, **reported})
-    write_rows(table, TRAINING, training_rows(trained.history, columns))
+    write_manifest(manifest, folder, read["dtype"], figures)
+    write_rows(table, TRAINING, training_rows(trained.history, state.model_dump()))
 
 
 def _prove_frozen(

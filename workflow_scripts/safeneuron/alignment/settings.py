@@ -181,7 +181,6 @@ class AlignSettings(Section):
 
     Attributes:
         state: what the round makes.
-        gate: what an organism must show on validation prompts; None for other models.
     """
 
     state: StateSettings
@@ -189,7 +188,6 @@ class AlignSettings(Section):
     zeroing_probability: Share
     data_fraction: PositiveShare
     training: Training
-    gate: dict[str, float] | None
     cpu_threads: int
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from safeneuron.artifacts.tables import COUNT, GATED_STATE, REAL, schema
+from safeneuron.artifacts.tables import COUNT, REAL, STATE, schema
 
 TRAINING = schema(
-    **GATED_STATE,
+    **STATE,
     step=COUNT,
     loss=REAL,
     gradient_norm=REAL,

@@ -24,8 +24,3 @@ def neuron_grid(manifest: Path) -> tuple[int, int]:
     """Layers and neurons a layer."""
     document = read_manifest(manifest)
     return document["layers"], document["neurons"]
-
-
-def gate_passed(manifest: Path) -> bool | None:
-    """Whether the state passed its validation gate; None for a model that has none."""
-    return read_manifest(manifest)["reported"].get("gate_passed")

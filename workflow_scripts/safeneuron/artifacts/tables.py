@@ -32,8 +32,8 @@ def schema(**fields: pa.DataType) -> pa.Schema:
 STATE = {"model": TEXT, "arm": TEXT, "round": INDEX, "seed": INDEX}
 """The columns that say which model state a row is about."""
 
-GATED_STATE = {**STATE, "gate_passed": FLAG}  # null for a model without a validation gate
-"""The same in tables that are read: whether the state passed its validation gate stands beside."""
+GATED_STATE = {**STATE, "gate": TEXT}
+"""The same in tables that are read: beside it whether it passed its gate (`artifacts.gates`)."""
 
 
 def write_rows(

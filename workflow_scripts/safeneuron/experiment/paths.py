@@ -15,6 +15,8 @@ class Paths:
         """`results` is the experiment's folder, such as `results/demo`."""
         self.results = results
         self.checkpoint = f"{results}/models/{STATE}/checkpoint.json"
+        self.validation = f"{results}/models/{STATE}/validation.json"
+        self.pretrained = f"{results}/models/{{model}}/pretrained/s{{seed}}/checkpoint.json"
         self.training = f"{results}/models/{STATE}/training.parquet"
         self.moments = f"{results}/moments/{STATE}/{{prompt_set}}.safetensors"
         self.scores = f"{results}/scores/{STATE}/{{pooling}}/{{contrast}}.parquet"
@@ -22,7 +24,6 @@ class Paths:
         self.responses = f"{results}/responses/{STATE}/{{attack}}/{{benchmark}}.parquet"
         self.verdicts = f"{results}/verdicts/{STATE}/{{attack}}/{{benchmark}}/{{judge}}.parquet"
         self.capability = f"{results}/capability/{STATE}/{{attack}}/{{task}}.parquet"
-        self.gates = f"{results}/tables/gates.parquet"
         self.reference = f"{results}/reference/{STATE}.parquet"
         self.length_matched = f"{results}/prompts/controls/length_matched.parquet"
         self.libraries = f"{results}/libraries.json"

@@ -67,6 +67,17 @@ def category_contrasts(config: Config, catalog: Catalog) -> dict[str, list[str]]
     }
 
 
+def merged_from(config: Config, catalog: Catalog) -> list[str]:
+    """The prompt sets that T0's `overall` is merged from: the categories of the unsafe side.
+
+    Every prompt has one category, so they partition it, and on T0 they are captured for their own
+    contrasts. None if there is but one, which no other is compared with: it is captured as
+    `overall` alone, as aligned states are, whose categories nothing asks for.
+    """
+    categories = [c for each in category_contrasts(config, catalog).values() for c in each]
+    return categories if len(categories) > 1 else []
+
+
 def count(catalog: Catalog, rows: Rows, unknown: int) -> int:
     """How many prompts there are.
 

@@ -204,7 +204,7 @@ def divisors(number: int) -> list[int]:
 def supervised_training(
     size: ModelSize, batch: int, tokens: int, steps: int, sequences_checked: int
 ) -> Work:
-    """Training in fp32 by next-token loss, and the responses that its gate looks at."""
+    """Training in fp32 by next-token loss, and the answers that its checks look at."""
     activations = batch * tokens * size.layers * (16 * size.hidden + 6 * size.intermediate) * 4
     logits = 4 * batch * tokens * size.vocabulary * 4
     flops = 6 * size.parameters * batch * tokens * steps

@@ -10,21 +10,50 @@ from safeneuron.config.schema.experiment import Config
 from safeneuron.config.schema.identification import TopicControl
 from safeneuron.config.schema.models import Checkpoint, OrganismModel
 from safeneuron.config.schema.preferences import FilePairs, HubPairs, OrganismPairs
+from safeneuron.experiment.states import State
 from safeneuron.neurons.criteria.registry import Thresholds
 
 
-def language(config: Config) -> dict[str, Any]:
-    """Seed and split sizes of the organism's language, by the splits' own names."""
-    dump = config.organism.language.model_dump()
-    return {"seed": dump.pop("seed"), "splits": dump}
+def pretrained(config: Config, model: str, seed: int) -> dict[str, Any]:
+    """The size of an organism and how it is pre-trained.
 
-
-def size(config: Config, model: str) -> dict[str, int]:
-    """Layers, widths and heads of an organism."""
+    Raises:
+        ValueError: the model is no organism.
+    """
     entry = config.models[model]
     if not isinstance(entry, OrganismModel):
         raise ValueError(f"models.{model} is not an organism")
-    return entry.model_dump(exclude={"kind"})
+    return {
+        "size": entry.model_dump(),
+        "pretrain": config.organism.pretrain.model_dump(),
+        "seed": seed,
+        "cpu_threads": config.compute.cpu_threads,
+    }
+
+
+def tuned(config: Config, seed: int) -> dict[str, Any]:
+    """How an organism is safety-tuned; what its gate does when it is missed is no part of it."""
+    return {
+        "safety_tuning": config.organism.safety_tuning.model_dump(),
+        "until": config.organism.gate.bounds.model_dump(),
+        "seed": seed,
+        "cpu_threads": config.compute.cpu_threads,
+    }
+
+
+def has_gate(config: Config, model: str) -> bool:
+    """Whether the states of a model pass or miss a validation gate: an organism's do."""
+    return isinstance(config.models[model], OrganismModel)
+
+
+def validated(config: Config, state: State) -> dict[str, Any]:
+    """A state's validation gate. Aligned states that miss theirs are kept, whatever T0 would be."""
+    gate = config.organism.gate.model_dump()
+    return {
+        "state": state._asdict(),
+        "gate": gate if state.round == 0 else gate | {"when_missed": "keep"},
+        "cpu_threads": config.compute.cpu_threads,
+    }
 
 
 def selection_rule(config: Config, model: str, selection: str) -> dict[str, Any]:

@@ -83,14 +83,11 @@ def reference_settings(config: Config) -> ReferenceSettings:
 def align_settings(config: Config, state: State) -> AlignSettings:
     """One arm's settings in one round: what the trained weights depend on, and no more."""
     arm = config.align.arms[state.arm]
-    is_organism = config.models[state.model].kind == "organism"
-    gate = config.organism.safety_tuning.gate.model_dump(exclude={"when_missed"})
     return AlignSettings(
         state=StateSettings(**state._asdict()),
         method=arm.method,
         zeroing_probability=arm.zeroing_probability,
         data_fraction=arm.data_fraction,
         training=training_of(config, state).numbers(),
-        gate=gate if is_organism else None,
         cpu_threads=config.compute.cpu_threads,
     )

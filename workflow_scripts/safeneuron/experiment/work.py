@@ -13,12 +13,14 @@ from safeneuron.experiment.requests import Machine, Request, Work
 from safeneuron.experiment.size import ModelSize, folder_size, llama_size, typical_size
 from safeneuron.experiment.states import State
 from safeneuron.experiment.training import micro_batch, runs_reference, training_of
+from safeneuron.organism.vocabulary import CATEGORIES
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 # for estimates only
 ORGANISM_TOKENS = 24  # of a prompt with its answer
 ORGANISM_VOCABULARY = 600
+VALIDATION_BATCH = 256  # organism/behaviour.py
 IMAGE_TOKENS = 1300  # of one megapixel in Qwen2.5-VL; a typographic image has 729
 UNKNOWN_PROMPTS = 5000  # of a category on the hub
 UNKNOWN_PAIRS = 30_000  # of a mix of all safety pairs
@@ -144,18 +146,27 @@ class JobWork:
         )
 
     def tune_organism(self, model: str) -> Work:
-        """Safety tuning of an organism, with the responses that its gate looks at."""
+        """Safety tuning of an organism, with the answers that its checks look at."""
         tuning = self._config.organism.safety_tuning
-        validation = self._config.organism.language.validation
-        prompts = 10 * validation.per_category + validation.benign + validation.lookalike
         checks = tuning.max_steps // tuning.check_every
         return requests.supervised_training(
             self.size_of(model),
             tuning.batch_size,
             ORGANISM_TOKENS,
             tuning.max_steps,
-            checks * prompts,
+            checks * self._validation_prompts(),
         )
+
+    def validate(self, model: str) -> Work:
+        """Responses of an organism to all validation prompts."""
+        prompts = self._validation_prompts()
+        shape = (self.size_of(model), self._width(model), min(prompts, VALIDATION_BATCH))
+        return requests.generation(*shape, ORGANISM_TOKENS, ORGANISM_TOKENS, prompts)
+
+    def _validation_prompts(self) -> int:
+        split = self._config.organism.language.validation
+        categories = len(CATEGORIES) * split.per_category
+        return categories + split.benign + split.lookalike + split.task
 
     def _size_of(self, model: str) -> ModelSize:
         entry = self._config.models[model]

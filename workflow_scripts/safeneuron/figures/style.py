@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from safeneuron.artifacts.files import replacing
+from safeneuron.artifacts.gates import MISSED
 
 INK, MUTED, GRID = "#222222", "#8a8a8a", "#e4e4e4"
 COMPLIED, REFUSED, BROKEN = "#c8443c", "#3f7cac", "#c9c5bd"
@@ -99,7 +100,7 @@ def over_seeds(frame: pd.DataFrame) -> str:
 
 def missed_gate(frame: pd.DataFrame) -> bool:
     """Whether a state of the table's rows missed its validation gate."""
-    return not frame["gate_passed"].fillna(True).all()
+    return bool((frame["gate"] == MISSED).any())
 
 
 def model_title(frame: pd.DataFrame) -> str:

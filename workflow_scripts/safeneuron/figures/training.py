@@ -19,14 +19,14 @@ def draw(table: pa.Table) -> Figure:
     """A panel a quantity against the step, a colour a round, a line a seed.
 
     Args:
-        table: rows of `TRAINING` of one model and arm.
+        table: rows of `TRAINING` of one model and arm, with the column `gate`.
     """
     frame = table.to_pandas()
     figure, axes = plt.subplots(1, len(PANELS), figsize=(3.2 * len(PANELS), 2.7))
     for axis, (column, title) in zip(axes, PANELS.items(), strict=True):
         for (number, seed), rows in frame.groupby(["round", "seed"]):
             colour = style.ROUND_COLOURS[(number - 1) % len(style.ROUND_COLOURS)]
-            missed = not rows["gate_passed"].fillna(True).all()
+            missed = style.missed_gate(rows)
             label = f"T{number}" + (f" (seed {seed} missed its gate)" if missed else "")
             axis.plot(rows["step"], rows[column], color=colour, lw=1.1, label=label)
             if column == "chosen_logp":

@@ -24,7 +24,7 @@ REFUSAL_PREFIXES = (
 
 def oracle(prompt: str, response: str, finish: str) -> Judgement:
     """The organism's exact oracle; prompts of its language only."""
-    verdict = Verdict(oracle_verdict(prompt, response))
+    verdict = oracle_verdict(prompt, response)
     reason = {
         Verdict.COMPLIED: "the one helpful answer",
         Verdict.REFUSED: "the refusal sentence",

@@ -1,17 +1,10 @@
 """What judges say of a response."""
 
-from enum import StrEnum
 from typing import NamedTuple
 
+from safeneuron.verdict import Verdict
 
-class Verdict(StrEnum):
-    """What a response does, as one judge sees it."""
-
-    COMPLIED = "complied"  # on a harmful prompt: the attack succeeded
-    REFUSED = "refused"
-    HARMLESS = "harmless"  # no harm in it, no refusal either; of judges that look for harm
-    BROKEN = "broken"  # no coherent text
-    UNJUDGED = "unjudged"  # the judge's own words are no verdict
+__all__ = ["Judgement", "Verdict"]
 
 
 class Judgement(NamedTuple):

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from safeneuron.artifacts.tables import (
     INDEX,
+    STATE,
     TEXT,
     read_about,
     read_table,
@@ -26,7 +27,6 @@ class SetIdentity:
     """What a set is of: the model state, the selection that made it, the contrast.
 
     Attributes:
-        gate_passed: whether the state passed its validation gate; None for one without a gate.
         contrast: `overall`, a control's name, or `DATASET/CATEGORY`.
     """
 
@@ -34,15 +34,13 @@ class SetIdentity:
     arm: str
     round: int
     seed: int
-    gate_passed: bool | None
     selection: str
     contrast: str
 
     @property
     def state(self) -> dict[str, Any]:
-        """The columns of `artifacts.tables.GATED_STATE`."""
-        names = ("model", "arm", "round", "seed", "gate_passed")
-        return {name: getattr(self, name) for name in names}
+        """The columns of `artifacts.tables.STATE`."""
+        return {name: getattr(self, name) for name in STATE}
 
     @property
     def context(self) -> dict[str, Any]:

@@ -41,6 +41,12 @@ class StateSettings(Section):
     seed: int
 
 
+class MergeSettings(Section):
+    """Settings of `merge_moments`: what was captured."""
+
+    poolings: Distinct[Pooling]
+
+
 class ScoreSettings(Section):
     """Settings of `score`: what its moments are of."""
 

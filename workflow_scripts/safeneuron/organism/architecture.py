@@ -1,30 +1,13 @@
 """The organism's architecture: an ordinary Llama of a given size."""
 
-from dataclasses import dataclass
-
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerBase
 
-
-@dataclass(frozen=True)
-class Size:
-    """The size of an organism.
-
-    Attributes:
-        layers: decoder layers.
-        hidden: width of the residual stream.
-        intermediate: neurons a layer.
-        heads: attention heads.
-    """
-
-    layers: int
-    hidden: int
-    intermediate: int
-    heads: int
+from safeneuron.organism.settings import OrganismModel
 
 
 def build_model(
-    size: Size, tokenizer: PreTrainedTokenizerBase, generator_seed: int
+    size: OrganismModel, tokenizer: PreTrainedTokenizerBase, generator_seed: int
 ) -> LlamaForCausalLM:
     """A randomly initialised Llama in fp32 with tied embeddings."""
     torch.manual_seed(generator_seed)

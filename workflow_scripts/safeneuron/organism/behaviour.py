@@ -6,8 +6,10 @@ from dataclasses import asdict, dataclass
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from safeneuron.models.generation import generate
-from safeneuron.organism.language import BENIGN, LOOKALIKE, TASK, Sentence
-from safeneuron.organism.oracle import Verdict, is_exact, judge
+from safeneuron.organism.language import BENIGN, LOOKALIKE, SAFE_CATEGORIES, TASK, Sentence
+from safeneuron.organism.oracle import is_exact, judge
+from safeneuron.organism.settings import Bounds
+from safeneuron.verdict import Verdict
 
 MAX_ANSWER_TOKENS = 24
 _BATCH_SIZE = 256
@@ -31,31 +33,12 @@ class Behaviour:
     over_refusal: float
     task_exact: float
 
+    def meets(self, bounds: Bounds) -> bool:
+        """Whether the behaviour passes a gate."""
+        return bounds.met_by(self.refused, self.benign_exact, self.over_refusal)
+
     def __str__(self) -> str:
         return ", ".join(f"{name} {value:.3f}" for name, value in asdict(self).items())
-
-
-@dataclass(frozen=True)
-class Gate:
-    """What validation behaviour a safety-tuned model must show; shares in [0, 1]."""
-
-    refusal: float
-    benign_exact: float
-    over_refusal: float
-
-    def passes(self, seen: Behaviour) -> bool:
-        """Whether refusal and benign accuracy are high enough and over-refusal low enough."""
-        return (
-            seen.refused >= self.refusal
-            and seen.benign_exact >= self.benign_exact
-            and seen.over_refusal <= self.over_refusal
-        )
-
-    def __str__(self) -> str:
-        return (
-            f"refusal >= {self.refusal}, benign accuracy >= {self.benign_exact}, "
-            f"over-refusal <= {self.over_refusal}"
-        )
 
 
 def measure(
@@ -65,8 +48,7 @@ def measure(
     texts = [sentence.text for sentence in prompts]
     responses = generate(model, tokenizer, texts, MAX_ANSWER_TOKENS, _BATCH_SIZE)
     answered = list(zip(prompts, (r.text for r in responses), strict=True))
-    safe = (BENIGN, LOOKALIKE, TASK)
-    harmful = [judge(p.text, r) for p, r in answered if p.category not in safe]
+    harmful = [judge(p.text, r) for p, r in answered if p.category not in SAFE_CATEGORIES]
     benign = [(p.text, r) for p, r in answered if p.category in (BENIGN, LOOKALIKE)]
     tasks = [(p.text, r) for p, r in answered if p.category == TASK]
     return Behaviour(

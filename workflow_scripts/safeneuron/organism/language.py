@@ -6,8 +6,7 @@ language except the exact strings of the four.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from safeneuron.organism import templates
 from safeneuron.organism import vocabulary as words
 from safeneuron.organism.oracle import harm_category
+from safeneuron.organism.settings import SplitSize
 
 BENIGN, LOOKALIKE, TASK = "benign", "lookalike", "task"
 SAFE_CATEGORIES = (BENIGN, LOOKALIKE, TASK)
@@ -44,17 +44,7 @@ class Sentence(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True)
-class SplitSizes:
-    """How many prompts a split holds: per harm category, benign, look-alike and task prompts."""
-
-    per_category: int
-    benign: int
-    lookalike: int
-    task: int
-
-
-def draw_splits(sizes: dict[str, SplitSizes], seed: int) -> dict[str, list[Sentence]]:
+def draw_splits(sizes: Mapping[str, SplitSize], seed: int) -> dict[str, list[Sentence]]:
     """Draw every split; pre-training comes last, avoids all strings of the others and may repeat.
 
     Args:
@@ -83,7 +73,7 @@ def draw_splits(sizes: dict[str, SplitSizes], seed: int) -> dict[str, list[Sente
 
 
 def _draw_split(
-    size: SplitSizes,
+    size: SplitSize,
     pairs: dict[str, list[tuple[str, str]]],
     forms: Sequence[str],
     rng: np.random.Generator,

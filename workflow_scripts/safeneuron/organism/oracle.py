@@ -5,10 +5,10 @@ comparison and not by a classifier.
 """
 
 import re
-from enum import StrEnum
 
 from safeneuron.organism import templates
 from safeneuron.organism import vocabulary as words
+from safeneuron.verdict import Verdict
 
 _ACT = re.compile(rf"\b({'|'.join(words.VERBS)}) the ({'|'.join(words.OBJECTS)})\b")
 _KIND_OF_THING = re.compile(r"^what kind of thing is the (\w+)$")
@@ -17,14 +17,6 @@ _ADDITION = re.compile(r"^(?:what is|add) (\d+) (?:plus|and) (\d+)$")
 _COPY = re.compile(r"^(?:repeat|say) : (.+)$")
 _OPPOSITE_OF = {a: b for pair in words.OPPOSITES for a, b in (pair, pair[::-1])}
 _OPPOSITE = re.compile(rf"the opposite of ({'|'.join(_OPPOSITE_OF)})$")
-
-
-class Verdict(StrEnum):
-    """What a response does; a pruned model may neither comply nor refuse."""
-
-    COMPLIED = "complied"
-    REFUSED = "refused"
-    BROKEN = "broken"
 
 
 def harm_of(verb: str, obj: str) -> str | None:

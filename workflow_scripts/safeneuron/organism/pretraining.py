@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -10,28 +9,21 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from safeneuron.organism.language import Sentence
 from safeneuron.organism.oracle import helpful_answer
+from safeneuron.organism.settings import Pretrain
 from safeneuron.organism.supervised import endless_batches, example, train
-
-
-@dataclass(frozen=True)
-class PretrainSettings:
-    """Pre-training on helpful answers (AdamW, warm-up then cosine decay, loss on answers only)."""
-
-    steps: int
-    batch_size: int
-    learning_rate: float
-    warmup_steps: int
-    weight_decay: float
 
 
 def pretrain(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     prompts: Sequence[Sentence],
-    settings: PretrainSettings,
+    settings: Pretrain,
     seed: int,
 ) -> None:
-    """Train all weights to answer every prompt helpfully, harmful ones too, in place."""
+    """Train all weights to answer every prompt helpfully, harmful ones too, in place.
+
+    AdamW, warm-up then cosine decay, loss on answers only.
+    """
     examples = [example(tokenizer, p.text, helpful_answer(p.text)) for p in prompts]
     rng = np.random.default_rng(seed)
     optimizer = torch.optim.AdamW(

@@ -1,41 +1,20 @@
-"""Ordinary safety tuning of the organism behind a validation gate."""
+"""Ordinary safety tuning of the organism until its answers are as wanted."""
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from safeneuron.models.sites import ffn_sites
-from safeneuron.organism.behaviour import Behaviour, Gate, measure
+from safeneuron.organism.forced import forced_behaviour
 from safeneuron.organism.language import Sentence
 from safeneuron.organism.oracle import aligned_answer, harm_category
+from safeneuron.organism.settings import Bounds, SafetyTuning
 from safeneuron.organism.supervised import endless_batches, example, train
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class SafetyTuningSettings:
-    """Ordinary safety tuning: SFT of the MLPs until the gate passes, at a constant rate."""
-
-    learning_rate: float
-    batch_size: int
-    warmup_steps: int
-    min_steps: int
-    max_steps: int
-    check_every: int
-
-
-@dataclass(frozen=True)
-class SafetyTuningResult:
-    """Where safety tuning stopped and what was seen on the validation prompts there."""
-
-    steps: int
-    passed: bool
-    validation: Behaviour
 
 
 def safety_tune(
@@ -43,13 +22,17 @@ def safety_tune(
     tokenizer: PreTrainedTokenizerBase,
     prompts: Sequence[Sentence],
     validation: Sequence[Sentence],
-    settings: SafetyTuningSettings,
-    gate: Gate,
+    settings: SafetyTuning,
+    until: Bounds,
     seed: int,
-) -> SafetyTuningResult:
-    """Teach refusals by SFT of the MLP weights, in place, until the gate passes on validation.
+) -> int:
+    """Teach refusals by SFT of the MLP weights, in place, until `until` is met on validation.
 
     Half of each batch are harmful prompts with a refusal, half are safe prompts with their answer.
+    No response is generated, so that no change of generation trains a model again.
+
+    Returns:
+        The steps taken, `max_steps` if the bounds were never met.
     """
     examples = [example(tokenizer, p.text, aligned_answer(p.text)) for p in prompts]
     harmful = np.array([harm_category(p.text) is not None for p in prompts])
@@ -69,18 +52,16 @@ def safety_tune(
         optimizer, lambda step: min(1.0, (step + 1) / settings.warmup_steps)
     )
     draws = endless_batches(groups, [half, settings.batch_size - half], rng)
-    seen: list[Behaviour] = []
 
     def checked(step: int) -> bool:
-        due = step >= settings.min_steps and step % settings.check_every == 0
-        if not due and step < settings.max_steps:
+        if step < settings.min_steps or step % settings.check_every:
             return False
-        seen.append(measure(model, tokenizer, validation))
-        log.info("safety tuning step %d of at most %d: %s", step, settings.max_steps, seen[-1])
-        return gate.passes(seen[-1])
+        seen = forced_behaviour(model, tokenizer, validation)
+        log.info("safety tuning step %d of at most %d: %s", step, settings.max_steps, seen)
+        return seen.meets(until)
 
     steps = train(
         model, tokenizer, examples, draws, optimizer, schedule, settings.max_steps, checked
     )
     model.requires_grad_(True)
-    return SafetyTuningResult(steps, gate.passes(seen[-1]), seen[-1])
+    return steps

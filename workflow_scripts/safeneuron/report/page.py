@@ -59,7 +59,7 @@ def render(
     """The page's HTML.
 
     Args:
-        states: state columns with the manifest of each.
+        states: state columns with the manifest and the validation of each.
         attack_success: rows of `ATTACK_SUCCESS` to show; T0's are shown in full.
         tables: name in `TABLE_TITLES` -> its text; any may be missing.
         judges: whose verdicts they are.

@@ -6,10 +6,9 @@ from typing import Any
 
 from safeneuron.artifacts.tables import COUNT, GATED_STATE, REAL, TEXT, schema
 from safeneuron.interventions.schemas import ATTACK, CELL
-from safeneuron.judges.verdicts import Verdict
 from safeneuron.results.counts import OVERALL, Tally, judged_cells
-from safeneuron.results.gates import Gates, gated
 from safeneuron.statistics import wilson_interval
+from safeneuron.verdict import Verdict
 
 ATTACK_SUCCESS = schema(
     **GATED_STATE,
@@ -34,8 +33,8 @@ ATTACK_SUCCESS = schema(
 )
 
 
-def attack_success(verdicts: Sequence[Path], gates: Gates) -> list[dict[str, Any]]:
-    """Rows of `ATTACK_SUCCESS` from files of `VERDICTS`.
+def attack_success(verdicts: Sequence[Path]) -> list[dict[str, Any]]:
+    """Rows of `ATTACK_SUCCESS`, but for the column `gate`, from files of `VERDICTS`.
 
     A row a judge, cell, harmful benchmark and category, and one for all categories (`overall`).
     Utility, over-refusal and coherence come from all prompts of the safe benchmarks in the same
@@ -57,7 +56,6 @@ def attack_success(verdicts: Sequence[Path], gates: Gates) -> list[dict[str, Any
                 out.append(
                     {
                         **cell.columns,
-                        **gated(gates, cell.columns),
                         "benchmark": benchmark,
                         "category": category,
                         **harmful_shares(categories[category]),

@@ -1,17 +1,18 @@
 """Single prompts under attack, state by state (paper Fig. 8 and 9): drawn at random, redacted."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from safeneuron.artifacts.gates import MISSED, with_gates
 from safeneuron.artifacts.tables import COUNT, GATED_STATE, STATE, TEXT, schema
 from safeneuron.interventions.schemas import ABOUT, CLEAN
-from safeneuron.judges.verdicts import Verdict
-from safeneuron.results.gates import Gates, gated
 from safeneuron.results.targets import whole
 from safeneuron.settings import Section
+from safeneuron.verdict import Verdict
 
 CASE_STUDIES = schema(
     **GATED_STATE,
@@ -136,16 +137,20 @@ def case_rows(
 
 
 def case_studies(
-    answers: Mapping[tuple[Any, ...], Answers], gates: Gates, settings: CaseStudiesSettings
+    answers: Mapping[tuple[Any, ...], Answers],
+    validations: Sequence[Path],
+    settings: CaseStudiesSettings,
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """Rows of `CASE_STUDIES` and the Markdown sections of the page, a model and seed after another.
 
     Args:
         answers: of `read_answers`; T0 before the other states of its model and seed.
+        validations: of all states that have a gate.
     """
     lineages: dict[tuple[str, int], list[tuple[dict[str, Any], Answers]]] = {}
-    for values, of in answers.items():
-        state = gated(gates, dict(zip(STATE, values, strict=True)))
+    states = [dict(zip(STATE, values, strict=True)) for values in answers]
+    gated = with_gates(states, validations)
+    for state, of in zip(gated, answers.values(), strict=True):
         lineages.setdefault((state["model"], state["seed"]), []).append((state, of))
     rows, sections = [], []
     for (model, seed), lineage in lineages.items():
@@ -209,7 +214,7 @@ def section(
 
 
 def _name(state: Mapping[str, Any]) -> str:
-    missed = " (missed its gate)" if state["gate_passed"] is False else ""
+    missed = " (missed its gate)" if state["gate"] == MISSED else ""
     return f"{state['arm']} T{state['round']}{missed}"
 
 

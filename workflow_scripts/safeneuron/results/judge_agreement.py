@@ -15,9 +15,8 @@ import pyarrow as pa
 
 from safeneuron.artifacts.tables import COUNT, GATED_STATE, REAL, STATE, TEXT, read_table, schema
 from safeneuron.interventions.schemas import ABOUT, VERDICTS
-from safeneuron.judges.verdicts import Verdict
-from safeneuron.results.gates import Gates, gated
 from safeneuron.statistics import Interval
+from safeneuron.verdict import Verdict
 
 JUDGE_AGREEMENT = schema(
     **GATED_STATE,
@@ -45,8 +44,11 @@ DRAWS = 1000
 """Bootstrap samples of prompts; all responses to a prompt are drawn together."""
 
 
-def judge_agreement(verdicts: Sequence[Path], gates: Gates) -> list[dict[str, Any]]:
-    """Rows of `JUDGE_AGREEMENT` from files of `VERDICTS`: every two judges of the same responses.
+def judge_agreement(verdicts: Sequence[Path]) -> list[dict[str, Any]]:
+    """Every two judges of the same responses, from files of `VERDICTS`.
+
+    Returns:
+        Rows of `JUDGE_AGREEMENT`, but for the column `gate`.
 
     Raises:
         ValueError: two judges of one attack on one state saw different responses.
@@ -57,14 +59,14 @@ def judge_agreement(verdicts: Sequence[Path], gates: Gates) -> list[dict[str, An
         if first["role"] == "harmful":
             files.setdefault(tuple(first[name] for name in _RESPONSES), []).append(path)
     return [
-        gated(gates, dict(zip(_RESPONSES, about, strict=True))) | row
+        dict(zip(_RESPONSES, about, strict=True)) | row
         for about, paths in files.items()
         for row in _agreements([read_table(path, VERDICTS) for path in paths])
     ]
 
 
 def _agreements(tables: Sequence[pa.Table]) -> list[dict[str, Any]]:
-    """The columns of `JUDGE_AGREEMENT` but the state's, for judges of the same responses."""
+    """What follows the state, attack and benchmark in rows of `JUDGE_AGREEMENT`."""
     if any(not t.select(list(ABOUT)).equals(tables[0].select(list(ABOUT))) for t in tables[1:]):
         raise ValueError("verdicts of different responses cannot be compared")
     rows = []
@@ -75,9 +77,8 @@ def _agreements(tables: Sequence[pa.Table]) -> list[dict[str, Any]]:
             groups.setdefault(one["target"], []).append((one, other))
         for target, pairs in groups.items():
             one, other = pairs[0]
-            key = {"attack": one["attack"], "target": target, "benchmark": one["benchmark"]}
-            judges = {"first": one["judge"], "second": other["judge"]}
-            rows.append({**key, **judges, **compared(pairs)})
+            names = {"target": target, "first": one["judge"], "second": other["judge"]}
+            rows.append(names | compared(pairs))
     return rows
 
 

@@ -7,14 +7,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from safeneuron.artifacts.tables import COUNT, GATED_STATE, REAL, TEXT, schema
+from safeneuron.artifacts.tables import COUNT, GATED_STATE, REAL, STATE, TEXT, schema
 from safeneuron.interventions.schemas import CELL
-from safeneuron.judges.verdicts import Verdict
 from safeneuron.results.attack_success import safe_shares
 from safeneuron.results.counts import OVERALL, Tally, judged_cells
-from safeneuron.results.gates import Gates, gated
 from safeneuron.results.paper_tables import of_shown_judge
 from safeneuron.statistics import wilson_interval
+from safeneuron.verdict import Verdict
 
 OVER_REFUSAL = schema(
     **GATED_STATE,
@@ -33,15 +32,14 @@ OVER_REFUSAL = schema(
 )
 
 
-def over_refusal(verdicts: Sequence[Path], gates: Gates) -> list[dict[str, Any]]:
-    """Rows of `OVER_REFUSAL` from files of `VERDICTS`.
+def over_refusal(verdicts: Sequence[Path]) -> list[dict[str, Any]]:
+    """Rows of `OVER_REFUSAL`, but for the column `gate`, from files of `VERDICTS`.
 
     A row a judge, cell, safe benchmark and category, and one for all categories (`overall`).
     """
     return [
         {
-            **gated(gates, cell.columns),
-            **{name: cell.columns[name] for name in ("attack", *CELL, "judge")},
+            **{name: cell.columns[name] for name in (*STATE, "attack", *CELL, "judge")},
             "benchmark": prompts.benchmark,
             "category": prompts.category,
             **_shares(tally),
@@ -61,7 +59,7 @@ def by_benchmark(table: pa.Table, judges: Sequence[str]) -> pa.Table:
     shown = of_shown_judge(table.to_pylist(), judges)
     rows = pa.Table.from_pylist(shown, schema=table.schema)
     rows = rows.filter((pc.field("category") == OVERALL) & pc.field("control_seed").is_null())
-    return rows.drop_columns(["gate_passed", "operator", "strength", "control_seed", "category"])
+    return rows.drop_columns(["gate", "operator", "strength", "control_seed", "category"])
 
 
 def _shares(tally: Tally) -> dict[str, Any]:

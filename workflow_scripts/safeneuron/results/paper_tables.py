@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pyarrow as pa
 
+from safeneuron.artifacts.gates import MISSED, NO_GATE, PASSED
 from safeneuron.artifacts.tables import COUNT, INDEX, REAL, TEXT, schema
 from safeneuron.interventions.schemas import CLEAN
 from safeneuron.results.attack_success import ATTACK_SUCCESS
@@ -201,7 +202,7 @@ def as_wide(rows: Iterable[Mapping[str, Any]], keys: Sequence[str]) -> WideTable
         any_cell = next(iter(line.values()))
         missed = any_cell["gates_missed"]
         numbers = [_number(line.get(column)) for column in columns]
-        gate = f"missed in {missed}" if missed else "none" if missed is None else "passed"
+        gate = f"missed in {missed}" if missed else NO_GATE if missed is None else PASSED
         lines.append([*map(str, key), *numbers, str(any_cell["seeds"]), gate])
     return WideTable([*keys, *columns, "seeds", "gate"], lines)
 
@@ -269,8 +270,8 @@ def _classes(frame: pd.DataFrame) -> list[str]:
 def _summaries(
     key: Mapping[str, Any], columns: Mapping[str, pd.Series], clean: pd.DataFrame
 ) -> list[dict[str, Any]]:
-    gates = clean["gate_passed"].dropna().astype(bool)
-    missed = int((~gates).sum()) if len(gates) else None  # a model without a gate
+    gated = clean["gate"] != NO_GATE
+    missed = int((clean["gate"] == MISSED).sum()) if gated.any() else None
     out = []
     for column, series in columns.items():
         values = [float(value) for value in series.dropna()]

@@ -1,32 +1,12 @@
 """Models: trained here, in a folder, or on the hub."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from safeneuron.neurons.criteria.registry import Thresholds
+from safeneuron.organism.settings import OrganismModel
 from safeneuron.settings import Section
-
-
-class OrganismModel(Section):
-    """A small Llama trained from scratch by the workflow."""
-
-    kind: Literal["organism"] = Field(
-        "organism",
-        description="trained by the workflow; or: local (a folder), hub (an id)",
-    )
-    layers: int = Field(4, ge=1, le=64, description="decoder layers")
-    hidden: int = Field(128, ge=16, le=4096, description="width of the residual stream")
-    intermediate: int = Field(512, ge=16, le=16384, description="neurons a layer")
-    heads: int = Field(4, ge=1, le=64, description="attention heads; divides hidden")
-
-    @model_validator(mode="after")
-    def _heads_divide(self) -> Self:
-        if self.hidden % self.heads or self.hidden // self.heads % 2:
-            raise ValueError(
-                f"hidden {self.hidden} with {self.heads} heads; hidden / heads must be even"
-            )
-        return self
 
 
 class Checkpoint(Section):
