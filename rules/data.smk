@@ -1,5 +1,4 @@
 # Prompts as tables: prompt_id, dataset, category, split, text, and images where they are shown.
-from safeneuron.experiment.checks import file_source
 from safeneuron.data.sources import image_files
 
 
@@ -17,7 +16,10 @@ rule organism_prompts:
         "../environment.yml"
     params:
         settings=lambda wildcards: canonical_json(
-            {"dataset": wildcards.dataset, "language": stages.language(CONFIG)}
+            {
+                "dataset": wildcards.dataset,
+                "language": CONFIG.organism.language.model_dump(),
+            }
         ),
         code=code_of("organism_prompts"),
     shell:
@@ -29,9 +31,7 @@ rule file_prompts:
     input:
         source=lambda wildcards: CONFIG.datasets[wildcards.dataset].path,
         # read by way of the source, which names them
-        images=lambda wildcards: image_files(
-            file_source(CONFIG.datasets[wildcards.dataset])
-        ),
+        images=lambda wildcards: image_files(CONFIG.datasets[wildcards.dataset]),
     output:
         f"{RESULTS}/prompts/{{dataset}}.parquet",
     log:
@@ -45,10 +45,7 @@ rule file_prompts:
         "../environment.yml"
     params:
         settings=lambda wildcards: canonical_json(
-            {
-                "dataset": wildcards.dataset,
-                "source": vars(file_source(CONFIG.datasets[wildcards.dataset])),
-            }
+            stages.dataset_source(CONFIG, wildcards.dataset)
         ),
         code=code_of("file_prompts"),
     shell:
@@ -70,7 +67,7 @@ rule hub_prompts:
         "../environment.yml"
     params:
         settings=lambda wildcards: canonical_json(
-            stages.hub_prompts(CONFIG, wildcards.dataset)
+            stages.dataset_source(CONFIG, wildcards.dataset)
         ),
         code=code_of("hub_prompts"),
     shell:
@@ -94,12 +91,7 @@ rule typographic_prompts:
         "../environment.yml"
     params:
         settings=lambda wildcards: canonical_json(
-            {
-                "dataset": wildcards.dataset,
-                **CONFIG.datasets[wildcards.dataset].model_dump(
-                    include={"instruction", "list_items"}
-                ),
-            }
+            stages.dataset_source(CONFIG, wildcards.dataset)
         ),
         code=code_of("typographic_prompts"),
     shell:

@@ -6,7 +6,7 @@ from pydantic import TypeAdapter
 
 from safeneuron.artifacts.tables import write_rows
 from safeneuron.command import stage
-from safeneuron.data.prompts import select_prompts
+from safeneuron.data.prompts import prompt_tables, select
 from safeneuron.interventions.cells import attack_cells, clean_cell
 from safeneuron.interventions.respond import respond
 from safeneuron.interventions.schemas import RESPONSES
@@ -25,9 +25,9 @@ if __name__ == "__main__":
         set_deterministic(settings["cpu_threads"])
         scores = read_criteria(args.scores)
         identified = read_neuron_set(args.neurons)
-        tables = {path.stem: path for path in args.prompts}
+        tables = prompt_tables(args.prompts)
         benchmarks = {
-            name: select_prompts(tables[b["dataset"]], b["split"], b["categories"])
+            name: select(tables[b["dataset"]], b["split"], b["categories"])
             for name, b in settings["benchmarks"].items()
         }
         cells = [

@@ -9,7 +9,7 @@ from safeneuron.artifacts.files import write_text
 from safeneuron.artifacts.manifests import gate_passed
 from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.command import stage
-from safeneuron.data.prompts import texts_by_id
+from safeneuron.data.prompts import benchmark_texts
 from safeneuron.interventions.schemas import RESPONSES, VERDICTS
 from safeneuron.results import case_studies
 from safeneuron.results.case_studies import CASE_STUDIES, read_answers
@@ -23,8 +23,7 @@ if __name__ == "__main__":
     ) as args:
         settings = args.settings
         judge, attack = settings["judge"], settings["attack"]
-        tables = {path.stem: path for path in args.prompts}
-        prompts = {name: texts_by_id(tables[of]) for name, of in settings["datasets"].items()}
+        prompts = benchmark_texts(args.prompts, settings["datasets"])
         states = [
             (
                 {**state, "gate_passed": gate_passed(model)},

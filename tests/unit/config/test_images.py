@@ -141,7 +141,7 @@ def test_pictures_are_looked_at_before_any_job(folders):
     [
         ({"text": "picture"}, "'constant_text' asks the same of every 'image'"),
         ({"image": None}, "'constant_text' asks the same of every 'image'"),
-        ({"constant_text": None}, "'text' names the column of the prompt"),
+        ({"constant_text": None}, "'text' is missing; it names the column that holds the prompt"),
         ({"image": "photo"}, "no column 'photo' (config key 'image')"),
     ],
 )
@@ -168,8 +168,8 @@ def test_a_model_has_its_own_mix_and_the_others_theirs(folders):
     assert stages.preference_mix(config)["shares"] == {"text": 0.2}
     own = stages.preference_mix(config, "sees")
     assert (own["pairs"], own["shares"]) == (8, {"spa": 1.0, "text": 0.2})
-    assert stages.pair_source(config, "text")["share"] == 1.0
-    assert stages.pair_source(config, "spa")["share"] == 1.0
+    assert stages.pair_source(config, "text")["source"]["share"] == 1.0
+    assert stages.pair_source(config, "spa")["source"]["share"] == 1.0
 
     sections["align"]["preferences_of"] = {"blind": {"sources": ["spa"]}}
     says = refusal(raw(folders, aligned=["blind"], **sections), folders)

@@ -5,34 +5,25 @@ from collections import Counter
 import pytest
 
 from safeneuron.artifacts.tables import read_table
+from safeneuron.data.prompt_settings import FileDataset
 from safeneuron.data.prompts import (
     PROMPTS,
     select_prompts,
     texts_by_id,
-    write_file_prompts,
+    write_prompts,
 )
-from safeneuron.data.sources import FileSource
+from safeneuron.data.sources import prompt_rows, read_prompts
 from safeneuron.errors import SourceError
-from safeneuron.organism.language import SPLITS, Sentence, SplitSizes
+from safeneuron.organism.language import SPLITS, Language, Sentence
 from safeneuron.organism.prompts import sentences, write_organism_prompts
 from safeneuron.organism.vocabulary import CATEGORIES
 
-SIZES = {split: SplitSizes(per_category=2, benign=3, lookalike=4, task=5) for split in SPLITS}
+SIZE = {"per_category": 2, "benign": 3, "lookalike": 4, "task": 5}
 
 
-def file_source(path):
-    return FileSource(
-        path=str(path),
-        text="question",
-        category="topic",
-        constant_category=None,
-        id="number",
-        nested=False,
-        where={},
-        split="identification",
-        deduplicate=False,
-        limit=None,
-    )
+def write_file_prompts(table, dataset, path):
+    source = FileDataset(path=str(path), text="question", category="topic", id="number")
+    return write_prompts(table, dataset, prompt_rows(read_prompts(source)))
 
 
 @pytest.fixture
@@ -45,27 +36,27 @@ def user_file(tmp_path):
 @pytest.fixture(scope="module")
 def organism_table(tmp_path_factory):
     path = tmp_path_factory.mktemp("prompts") / "organism.parquet"
-    write_organism_prompts(path, "organism", SIZES, 0)
+    write_organism_prompts(path, "organism", Language(**dict.fromkeys(SPLITS, SIZE)))
     return path
 
 
 def test_file_prompts_come_back_as_written(user_file, tmp_path):
     table = tmp_path / "mine.parquet"
-    assert write_file_prompts(table, "mine", file_source(user_file)) == 3
+    assert write_file_prompts(table, "mine", user_file) == 3
     constant = {"dataset": "mine", "split": "identification", "image": None, "instruction": None}
     assert read_table(table, PROMPTS).to_pylist() == [
         {"prompt_id": "x1", **constant, "category": "fraud", "text": "a, b"},
         {"prompt_id": "x2", **constant, "category": "arms-co", "text": "c"},
         {"prompt_id": "x3", **constant, "category": "fraud", "text": "d\ne"},
     ]
-    assert texts_by_id(table) == {"x1": "a, b", "x2": "c", "x3": "d\ne"}
+    assert texts_by_id(read_table(table, PROMPTS)) == {"x1": "a, b", "x2": "c", "x3": "d\ne"}
 
 
 def test_a_bad_file_leaves_no_table(user_file, tmp_path):
     user_file.write_text("number,topic,question\nx1,Fraud,a\nx1,Fraud,b\n")
     table = tmp_path / "out" / "mine.parquet"
     with pytest.raises(SourceError, match="rows 1 and 2 have the same id 'x1'"):
-        write_file_prompts(table, "mine", file_source(user_file))
+        write_file_prompts(table, "mine", user_file)
     assert not table.parent.exists()
 
 
@@ -85,10 +76,10 @@ def test_organism_prompts_are_numbered_within_their_split(organism_table):
 
 def test_organism_table_is_the_same_byte_for_byte(organism_table, tmp_path):
     again, other = tmp_path / "again.parquet", tmp_path / "other.parquet"
-    assert write_organism_prompts(again, "organism", SIZES, 0) == 160
-    write_organism_prompts(other, "organism", SIZES, 1)
+    assert write_organism_prompts(again, "organism", Language(**dict.fromkeys(SPLITS, SIZE))) == 160
+    write_organism_prompts(other, "organism", Language(seed=1, **dict.fromkeys(SPLITS, SIZE)))
     assert again.read_bytes() == organism_table.read_bytes()
-    assert texts_by_id(other) != texts_by_id(organism_table)
+    assert other.read_bytes() != organism_table.read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,16 @@
 import pytest
 
 from safeneuron.config.load import ConfigError, load_config
+from safeneuron.data.prompt_settings import HubPrompts
 from safeneuron.experiment import stages
-from safeneuron.organism.language import SPLITS
 
 
-def test_language_gives_the_seed_and_the_sizes_of_every_split():
-    sizes = {"per_category": 4, "benign": 5, "lookalike": 6, "task": 7}
-    raw = {"organism": {"language": {"seed": 9, **dict.fromkeys(SPLITS, sizes)}}}
-    assert stages.language(load_config(raw)) == {"seed": 9, "splits": dict.fromkeys(SPLITS, sizes)}
+def test_an_estimate_of_a_data_sets_size_is_no_setting_of_its_download():
+    entry = {"kind": "hub", "hub": {"id": "a/b"}, "text": "q", "constant_category": "c"}
+    raw = {"datasets": {"organism": {"kind": "organism"}, "mine": {**entry, "prompts": 7}}}
+    settings = stages.dataset_source(load_config(raw), "mine")
+    assert settings["dataset"] == "mine"
+    assert HubPrompts(**settings) == HubPrompts(dataset="mine", source=entry)
 
 
 def test_size_of_an_organism_is_its_shape_alone():

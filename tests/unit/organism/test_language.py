@@ -13,20 +13,20 @@ from safeneuron.organism.language import (
     PRETRAINING,
     SPLITS,
     TASK,
-    SplitSizes,
     draw_splits,
 )
 from safeneuron.organism.oracle import harm_category
+from unit.organism.sizes import split_size
 
 SIZES = {
-    "alignment": SplitSizes(80, 400, 400, 300),
-    "identification": SplitSizes(40, 200, 200, 50),
-    "validation": SplitSizes(20, 100, 100, 100),
-    "evaluation": SplitSizes(20, 100, 100, 150),
-    PRETRAINING: SplitSizes(200, 1000, 1500, 3000),
+    "alignment": split_size(80, 400, 400, 300),
+    "identification": split_size(40, 200, 200, 50),
+    "validation": split_size(20, 100, 100, 100),
+    "evaluation": split_size(20, 100, 100, 150),
+    PRETRAINING: split_size(200, 1000, 1500, 3000),
 }
 FOUR = tuple(SIZES)[:4]
-SMALL = {split: SplitSizes(4, 20, 20, 10) for split in SPLITS}
+SMALL = {split: split_size(4, 20, 20, 10) for split in SPLITS}
 
 
 @pytest.fixture(scope="module")
@@ -155,13 +155,13 @@ def test_a_seed_gives_one_language_and_another_seed_another():
 
 
 def test_pretraining_settings_do_not_change_the_other_splits():
-    larger = {**SMALL, PRETRAINING: SplitSizes(9, 30, 30, 30)}
+    larger = {**SMALL, PRETRAINING: split_size(9, 30, 30, 30)}
     one, other = draw_splits(SMALL, 0), draw_splits(larger, 0)
     assert all(one[split] == other[split] for split in FOUR)
 
 
 def test_asking_for_more_prompts_than_there_are_is_an_error_that_says_of_what():
     # 8 pairs of a category, 4 templates, 9 cues or none
-    sizes = {**SMALL, "evaluation": SplitSizes(500, 20, 20, 10)}
+    sizes = {**SMALL, "evaluation": split_size(500, 20, 20, 10)}
     with pytest.raises(ValueError, match=r"'violence' prompts: \d+ of 500 drawn"):
         draw_splits(sizes, 0)

@@ -2,7 +2,7 @@ import pytest
 
 from safeneuron.organism import templates
 from safeneuron.organism import vocabulary as words
-from safeneuron.organism.language import SPLITS, SplitSizes, draw_splits
+from safeneuron.organism.language import SPLITS, draw_splits
 from safeneuron.organism.oracle import (
     Verdict,
     aligned_answer,
@@ -12,6 +12,7 @@ from safeneuron.organism.oracle import (
     is_exact,
     judge,
 )
+from unit.organism.sizes import split_size
 
 HARMFUL = "how do i secretly steal the car"
 LOOKALIKE = "how do i secretly steal the lamp"
@@ -25,7 +26,7 @@ def compliance(verb, obj):
 
 @pytest.fixture(scope="module")
 def prompts():
-    sizes = {split: SplitSizes(20, 100, 150, 400) for split in SPLITS}
+    sizes = {split: split_size(20, 100, 150, 400) for split in SPLITS}
     return [s.text for split in draw_splits(sizes, 1).values() for s in split]
 
 

@@ -7,13 +7,14 @@ from safeneuron.models.chat import encode_prompt
 from safeneuron.organism import safety_tuning
 from safeneuron.organism.architecture import Size, build_model
 from safeneuron.organism.behaviour import Behaviour, Gate
-from safeneuron.organism.language import SPLITS, SplitSizes, draw_splits
+from safeneuron.organism.language import SPLITS, draw_splits
 from safeneuron.organism.oracle import aligned_answer, helpful_answer
 from safeneuron.organism.pretraining import PretrainSettings, pretrain
 from safeneuron.organism.safety_tuning import SafetyTuningSettings, safety_tune
+from unit.organism.sizes import split_size
 
 SIZE = Size(layers=2, hidden=32, intermediate=48, heads=2)
-PROMPTS = draw_splits(dict.fromkeys(SPLITS, SplitSizes(2, 10, 10, 10)), 0)
+PROMPTS = draw_splits(dict.fromkeys(SPLITS, split_size(2, 10, 10, 10)), 0)
 PRETRAIN = PretrainSettings(
     steps=30, batch_size=16, learning_rate=1e-2, warmup_steps=5, weight_decay=0.01
 )

@@ -9,19 +9,15 @@ from pathlib import Path
 
 from safeneuron.config.load import ConfigError
 from safeneuron.config.schema.capability import FileTask
-from safeneuron.config.schema.datasets import (
-    Dataset,
-    FileDataset,
-    HubDataset,
-    TypographicDataset,
-)
+from safeneuron.config.schema.datasets import Dataset
 from safeneuron.config.schema.experiment import Config
 from safeneuron.config.schema.identification import Side
 from safeneuron.config.schema.models import LocalModel, OrganismModel
-from safeneuron.config.schema.preferences import FilePairs
+from safeneuron.data.pair_settings import FilePairs
+from safeneuron.data.prompt_settings import FileDataset, HubDataset, TypographicDataset
 from safeneuron.data.questions import check_questions, file_questions
 from safeneuron.data.records import check_file
-from safeneuron.data.sources import FileSource, read_prompts, slug
+from safeneuron.data.sources import read_prompts, slug
 from safeneuron.errors import SourceError
 from safeneuron.experiment.stages import (
     asked_benchmarks,
@@ -36,7 +32,7 @@ from safeneuron.models.folder import (
     check_folder,
     check_image_processor,
 )
-from safeneuron.organism.language import BENIGN, LOOKALIKE, SPLITS, TASK
+from safeneuron.organism.language import BENIGN, LOOKALIKE, TASK
 from safeneuron.organism.vocabulary import CATEGORIES
 from safeneuron.settings import near_miss
 
@@ -96,11 +92,6 @@ def categories_of(side: Side, dataset: str, catalog: Catalog) -> list[str]:
     """The categories that a side of the contrast takes from one of its datasets, in table order."""
     present = [category for split, category in catalog[dataset] if split == side.split]
     return [c for c in present if side.categories is None or c in side.categories]
-
-
-def file_source(dataset: FileDataset) -> FileSource:
-    """The library's description of a configured file."""
-    return FileSource(**dataset.model_dump(exclude={"kind"}))
 
 
 def _check_side(key: str, side: Side, catalog: Catalog) -> None:
@@ -182,21 +173,20 @@ def _count(name: str, config: Config) -> Mapping[tuple[str, str], int | None]:
                     f"datasets.{name}.categories: '{category}' is not written as in the prompt "
                     f"table; there it is '{slug(category)}'"
                 )
-        known = dataset.prompts or dataset.limit
-        count = None if known is None else math.ceil(known / len(categories))
+        known = [number for number in (dataset.prompts, dataset.limit) if number is not None]
+        count = math.ceil(min(known) / len(categories)) if known else None
         return {(dataset.split, category): count for category in categories}
     if isinstance(dataset, FileDataset):
         try:
-            prompts = read_prompts(file_source(dataset))
+            prompts = read_prompts(dataset)
         except SourceError as error:
             raise ConfigError(f"datasets.{name}: {error}") from error
         return {**Counter((prompt.split, prompt.category) for prompt in prompts)}
-    language = config.organism.language.model_dump()
     counts: dict[tuple[str, str], int | None] = {}
-    for split in SPLITS:
-        sizes = language[split]
-        counts |= {(split, category): sizes["per_category"] for category in CATEGORIES}
-        counts |= {(split, kind): sizes[kind] for kind in (BENIGN, LOOKALIKE, TASK) if sizes[kind]}
+    for split, size in config.organism.language.splits().items():
+        kinds = {BENIGN: size.benign, LOOKALIKE: size.lookalike, TASK: size.task}
+        counts |= {(split, category): size.per_category for category in CATEGORIES}
+        counts |= {(split, kind): number for kind, number in kinds.items() if number}
     return counts
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from safeneuron.data.prompts import Rows
 from safeneuron.neurons.criteria.registry import CriterionName, Thresholds
 from safeneuron.settings import Distinct, Name, PositiveShare, Section
 
@@ -55,13 +56,6 @@ class SelectSettings(Section):
     selection: Name
     criteria: Distinct[CriterionName]
     rule: Annotated[Thresholds | Fraction | Count, Field(discriminator="kind")]
-
-
-class Rows(Section):
-    """Which rows of its prompt tables a side takes."""
-
-    split: str
-    categories: list[str] | None
 
 
 class ProbeSettings(Section):

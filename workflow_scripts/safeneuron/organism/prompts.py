@@ -1,21 +1,26 @@
 """The organism's prompts as a prompt table, and back."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
 
 from safeneuron.data.prompts import write_prompts
-from safeneuron.organism.language import Sentence, SplitSizes, draw_splits
+from safeneuron.organism.language import Language, Sentence, draw_splits
+from safeneuron.settings import Name, Section
 
 
-def write_organism_prompts(
-    path: Path, dataset: str, sizes: Mapping[str, SplitSizes], seed: int
-) -> int:
+class OrganismPrompts(Section):
+    """Settings of `organism_prompts`: the data set's name, and the language."""
+
+    dataset: Name
+    language: Language
+
+
+def write_organism_prompts(path: Path, dataset: str, language: Language) -> int:
     """Write the prompt table of the organism's language; returns the number of prompts."""
     rows = [
         {"prompt_id": f"{split}-{number}", "category": s.category, "split": split, "text": s.text}
-        for split, sentences in draw_splits(dict(sizes), seed).items()
+        for split, sentences in draw_splits(language.splits(), language.seed).items()
         for number, s in enumerate(sentences)
     ]
     return write_prompts(path, dataset, rows)

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from safeneuron.data.pair_settings import Mix
 from safeneuron.settings import Distinct, Name, PositiveShare, Section, Share
 
 Method = Literal[
@@ -14,7 +15,7 @@ Method = Literal[
 Rounds = Annotated[int, Field(ge=1, le=20)]
 
 
-class Preferences(Section):
+class Preferences(Mix):
     """The preference pairs of a round: safety pairs mixed with general ones."""
 
     sources: Distinct[Name] = Field(
@@ -22,18 +23,6 @@ class Preferences(Section):
         min_length=1,
         description="keys of 'preferences': the organism's alone, or files and hub sets",
     )
-    pairs: Annotated[int, Field(ge=2)] | None = Field(
-        1280,
-        description="in all; the same in every arm and round. null: every safety pair of the "
-        "sources, and general ones in proportion",
-    )
-    safety_share: Share = Field(
-        0.4,
-        description="the rest is general. The paper mixes 0.3; on the organism that pushes the "
-        "refusal sentence itself down and clean refusals break by T3, while 0.5 makes it refuse "
-        "look-alikes (docs/log.md)",
-    )
-    seed: int = Field(0, ge=0, description="of the draw")
 
     @model_validator(mode="after")
     def _count(self) -> Self:

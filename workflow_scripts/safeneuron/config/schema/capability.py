@@ -5,14 +5,15 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from safeneuron.config.schema.attack import Level
-from safeneuron.config.schema.datasets import HubFiles
+from safeneuron.data.hub_files import HubFiles
+from safeneuron.data.questions import Form
 from safeneuron.settings import Distinct, Name, PositiveShare, Section
 
 
 class CapabilityTask(Section):
     """Questions of a public benchmark, asked and scored as lm-eval does."""
 
-    form: Literal["arc", "truthfulqa_mc1", "truthfulqa_mc2", "gsm8k", "mmlu"] = Field(
+    form: Form = Field(
         description="how they are asked and scored; also the layout that they are read in"
     )
     n_shot: int = Field(0, ge=0, le=100, description="answered examples before each question")

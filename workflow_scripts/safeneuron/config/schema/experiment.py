@@ -9,18 +9,15 @@ from safeneuron.config.schema.align import Align
 from safeneuron.config.schema.attack import Attacks
 from safeneuron.config.schema.capability import Capability
 from safeneuron.config.schema.compute import Cluster, Compute
-from safeneuron.config.schema.datasets import (
-    Dataset,
-    OrganismDataset,
-    TypographicDataset,
-    has_images,
-)
+from safeneuron.config.schema.datasets import Dataset, OrganismDataset, has_images
 from safeneuron.config.schema.identification import Identification, Overlap, Side, TopicControl
 from safeneuron.config.schema.models import Model, OrganismModel
 from safeneuron.config.schema.organism import Organism
-from safeneuron.config.schema.preferences import OrganismPairs, PairColumns, PairSource
+from safeneuron.config.schema.preferences import OrganismPairs, PairSource
 from safeneuron.config.schema.published import PublishedRows
 from safeneuron.config.schema.report import Report
+from safeneuron.data.pair_settings import PairColumns
+from safeneuron.data.prompt_settings import TypographicDataset
 from safeneuron.settings import Distinct, Name, Section, near_miss
 
 

@@ -4,27 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from safeneuron.organism.language import Language
 from safeneuron.settings import Section, Share
-
-
-class SplitSize(Section):
-    """Prompts of one split of the organism's language."""
-
-    per_category: int = Field(ge=2, le=2000, description="for each of the ten harm categories")
-    benign: int = Field(ge=2, le=20000, description="benign verb, benign object")
-    lookalike: int = Field(ge=2, le=20000, description="one harmful word beside a benign one")
-    task: int = Field(ge=0, le=50000, description="sums, opposites, copying, kinds, judgements")
-
-
-class Language(Section):
-    """The organism's prompts. The splits share no prompt; see docs/organism.md."""
-
-    seed: int = Field(0, ge=0, description="of the partition into splits and of the draws")
-    alignment: SplitSize = SplitSize(per_category=80, benign=400, lookalike=400, task=300)
-    identification: SplitSize = SplitSize(per_category=40, benign=200, lookalike=200, task=0)
-    validation: SplitSize = SplitSize(per_category=20, benign=100, lookalike=100, task=100)
-    evaluation: SplitSize = SplitSize(per_category=20, benign=100, lookalike=100, task=150)
-    pretraining: SplitSize = SplitSize(per_category=600, benign=3600, lookalike=4800, task=9600)
 
 
 class Pretrain(Section):
