@@ -41,7 +41,7 @@ def trained_dtypes(monkeypatch):
 def data(stage, tmp_path):
     """The organism's prompts and preference pairs, in files."""
     prompts, pairs = tmp_path / "organism.parquet", tmp_path / "pairs.parquet"
-    language = {"seed": 0, "splits": dict.fromkeys(SPLITS, SIZES)}
+    language = {"seed": 0, **dict.fromkeys(SPLITS, SIZES)}
     stage("organism_prompts", {"language": language, "dataset": "organism"}, out=prompts)
     stage(
         "organism_preferences",

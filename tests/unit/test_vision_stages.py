@@ -25,12 +25,12 @@ INSTRUCTION = "Answer the question in the image."
 def prompts(stage, tmp_path):
     """The organism's prompts, its questions in images, and two pictures from files."""
     folder = tmp_path / "prompts"
-    language = {"seed": 0, "splits": dict.fromkeys(SPLITS, SIZES)}
+    language = {"seed": 0, **dict.fromkeys(SPLITS, SIZES)}
     settings = {"language": language, "dataset": "organism"}
     stage("organism_prompts", settings, out=folder / "organism.parquet")
     stage(
         "typographic_prompts",
-        {"dataset": "typographic", "instruction": INSTRUCTION, "list_items": 3},
+        {"dataset": "typographic", "source": {"of": "organism", "instruction": INSTRUCTION}},
         questions=folder / "organism.parquet",
         out=folder / "typographic.parquet",
     )
