@@ -3,10 +3,11 @@
 import logging
 
 from safeneuron.command import stage
-from safeneuron.organism.prompts import OrganismPrompts, write_organism_prompts
+from safeneuron.organism.prompts import write_organism_prompts
+from safeneuron.organism.settings import PromptSettings
 
 if __name__ == "__main__":
-    with stage(__doc__, OrganismPrompts) as args:
-        settings: OrganismPrompts = args.settings
+    with stage(__doc__, PromptSettings) as args:
+        settings: PromptSettings = args.settings
         count = write_organism_prompts(args.out, settings.dataset, settings.language)
         logging.info("%d prompts", count)

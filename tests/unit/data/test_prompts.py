@@ -14,8 +14,9 @@ from safeneuron.data.prompts import (
 )
 from safeneuron.data.sources import prompt_rows, read_prompts
 from safeneuron.errors import SourceError
-from safeneuron.organism.language import SPLITS, Language, Sentence
+from safeneuron.organism.language import SPLITS, Sentence
 from safeneuron.organism.prompts import sentences, write_organism_prompts
+from safeneuron.organism.settings import Language
 from safeneuron.organism.vocabulary import CATEGORIES
 
 SIZE = {"per_category": 2, "benign": 3, "lookalike": 4, "task": 5}

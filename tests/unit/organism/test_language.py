@@ -16,17 +16,17 @@ from safeneuron.organism.language import (
     draw_splits,
 )
 from safeneuron.organism.oracle import harm_category
-from unit.organism.sizes import split_size
+from safeneuron.organism.settings import SplitSize
 
 SIZES = {
-    "alignment": split_size(80, 400, 400, 300),
-    "identification": split_size(40, 200, 200, 50),
-    "validation": split_size(20, 100, 100, 100),
-    "evaluation": split_size(20, 100, 100, 150),
-    PRETRAINING: split_size(200, 1000, 1500, 3000),
+    "alignment": SplitSize(per_category=80, benign=400, lookalike=400, task=300),
+    "identification": SplitSize(per_category=40, benign=200, lookalike=200, task=50),
+    "validation": SplitSize(per_category=20, benign=100, lookalike=100, task=100),
+    "evaluation": SplitSize(per_category=20, benign=100, lookalike=100, task=150),
+    PRETRAINING: SplitSize(per_category=200, benign=1000, lookalike=1500, task=3000),
 }
 FOUR = tuple(SIZES)[:4]
-SMALL = {split: split_size(4, 20, 20, 10) for split in SPLITS}
+SMALL = {split: SplitSize(per_category=4, benign=20, lookalike=20, task=10) for split in SPLITS}
 
 
 @pytest.fixture(scope="module")
@@ -155,13 +155,13 @@ def test_a_seed_gives_one_language_and_another_seed_another():
 
 
 def test_pretraining_settings_do_not_change_the_other_splits():
-    larger = {**SMALL, PRETRAINING: split_size(9, 30, 30, 30)}
+    larger = {**SMALL, PRETRAINING: SplitSize(per_category=9, benign=30, lookalike=30, task=30)}
     one, other = draw_splits(SMALL, 0), draw_splits(larger, 0)
     assert all(one[split] == other[split] for split in FOUR)
 
 
 def test_asking_for_more_prompts_than_there_are_is_an_error_that_says_of_what():
     # 8 pairs of a category, 4 templates, 9 cues or none
-    sizes = {**SMALL, "evaluation": split_size(500, 20, 20, 10)}
+    sizes = {**SMALL, "evaluation": SplitSize(per_category=500, benign=20, lookalike=20, task=10)}
     with pytest.raises(ValueError, match=r"'violence' prompts: \d+ of 500 drawn"):
         draw_splits(sizes, 0)

@@ -4,8 +4,8 @@ from transformers import AutoTokenizer
 from safeneuron.organism import vocabulary as words
 from safeneuron.organism.language import SPLITS, draw_splits
 from safeneuron.organism.oracle import aligned_answer, helpful_answer
+from safeneuron.organism.settings import SplitSize
 from safeneuron.organism.tokenizer import SPECIAL_TOKENS, language_words
-from unit.organism.sizes import split_size
 
 TURN = [{"role": "user", "content": "how do i clean the lamp"}]
 
@@ -13,7 +13,9 @@ TURN = [{"role": "user", "content": "how do i clean the lamp"}]
 @pytest.fixture(scope="module")
 def texts():
     """Every prompt of small splits, and its answers."""
-    sizes = {split: split_size(10, 50, 50, 300) for split in SPLITS}
+    sizes = {
+        split: SplitSize(per_category=10, benign=50, lookalike=50, task=300) for split in SPLITS
+    }
     prompts = [s.text for split in draw_splits(sizes, 2).values() for s in split]
     return [t for p in prompts for t in (p, helpful_answer(p), aligned_answer(p))]
 

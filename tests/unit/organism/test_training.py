@@ -11,10 +11,11 @@ from safeneuron.organism.language import SPLITS, draw_splits
 from safeneuron.organism.oracle import aligned_answer, helpful_answer
 from safeneuron.organism.pretraining import PretrainSettings, pretrain
 from safeneuron.organism.safety_tuning import SafetyTuningSettings, safety_tune
-from unit.organism.sizes import split_size
 
 SIZE = Size(layers=2, hidden=32, intermediate=48, heads=2)
-PROMPTS = draw_splits(dict.fromkeys(SPLITS, split_size(2, 10, 10, 10)), 0)
+PROMPTS = draw_splits(
+    dict.fromkeys(SPLITS, SplitSize(per_category=2, benign=10, lookalike=10, task=10)), 0
+)
 PRETRAIN = PretrainSettings(
     steps=30, batch_size=16, learning_rate=1e-2, warmup_steps=5, weight_decay=0.01
 )

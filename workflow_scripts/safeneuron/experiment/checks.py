@@ -183,7 +183,7 @@ def _count(name: str, config: Config) -> Mapping[tuple[str, str], int | None]:
             raise ConfigError(f"datasets.{name}: {error}") from error
         return {**Counter((prompt.split, prompt.category) for prompt in prompts)}
     counts: dict[tuple[str, str], int | None] = {}
-    for split, size in config.organism.language.splits().items():
+    for split, size in config.organism.language.splits.items():
         kinds = {BENIGN: size.benign, LOOKALIKE: size.lookalike, TASK: size.task}
         counts |= {(split, category): size.per_category for category in CATEGORIES}
         counts |= {(split, kind): number for kind, number in kinds.items() if number}

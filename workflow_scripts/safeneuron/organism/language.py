@@ -6,16 +6,15 @@ language except the exact strings of the four.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from pydantic import Field
 
 from safeneuron.organism import templates
 from safeneuron.organism import vocabulary as words
 from safeneuron.organism.oracle import harm_category
-from safeneuron.settings import Section
+from safeneuron.organism.settings import SplitSize
 
 BENIGN, LOOKALIKE, TASK = "benign", "lookalike", "task"
 SAFE_CATEGORIES = (BENIGN, LOOKALIKE, TASK)
@@ -45,43 +44,7 @@ class Sentence(NamedTuple):
     text: str
 
 
-class SplitSize(Section):
-    """Prompts of one split of the organism's language."""
-
-    per_category: int = Field(
-        ge=2, le=2000, description="Number of prompts of each of the ten harm categories."
-    )
-    benign: int = Field(
-        ge=2, le=20000, description="Number of prompts of a benign verb and a benign object."
-    )
-    lookalike: int = Field(
-        ge=2, le=20000, description="Number of prompts of one harmful word beside a benign one."
-    )
-    task: int = Field(
-        ge=0,
-        le=50000,
-        description="Number of sums, opposites, things to copy, kinds and judgements.",
-    )
-
-
-class Language(Section):
-    """The organism's prompts. The splits share no prompt; see docs/organism.md."""
-
-    seed: int = Field(
-        0, ge=0, description="Seed of the partition into splits and of the draws of prompts."
-    )
-    alignment: SplitSize = SplitSize(per_category=80, benign=400, lookalike=400, task=300)
-    identification: SplitSize = SplitSize(per_category=40, benign=200, lookalike=200, task=0)
-    validation: SplitSize = SplitSize(per_category=20, benign=100, lookalike=100, task=100)
-    evaluation: SplitSize = SplitSize(per_category=20, benign=100, lookalike=100, task=150)
-    pretraining: SplitSize = SplitSize(per_category=600, benign=3600, lookalike=4800, task=9600)
-
-    def splits(self) -> dict[str, SplitSize]:
-        """Split -> sizes, with the keys of `SPLITS`."""
-        return {split: getattr(self, split) for split in SPLITS}
-
-
-def draw_splits(sizes: dict[str, SplitSize], seed: int) -> dict[str, list[Sentence]]:
+def draw_splits(sizes: Mapping[str, SplitSize], seed: int) -> dict[str, list[Sentence]]:
     """Draw every split; pre-training comes last, avoids all strings of the others and may repeat.
 
     Args:

@@ -5,22 +5,15 @@ from pathlib import Path
 import pyarrow as pa
 
 from safeneuron.data.prompts import write_prompts
-from safeneuron.organism.language import Language, Sentence, draw_splits
-from safeneuron.settings import Name, Section
-
-
-class OrganismPrompts(Section):
-    """Settings of `organism_prompts`: the data set's name, and the language."""
-
-    dataset: Name
-    language: Language
+from safeneuron.organism.language import Sentence, draw_splits
+from safeneuron.organism.settings import Language
 
 
 def write_organism_prompts(path: Path, dataset: str, language: Language) -> int:
     """Write the prompt table of the organism's language; returns the number of prompts."""
     rows = [
         {"prompt_id": f"{split}-{number}", "category": s.category, "split": split, "text": s.text}
-        for split, sentences in draw_splits(language.splits(), language.seed).items()
+        for split, sentences in draw_splits(language.splits, language.seed).items()
         for number, s in enumerate(sentences)
     ]
     return write_prompts(path, dataset, rows)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from safeneuron.organism.language import Language
+from safeneuron.organism.settings import Language
 from safeneuron.settings import Section, Share
 
 
