@@ -194,7 +194,10 @@ def test_a_category_of_a_hub_set_that_is_not_written_as_in_the_table(tmp_path):
             "preferences.mine.layout: must be one of columns, answers, messages",
         ),
         ({"align": {"preferences": {"sources": ["pku"]}}}, "'pku' is not in 'preferences'"),
-        ({"align": {"preferences": {"pairs": None}}}, "'pairs' is needed for the organism's pairs"),
+        (
+            {"align": {"preferences": {"pairs": None}}},
+            "'pairs' is needed where 'sources' are the organism's",
+        ),
         ({"allow_overlap": [["organism", "harmfull"]]}, "did you mean 'harmful'?"),
         ({"allow_overlap": [["pku", "harmful"]]}, "allow_overlap: 'pku' is not in 'identification"),
         ({"allow_overlap": [["organism"]]}, "at least 2 items"),

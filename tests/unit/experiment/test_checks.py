@@ -163,8 +163,25 @@ def benchmark_of_a_file(tmp_path, **keys):
 
 def test_oracle_cannot_judge_a_file(tmp_path):
     assert refusal(benchmark_of_a_file(tmp_path), tmp_path) == (
-        "attack.judges: 'oracle' judges organism prompts only, but attack.benchmarks.asr uses "
-        "dataset 'mine'; use refusal_prefix there"
+        "attack.judges: 'oracle' is one of them (by default) and judges organism prompts only, but "
+        "attack.benchmarks.asr uses dataset 'mine'; write judges: [refusal_prefix], or name judges "
+        "of 'attack.model_judges'"
+    )
+    text = refusal(benchmark_of_a_file(tmp_path, judges=["oracle"]), tmp_path)
+    assert text.startswith("attack.judges: 'oracle' is one of them and judges organism prompts ")
+
+
+def test_categories_and_splits_that_nobody_wrote_are_said_to_be_defaults(tmp_path):
+    raw = raw_config(tmp_path, unsafe={"categories": list(CATEGORIES)})
+    assert refusal(raw, tmp_path) == (
+        "identification.unsafe.categories: the default of this key is about other prompts than "
+        "those of mine; write categories: null for all, or some of fraud, weapons"
+    )
+    benchmark = {"dataset": "mine", "role": "harmful"}
+    raw = raw_config(tmp_path, attack={"benchmarks": {"asr": benchmark}})
+    assert refusal(raw, tmp_path) == (
+        "attack.benchmarks.asr.split: 'evaluation', the default, has no prompts in mine; splits "
+        "there: identification"
     )
 
 

@@ -11,6 +11,7 @@ from safeneuron.organism.language import SPLITS, draw_splits
 from safeneuron.organism.oracle import aligned_answer, helpful_answer
 from safeneuron.organism.pretraining import PretrainSettings, pretrain
 from safeneuron.organism.safety_tuning import SafetyTuningSettings, safety_tune
+from safeneuron.organism.settings import SplitSize
 
 SIZE = Size(layers=2, hidden=32, intermediate=48, heads=2)
 PROMPTS = draw_splits(

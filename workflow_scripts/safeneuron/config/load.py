@@ -9,6 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from safeneuron.config.command_line import as_in_a_file, with_text
+from safeneuron.config.defaults import note_on_defaults, note_on_merging
 from safeneuron.config.schema.experiment import Config
 from safeneuron.errors import SafeNeuronError
 from safeneuron.settings import near_miss
@@ -50,7 +51,7 @@ def canonical_json(value: Any) -> str:
 
 
 def _describe(error: dict[str, Any], raw: Mapping[str, Any]) -> str:
-    key = ".".join(map(str, _user_path(error["loc"], raw))) or "configuration"
+    key = ".".join(map(str, _user_path(error["loc"], raw)))
     message = error["msg"].removeprefix("Value error, ")
     context = error.get("ctx", {})
     found = error["input"]
@@ -61,8 +62,14 @@ def _describe(error: dict[str, Any], raw: Mapping[str, Any]) -> str:
         return f"  {key}: missing; this key has no default"
     else:
         message += _remedy(error["type"], found)
-    show_value = error["type"] not in ("unknown_key", "value_error")
-    return f"  {key}: {message}" + (f" (found: {_short(found)})" if show_value else "")
+    if error["type"] == "value_error":
+        message += note_on_defaults(message, raw, key)
+    elif error["type"] == "unknown_key":
+        allowed = str(context["allowed"]).split(", ")
+        message += note_on_merging((str(name) for name in found if name not in allowed), key)
+    else:
+        message += f" (found: {_short(found)})"
+    return f"  {key}: {message}" if key else f"  {message}"
 
 
 def _remedy(kind: str, found: Any) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from safeneuron.config.defaults import is_default, note_on_defaults
 from safeneuron.config.load import ConfigError
 from safeneuron.config.schema.capability import FileTask
 from safeneuron.config.schema.datasets import Dataset
@@ -62,11 +63,11 @@ def check_inputs(config: Config, results: Path) -> Catalog:
     if control is not None:
         used |= {*control.matched.datasets, *control.plain.datasets}
     catalog = {name: _count(name, config) for name in config.datasets if name in used}
-    _check_side("identification.unsafe", config.identification.unsafe, catalog)
-    _check_side("identification.safe", config.identification.safe, catalog)
+    _check_side("identification.unsafe", config.identification.unsafe, catalog, config)
+    _check_side("identification.safe", config.identification.safe, catalog, config)
     if control is not None:
-        _check_side("topic_control.matched", control.matched, catalog)
-        _check_side("topic_control.plain", control.plain, catalog)
+        _check_side("topic_control.matched", control.matched, catalog, config)
+        _check_side("topic_control.plain", control.plain, catalog, config)
     if config.run.aligned:
         _check_preferences(config)
     _check_questions(config)
@@ -76,14 +77,16 @@ def check_inputs(config: Config, results: Path) -> Catalog:
             datasets=[benchmark.dataset], split=benchmark.split, categories=benchmark.categories
         )
         if config.run.attacked:
-            _check_side(key, side, catalog)
+            _check_side(key, side, catalog, config)
             dataset = config.datasets[benchmark.dataset]
             if isinstance(dataset, TypographicDataset):
                 dataset = config.datasets[dataset.of]
             if "oracle" in config.attack.judges and dataset.kind != "organism":
+                default = " (by default)" if is_default(config, "attack.judges") else ""
                 raise ConfigError(
-                    f"attack.judges: 'oracle' judges organism prompts only, but {key} uses dataset "
-                    f"'{benchmark.dataset}'; use refusal_prefix there"
+                    f"attack.judges: 'oracle' is one of them{default} and judges organism prompts "
+                    f"only, but {key} uses dataset '{benchmark.dataset}'; write judges: "
+                    "[refusal_prefix], or name judges of 'attack.model_judges'"
                 )
     return catalog
 
@@ -94,26 +97,32 @@ def categories_of(side: Side, dataset: str, catalog: Catalog) -> list[str]:
     return [c for c in present if side.categories is None or c in side.categories]
 
 
-def _check_side(key: str, side: Side, catalog: Catalog) -> None:
+def _check_side(key: str, side: Side, catalog: Catalog, config: Config) -> None:
     present = {
         category
         for dataset in side.datasets
         for split, category in catalog[dataset]
         if split == side.split
     }
+    datasets = ", ".join(side.datasets)
     if not present:
         splits = sorted({split for dataset in side.datasets for split, _ in catalog[dataset]})
+        default = ", the default," if is_default(config, f"{key}.split") else ""
         raise ConfigError(
-            f"{key}.split: '{side.split}' has no prompts in {', '.join(side.datasets)}"
+            f"{key}.split: '{side.split}'{default} has no prompts in {datasets}"
             f"{near_miss(side.split, splits)}; splits there: {', '.join(splits)}"
         )
-    for category in side.categories or ():
-        if category not in present:
-            raise ConfigError(
-                f"{key}.categories: '{category}' is not a category of split '{side.split}' of "
-                f"{', '.join(side.datasets)}{near_miss(category, present)}; "
-                f"there are {', '.join(sorted(present))}"
-            )
+    unknown = [category for category in side.categories or () if category not in present]
+    if unknown and is_default(config, f"{key}.categories"):
+        raise ConfigError(
+            f"{key}.categories: the default of this key is about other prompts than those of "
+            f"{datasets}; write categories: null for all, or some of {', '.join(sorted(present))}"
+        )
+    for category in unknown:
+        raise ConfigError(
+            f"{key}.categories: '{category}' is not a category of split '{side.split}' of "
+            f"{datasets}{near_miss(category, present)}; there are {', '.join(sorted(present))}"
+        )
     for dataset in side.datasets:
         categories = categories_of(side, dataset, catalog)
         if not categories:
@@ -195,8 +204,9 @@ def _check_organism_dataset(config: Config) -> None:
     dataset = config.datasets.get("organism")
     if trained and (dataset is None or dataset.kind != "organism"):
         raise ConfigError(
-            f"datasets.organism: must be of kind 'organism', {', '.join(trained)} learns from it; "
-            "give a file of your own another name"
+            f"datasets.organism: must be of kind 'organism', since run.models has models that are "
+            f"trained on it ({', '.join(trained)}); give a file of your own another name"
+            + note_on_defaults("run.models", config)
         )
 
 

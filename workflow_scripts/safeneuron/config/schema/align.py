@@ -28,7 +28,8 @@ class Preferences(Mix):
     def _count(self) -> Self:
         if self.pairs is None and (self.sources == ["organism"] or self.safety_share == 0):
             raise ValueError(
-                "'pairs' is needed for the organism's pairs and for a mix without any safety"
+                "'pairs' is needed where 'sources' are the organism's pairs, and for a mix without "
+                "any safety"
             )
         return self
 

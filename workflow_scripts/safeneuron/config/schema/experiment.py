@@ -97,7 +97,7 @@ class Config(Section):
                 if name not in registry:
                     raise ValueError(
                         f"{key}: '{name}' is not in '{where}'{near_miss(name, registry)}; "
-                        f"it has {', '.join(registry)}"
+                        f"it has {', '.join(registry) or 'nothing'}"
                     )
 
         identification = self.identification
