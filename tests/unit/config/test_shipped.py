@@ -55,7 +55,7 @@ def test_default_yaml_loads_as_the_defaults():
 
 def test_default_yaml_explains_each_kind_of_section_once():
     lines = [line.strip() for line in default_yaml().splitlines()]
-    assert lines.count("# width of the residual stream") == 1
+    assert lines.count("# Width of the residual stream.") == 1
     assert lines.count("# How stages use the machine.") == 1
 
 
