@@ -53,7 +53,7 @@ class Compute(Section):
 
 
 class Cluster(Section):
-    """Names that this site's Slurm has; null leaves each to the cluster. They never rerun anything."""
+    """Names that this site's Slurm has; null leaves each to the cluster. They rerun nothing."""
 
     account: str | None = Field(None, description="Account that all jobs are charged to.")
     qos: str | None = Field(None, description="Quality of service of all jobs.")
