@@ -57,6 +57,23 @@ def test_only_models_that_see_are_shown_images(folders):
     assert [config.needs_images(m) for m in ("sees", "blind")] == [shown, None]
 
 
+def test_a_run_asks_the_benchmarks_that_it_names_and_no_others(folders):
+    settings = raw(folders)
+    settings["run"]["benchmarks"] = ["vl", "harmful"]
+    config = load_config(settings)
+    asked = {m: list(stages.benchmarks_of(config, m)) for m in ("sees", "blind")}
+    assert asked == {"sees": ["vl", "harmful"], "blind": ["harmful"]}
+    settings["run"]["benchmarks"] = ["harmful"]
+    config = load_config(settings)
+    assert list(stages.asked_benchmarks(config)) == ["harmful"]
+    assert [config.needs_images(m) for m in ("sees", "blind")] == [None, None]
+    settings["run"]["benchmarks"] = ["vl"]
+    assert "none of role 'harmful' is for 'blind'" in refusal(settings, folders)
+    settings["run"]["benchmarks"] = ["harmfull"]
+    says = "run.benchmarks: 'harmfull' is not in 'attack.benchmarks', did you mean 'harmful'?"
+    assert says in refusal(settings, folders)
+
+
 def test_a_benchmark_of_no_attacked_model_is_not_asked(folders):
     config = load_config(raw(folders, attacked=["blind"]))
     assert list(stages.asked_benchmarks(config)) == ["harmful"]

@@ -72,6 +72,21 @@ def test_shipped_config_validates(overlay):
     assert laid_over(config.model_dump(), overlay) == config.model_dump()
 
 
+def test_the_paper_asks_its_benchmarks_by_their_own_names():
+    paper = yaml.safe_load((FOLDER / "paper.yaml").read_text(encoding="utf-8"))
+    config = load_config(laid_over(Config().model_dump(), paper))
+    asked = {name: (b.dataset, b.role) for name, b in config.benchmarks().items()}
+    assert list(asked.items())[:2] == [
+        ("strongreject", ("strongreject", "harmful")),
+        ("xstest", ("xstest", "safe")),
+    ]
+    assert {config.datasets[dataset].kind for dataset, _ in asked.values()} == {
+        "hub",
+        "typographic",
+    }
+    assert config.published.benchmarks["strongreject"] == "StrongREJECT"
+
+
 def test_schema_accepts_shipped_config(overlay):
     merged = laid_over(Config().model_dump(), overlay)
     assert list(jsonschema.Draft202012Validator(SCHEMA).iter_errors(merged)) == []

@@ -61,7 +61,7 @@ def benchmarks_of(config: Config, model: str) -> dict[str, Benchmark]:
     """The benchmarks that an attacked model is asked."""
     return {
         name: benchmark
-        for name, benchmark in config.attack.benchmarks.items()
+        for name, benchmark in config.benchmarks().items()
         if benchmark.models is None or model in benchmark.models
     }
 
@@ -71,7 +71,7 @@ def asked_benchmarks(config: Config) -> dict[str, Benchmark]:
     attacked = set(config.run.attacked)
     return {
         name: benchmark
-        for name, benchmark in config.attack.benchmarks.items()
+        for name, benchmark in config.benchmarks().items()
         if benchmark.models is None or attacked & set(benchmark.models)
     }
 

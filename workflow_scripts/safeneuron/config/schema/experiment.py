@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from safeneuron.config.schema.align import Align
-from safeneuron.config.schema.attack import Attacks
+from safeneuron.config.schema.attack import Attacks, Benchmark
 from safeneuron.config.schema.capability import Capability
 from safeneuron.config.schema.compute import Cluster, Compute
 from safeneuron.config.schema.datasets import Dataset, OrganismDataset, has_images
@@ -40,6 +40,11 @@ class Run(Section):
     arms: Distinct[Name] = Field(
         ["dpo", "freeze", "freeze_ablate"],
         description="Arms that they are aligned in, keys of 'align.arms'.",
+    )
+    benchmarks: Distinct[Name] | None = Field(
+        None,
+        description="Benchmarks that attacked models are asked, keys of 'attack.benchmarks'; null "
+        "means all, those of the default experiment among them.",
     )
 
 
@@ -114,6 +119,8 @@ class Config(Section):
         known("run.attacked", self.run.attacked, self.run.models, "run.models")
         known("run.aligned", self.run.aligned, self.run.models, "run.models")
         known("run.arms", self.run.arms, self.align.arms, "align.arms")
+        asked = self.run.benchmarks or ()
+        known("run.benchmarks", asked, self.attack.benchmarks, "attack.benchmarks")
         selections = identification.selections
         known("align.selections", self.align.selections, selections, "identification.selections")
         for arm in self.run.arms if self.align.training.lora else ():
@@ -222,7 +229,7 @@ class Config(Section):
         return self
 
     def _check_harmful(self) -> None:
-        harmful = [b for b in self.attack.benchmarks.values() if b.role == "harmful"]
+        harmful = [b for b in self.benchmarks().values() if b.role == "harmful"]
         for model in self.run.attacked:
             if harmful and not any(b.models is None or model in b.models for b in harmful):
                 raise ValueError(
@@ -259,6 +266,12 @@ class Config(Section):
                     f"{why[1]}"
                 )
 
+    def benchmarks(self) -> dict[str, Benchmark]:
+        """The benchmarks of the run."""
+        registry = self.attack.benchmarks
+        names = registry if self.run.benchmarks is None else self.run.benchmarks
+        return {name: registry[name] for name in names}
+
     def arms_of(self, model: str) -> list[str]:
         """The arms that align a model."""
         return [
@@ -269,7 +282,7 @@ class Config(Section):
 
     def needs_images(self, model: str) -> tuple[str, str] | None:
         """The key that shows a model images, and the key that says to which models it does."""
-        for name, benchmark in self.attack.benchmarks.items():
+        for name, benchmark in self.benchmarks().items():
             asked = benchmark.models is None or model in benchmark.models
             if (
                 model in self.run.attacked
