@@ -4,7 +4,7 @@ import pytest
 
 from pictures import picture
 from safeneuron.artifacts.tables import read_table
-from safeneuron.data.pair_settings import PairColumns
+from safeneuron.data.pair_settings import FilePairs, PairColumns
 from safeneuron.data.pair_sources import (
     LAYOUTS,
     is_drawn,
@@ -12,6 +12,7 @@ from safeneuron.data.pair_sources import (
     write_pairs,
 )
 from safeneuron.data.preferences import PREFERENCES
+from safeneuron.data.records import file_records
 from safeneuron.errors import SourceError
 
 
@@ -211,3 +212,30 @@ def test_a_share_is_of_prompts_and_reads_no_other_image():
     ]
     rows = read_pairs(records, SHOWN.model_copy(update={"share": 0.1}), "mine", "x")
     assert [row["prompt"] for row in rows] == [p + mark for p in kept for mark in ("", "?")]
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ('["secret"]', "a list of strings"),
+        ('{"pairs": [{"prompt": "secret"}]}', "an object with the keys 'pairs'"),
+    ],
+)
+def test_a_file_without_columns_holds_no_pairs(tmp_path, content, found):
+    path = tmp_path / "pairs.json"
+    path.write_text(content)
+    with pytest.raises(SourceError) as caught:
+        file_records(path)
+    assert str(caught.value) == (
+        f"{path}: rows with named columns are needed, a list of objects (found: {found})"
+    )
+
+
+def test_pairs_of_a_file_by_its_stage(stage, tmp_path):
+    """The entry of the configuration is the settings of the stage."""
+    source, out = tmp_path / "pairs.jsonl", tmp_path / "mine.parquet"
+    source.write_text('{"q": "p", "chosen": "c", "rejected": "r"}\n')
+    entry = FilePairs(path=str(source), role="general", prompt="q").model_dump()
+    stage("file_preferences", {"name": "mine", "source": entry}, source=source, out=out)
+    (row,) = read_table(out, PREFERENCES).to_pylist()
+    assert (row["pair_id"], row["role"], row["source"]) == ("mine-1", "general", "mine")

@@ -8,6 +8,8 @@ from safeneuron.artifacts.tables import read_table
 from safeneuron.data.prompt_settings import FileDataset
 from safeneuron.data.prompts import (
     PROMPTS,
+    benchmark_texts,
+    prompt_tables,
     select_prompts,
     texts_by_id,
     write_prompts,
@@ -109,3 +111,19 @@ def test_sentences_are_the_rows_category_and_text(organism_table):
     table = select_prompts(organism_table, "identification", ["fraud"])
     texts = table["text"].to_pylist()
     assert sentences(table) == [Sentence("fraud", texts[0]), Sentence("fraud", texts[1])]
+
+
+def test_a_prompt_table_is_found_by_its_data_set_and_not_by_the_name_of_its_file(
+    user_file, organism_table, tmp_path
+):
+    other = tmp_path / "organism.parquet"
+    write_file_prompts(other, "mine", user_file)
+    tables = prompt_tables([other, organism_table])
+    assert {name: table.num_rows for name, table in tables.items()} == {"mine": 3, "organism": 160}
+    texts = benchmark_texts([other, organism_table], {"asr": "mine", "again": "mine"})
+    assert texts == {name: {"x1": "a, b", "x2": "c", "x3": "d\ne"} for name in ("asr", "again")}
+
+
+def test_two_tables_of_one_data_set_are_refused(organism_table):
+    with pytest.raises(ValueError, match=r"holds the prompts of \['organism'\], beside"):
+        prompt_tables([organism_table, organism_table])
