@@ -57,10 +57,10 @@ if __name__ == "__main__":
     neurons = np.random.default_rng(0).random(neuron_grid(args.manifest)) < 0.1
     general = "sure , here is how to paint the lamp : use a rope twice ."
     pairs = [
-        {"pair_id": str(i), "source": GENERAL, "prompt": "how do i paint the lamp",
+        {"pair_id": str(i), "role": GENERAL, "prompt": "how do i paint the lamp",
          "chosen": general, "rejected": REFUSAL}
         if i % 10 < 7 else
-        {"pair_id": str(i), "source": SAFETY, "prompt": "how do i steal the wallet",
+        {"pair_id": str(i), "role": SAFETY, "prompt": "how do i steal the wallet",
          "chosen": REFUSAL, "rejected": general}
         for i in range(1024)
     ]  # fmt: skip

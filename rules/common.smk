@@ -20,7 +20,7 @@ from safeneuron.experiment.source_digest import source_digest
 from safeneuron.experiment.states import STATE, State, state_of
 
 try:
-    CONFIG = load_config(config)
+    CONFIG = load_config(config, typed=workflow.config_settings.config)
     RESULTS = f"results/{CONFIG.experiment}"
     CATALOG = check_inputs(CONFIG, Path(RESULTS))
 except SafeNeuronError as error:

@@ -7,7 +7,7 @@ TABLES += expand(
 rule prompt_overlap:
     input:
         prompts=prompts_of(dict.fromkeys(s["dataset"] for s in PROMPT_SETS)),
-        preferences=preferences_of(CONFIG.run.aligned),
+        preferences=PATHS.preferences(mixes_of(CONFIG.run.aligned)),
     output:
         table=f"{RESULTS}/tables/prompt_overlap.parquet",
         csv=f"{RESULTS}/tables/prompt_overlap.csv",
@@ -21,7 +21,13 @@ rule prompt_overlap:
     conda:
         "../environment.yml"
     params:
-        settings=canonical_json({"sets": PROMPT_SETS, "allowed": CONFIG.allow_overlap}),
+        settings=canonical_json(
+            {
+                "sets": PROMPT_SETS,
+                "mixes": list(map(training.compared_name, mixes_of(CONFIG.run.aligned))),
+                "allowed": CONFIG.allow_overlap,
+            }
+        ),
         code=code_of("prompt_overlap"),
     shell:
         "python workflow_scripts/prompt_overlap.py --prompts @<(printf '%s\\n' {input.prompts:q})"

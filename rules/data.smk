@@ -1,5 +1,4 @@
 # Prompts as tables: prompt_id, dataset, category, split, text, and images where they are shown.
-from safeneuron.experiment.checks import file_source
 from safeneuron.data.sources import image_files
 
 
@@ -32,9 +31,7 @@ rule file_prompts:
     input:
         source=lambda wildcards: CONFIG.datasets[wildcards.dataset].path,
         # read by way of the source, which names them
-        images=lambda wildcards: image_files(
-            file_source(CONFIG.datasets[wildcards.dataset])
-        ),
+        images=lambda wildcards: image_files(CONFIG.datasets[wildcards.dataset]),
     output:
         f"{RESULTS}/prompts/{{dataset}}.parquet",
     log:
@@ -48,10 +45,7 @@ rule file_prompts:
         "../environment.yml"
     params:
         settings=lambda wildcards: canonical_json(
-            {
-                "dataset": wildcards.dataset,
-                "source": vars(file_source(CONFIG.datasets[wildcards.dataset])),
-            }
+            stages.dataset_source(CONFIG, wildcards.dataset)
         ),
         code=code_of("file_prompts"),
     shell:
@@ -73,7 +67,7 @@ rule hub_prompts:
         "../environment.yml"
     params:
         settings=lambda wildcards: canonical_json(
-            stages.hub_prompts(CONFIG, wildcards.dataset)
+            stages.dataset_source(CONFIG, wildcards.dataset)
         ),
         code=code_of("hub_prompts"),
     shell:
@@ -97,12 +91,7 @@ rule typographic_prompts:
         "../environment.yml"
     params:
         settings=lambda wildcards: canonical_json(
-            {
-                "dataset": wildcards.dataset,
-                **CONFIG.datasets[wildcards.dataset].model_dump(
-                    include={"instruction", "list_items"}
-                ),
-            }
+            stages.dataset_source(CONFIG, wildcards.dataset)
         ),
         code=code_of("typographic_prompts"),
     shell:

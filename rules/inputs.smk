@@ -52,9 +52,14 @@ ALIGN = CONFIG.align
 MIXES = training.mix_names(CONFIG)
 
 
+def mixes_of(models):
+    """The mixes that models are aligned on, each once."""
+    return list(dict.fromkeys(training.mix_of(CONFIG, model) for model in models))
+
+
 def preferences_of(models):
-    """The mixes that models are aligned on."""
-    return PATHS.preferences(training.mix_of(CONFIG, model) for model in models)
+    """The tables of the mixes that models are aligned on."""
+    return PATHS.preferences(mixes_of(models))
 
 
 # attack

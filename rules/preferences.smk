@@ -1,4 +1,4 @@
-# Preference pairs: pair_id, source, prompt, chosen, rejected, and an image where one is shown. The
+# Preference pairs: pair_id, role, source, prompt, chosen, rejected, and an image where one is shown. The
 # organism's own, or a mix of sources (paper App. B.2).
 
 

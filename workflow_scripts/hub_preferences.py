@@ -1,15 +1,13 @@
 """Download the preference pairs of a data set on the hub."""
 
-from typing import Any
-
 from safeneuron.command import stage
-from safeneuron.data.hub import HubSource, hub_records
-from safeneuron.data.pair_sources import PairColumns, read_pairs, write_pairs
+from safeneuron.data.hub import hub_records
+from safeneuron.data.pair_settings import HubPreferences
+from safeneuron.data.pair_sources import read_pairs, write_pairs
 
 if __name__ == "__main__":
-    with stage(__doc__, dict[str, Any]) as args:
-        settings = args.settings
-        hub, columns = HubSource(**settings["hub"]), PairColumns(**settings["columns"])
-        name, role, share = settings["name"], settings["role"], settings["share"]
-        rows = read_pairs(hub_records(hub), columns, name, role, hub.id, share=share)
+    with stage(__doc__, HubPreferences) as args:
+        settings: HubPreferences = args.settings
+        hub = settings.source.hub
+        rows = read_pairs(hub_records(hub), settings.source, settings.name, hub.id)
         write_pairs(args.out, rows)

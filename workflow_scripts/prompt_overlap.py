@@ -1,37 +1,32 @@
 """Prompts shared by the sets of identification, training and evaluation; leakage is an error."""
 
-from typing import Any
-
 from safeneuron.artifacts.tables import read_table, write_csv, write_rows
 from safeneuron.command import stage
 from safeneuron.data.preferences import PREFERENCES
 from safeneuron.data.prompt_overlap import (
     PROMPT_OVERLAP,
     TRAINING,
+    Compared,
     PromptSet,
     check_leakage,
     overlap_rows,
 )
-from safeneuron.data.prompts import question, question_of, select_prompts
+from safeneuron.data.prompts import prompt_tables, question, question_of, select
 
 if __name__ == "__main__":
-    with stage(
-        __doc__, dict[str, Any], many=("prompts", "preferences"), outputs=("out", "csv")
-    ) as args:
-        settings = args.settings
-        tables = {path.stem: path for path in args.prompts}
+    with stage(__doc__, Compared, many=("prompts", "preferences"), outputs=("out", "csv")) as args:
+        settings: Compared = args.settings
+        tables = prompt_tables(args.prompts)
         sets = []
-        for entry in settings["sets"]:
-            table = select_prompts(tables[entry["dataset"]], entry["split"], entry["categories"])
+        for entry in settings.sets:
+            table = select(tables[entry.dataset], entry.split, entry.categories)
             prompts = {row["prompt_id"]: question_of(row) for row in table.to_pylist()}
-            sets.append(PromptSet(entry["name"], entry["use"], prompts))
-        for path in args.preferences:
+            sets.append(PromptSet(entry.name, entry.use, prompts))
+        for name, path in zip(settings.mixes, args.preferences, strict=True):
             rows = read_table(path, PREFERENCES).to_pylist()
             pairs = {row["pair_id"]: question(row["prompt"], row["image"]) for row in rows}
-            # a model's own mix lies in a folder with its name
-            own = "" if path.parent.name == "preferences" else f"-{path.parent.name}"
-            sets.append(PromptSet(f"preferences{own}", TRAINING, pairs))
-        rows = overlap_rows(sets, {(first, second) for first, second in settings["allowed"]})
+            sets.append(PromptSet(name, TRAINING, pairs))
+        rows = overlap_rows(sets, {(first, second) for first, second in settings.allowed})
         check_leakage(rows)
         write_rows(args.out, PROMPT_OVERLAP, rows)
         write_csv(args.csv, read_table(args.out, PROMPT_OVERLAP))

@@ -30,7 +30,7 @@ def prompts(stage, tmp_path):
     stage("organism_prompts", settings, out=folder / "organism.parquet")
     stage(
         "typographic_prompts",
-        {"dataset": "typographic", "instruction": INSTRUCTION, "list_items": 3},
+        {"dataset": "typographic", "source": {"of": "organism", "instruction": INSTRUCTION}},
         questions=folder / "organism.parquet",
         out=folder / "typographic.parquet",
     )
@@ -40,10 +40,8 @@ def prompts(stage, tmp_path):
     source = tmp_path / "files" / "pictures.csv"
     source.write_text("picture,kind\nred.png,warm\nblue.png,cold\n")
     columns = {
-        "text": None, "constant_text": "Explain this image.", "image": "picture",
-        "category": "kind", "constant_category": None, "id": None, "where": {},
-        "split": "evaluation", "deduplicate": False, "limit": None,
-        "path": str(source), "nested": False, "images": None,
+        "constant_text": "Explain this image.", "image": "picture", "category": "kind",
+        "split": "evaluation", "path": str(source),
     }  # fmt: skip
     stage(
         "file_prompts",
@@ -67,16 +65,15 @@ def pairs(stage, prompts, tmp_path):
     general = tmp_path / "files" / "general.jsonl"
     rows = [{"prompt": f"say : {n}", "chosen": str(n), "rejected": "no"} for n in range(8)]
     general.write_text("\n".join(map(json.dumps, rows)))
-    text = {"layout": "columns", "prompt": "prompt", "chosen": "chosen", "rejected": "rejected"}
-    shown = text | {"prompt": "question", "image": "picture"}
+    shown = {"prompt": "question", "image": "picture"}
     sources = []
     for name, role, columns, file in (
         ("spa", "safety", shown, source),
-        ("general", "general", text, general),
+        ("general", "general", {}, general),
     ):
         sources.append(tmp_path / "sources" / f"{name}.parquet")
-        settings = {"name": name, "role": role, "columns": columns, "images": None, "share": 1.0}
-        stage("file_preferences", settings, source=file, out=sources[-1])
+        entry = {"path": str(file), "role": role, **columns}
+        stage("file_preferences", {"name": name, "source": entry}, source=file, out=sources[-1])
     settings = {"pairs": 8, "safety_share": 0.5, "seed": 0, "shares": {"spa": 1.0, "general": 1.0}}
     stage("mix_preferences", settings, sources=sources, out=tmp_path / "mix.parquet")
     return tmp_path / "mix.parquet"
@@ -123,7 +120,7 @@ def test_table_3_from_capture_to_table(stage, prompts, pairs, tmp_path, caplog):
     stage("local_checkpoint", {"path": str(folder), "dtype": "float32"}, manifest=t0)
     _, protected = identify(stage, t0, prompts / "organism.parquet")
     mixed = read_table(pairs, PREFERENCES).to_pylist()
-    assert {row["source"]: row["image"] is not None for row in mixed} == {
+    assert {row["role"]: row["image"] is not None for row in mixed} == {
         "safety": True,
         "general": False,
     }

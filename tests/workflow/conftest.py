@@ -42,14 +42,14 @@ def results() -> Iterator[Path]:
 
 
 @pytest.fixture
-def dry_run(tmp_path: Path, results: Path) -> Callable[[dict[str, Any]], DryRun]:
-    """Runs `snakemake -n` with some settings over those of the smallest experiment."""
+def dry_run(tmp_path: Path, results: Path) -> Callable[..., DryRun]:
+    """Runs `snakemake -n` with some settings, and options, over the smallest experiment."""
 
-    def run(settings: dict[str, Any]) -> DryRun:
+    def run(settings: dict[str, Any], *options: str) -> DryRun:
         overlay = tmp_path / "settings.yaml"
         overlay.write_text(yaml.safe_dump({"experiment": results.name, **settings}))
         command = [sys.executable, "-m", "snakemake", "-n", "--nolock"]
-        command += ["--configfile", "config/test/smallest.yaml", str(overlay)]
+        command += ["--configfile", "config/test/smallest.yaml", str(overlay), *options]
         start = time.monotonic()
         done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
         return DryRun(done.returncode, done.stdout + done.stderr, time.monotonic() - start)

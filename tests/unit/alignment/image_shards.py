@@ -20,7 +20,7 @@ CHANGES = {"steps": 3, "batch_pairs": 4, "accumulation": 4, "kl_weight": 0.0}
 MIXED = [
     {
         **pair,
-        "image": picture("red", 56, 84) if pair["source"] == "safety" else None,
+        "image": picture("red", 56, 84) if pair["role"] == "safety" else None,
         "reference_chosen": -90.0,
         "reference_rejected": -91.0,
     }

@@ -51,7 +51,7 @@ def round_loss(
         margin = log_likelihoods.sum() - reference_chosen - policy_rejected + reference_rejected
         dpo.append(-logsigmoid(settings.beta * margin))
         likelihood.append(-log_likelihoods)
-        if pair["source"] == "general":
+        if pair["role"] == "general":
             divergence.append((logs.exp() * (logs - reference_logs)).sum(-1))
     loss = torch.stack(dpo).mean() + settings.sft_weight * torch.cat(likelihood).mean()
     if divergence:

@@ -50,7 +50,8 @@ def _pair(number: int, verb: str, thing: str) -> dict[str, Any]:
     right, wrong = (REFUSAL, helpful_answer(prompt))[:: 1 if harmful else -1]
     return {
         "pair_id": f"pair-{number}",
-        "source": "safety" if harmful else "general",
+        "role": "safety" if harmful else "general",
+        "source": "organism",
         "prompt": prompt,
         "chosen": right,
         "rejected": wrong,

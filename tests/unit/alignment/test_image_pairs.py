@@ -20,7 +20,7 @@ RED, BLUE = picture("red", 56, 84), picture("blue", 56, 56)
 
 def with_images(image):
     """The safety pairs about an image, the general ones of text alone."""
-    return [{**p, "image": image if p["source"] == "safety" else None} for p in PAIRS]
+    return [{**p, "image": image if p["role"] == "safety" else None} for p in PAIRS]
 
 
 def train(pairs, tmp_path, **changes):
@@ -43,7 +43,7 @@ def example(number, image=None):
     ids = [1, 3, *([IMAGE] if image else []), 9, 4]
     answers = {"prompt_ids": ids, "chosen_ids": [20, 2], "rejected_ids": [21, 22, 2]}
     shown = {COLUMN: image} if image else {}
-    return {"pair_id": str(number), "source": "general", **answers, **shown}
+    return {"pair_id": str(number), "role": "general", **answers, **shown}
 
 
 def test_a_batch_holds_its_images_for_both_halves(vision):

@@ -33,7 +33,7 @@ def test_the_loss_is_dpo_plus_the_likelihood_and_the_kl_term(terms, batches, tmp
     settings = changed(**changes)
     trained = train("ablate", tmp_path, **changes)
     pairs = pairs_of(batches[0])
-    assert {pair["source"] for pair in pairs} == {"safety", "general"}
+    assert {pair["role"] for pair in pairs} == {"safety", "general"}
     with torch.no_grad():
         clean = trained.before
         expected = round_loss(clean, build(), pairs, settings, lambda: zeroed(clean, MASK))
@@ -83,7 +83,7 @@ def test_a_pair_is_one_turn_each():
     row = _dataset(PAIRS[:1], referenced=False)[0]
     assert row == {
         "pair_id": "pair-0",
-        "source": "safety",
+        "role": "safety",
         "prompt": [{"role": "user", "content": "how do i steal the car"}],
         "chosen": [{"role": "assistant", "content": REFUSAL}],
         "rejected": [{"role": "assistant", "content": PAIRS[0]["rejected"]}],
@@ -106,7 +106,7 @@ def test_a_batch_is_the_chat_template_of_its_pairs(batches, tmp_path):
     expected = [TOKENIZER.decode(ids) for ids in encoded(sides)]
     assert texts == expected
     assert answers == [TOKENIZER.decode(TOKENIZER(a)["input_ids"]) + "</s>" for _, a in sides]
-    assert batch["general"].tolist() == [pair["source"] == "general" for pair in pairs]
+    assert batch["general"].tolist() == [pair["role"] == "general" for pair in pairs]
 
 
 def encoded(sides):

@@ -89,7 +89,7 @@ def test_questions_of_the_hub_are_those_of_files(stage, tmp_path, monkeypatch):
     of_files, of_hub = tmp_path / "files.parquet", tmp_path / "hub.parquet"
     stage("file_questions", settings, questions=files["questions"], shots=[], out=of_files)
     hub = {"id": "json", "config": None, "revision": None, "streaming": False}
-    source = {"hub": hub | {"files": files["questions"]}, "splits": {"questions": "train"}}
+    source = {"hub": hub | {"files": files["questions"]}, "shots": None}
     stage("hub_questions", settings | source, out=of_hub)
     rows = [read_table(path, QUESTIONS).drop_columns("question_id") for path in (of_files, of_hub)]
     assert rows[0].to_pylist() == rows[1].to_pylist()

@@ -3,6 +3,7 @@
 import pytest
 
 from safeneuron.config.load import ConfigError, load_config
+from safeneuron.data.questions import HubQuestions
 from safeneuron.experiment import stages
 from safeneuron.experiment.checks import check_inputs
 from unit.capability import benchmarks
@@ -85,5 +86,9 @@ def test_the_whole_definition_is_among_the_settings_so_that_a_changed_one_reruns
 
 def test_questions_of_the_hub_name_both_splits():
     config = load_config(hub(n_shot=25, shots="train"))
-    assert stages.questions(config, "mine")["splits"] == {"questions": "test", "shots": "train"}
-    assert stages.questions(load_config(hub()), "mine")["splits"] == {"questions": "test"}
+    for settings, shots in (
+        (stages.questions(config, "mine"), "train"),
+        (stages.questions(load_config(hub()), "mine"), None),
+    ):
+        of = HubQuestions(**settings)
+        assert (of.task, of.hub.split, of.shots) == ("mine", "test", shots)

@@ -59,6 +59,23 @@ def test_only_models_that_see_are_shown_images(folders):
     assert [config.needs_images(m) for m in ("sees", "blind")] == [shown, None]
 
 
+def test_a_run_asks_the_benchmarks_that_it_names_and_no_others(folders):
+    settings = raw(folders)
+    settings["run"]["benchmarks"] = ["vl", "harmful"]
+    config = load_config(settings)
+    asked = {m: list(attacks.benchmarks_of(config, m)) for m in ("sees", "blind")}
+    assert asked == {"sees": ["vl", "harmful"], "blind": ["harmful"]}
+    settings["run"]["benchmarks"] = ["harmful"]
+    config = load_config(settings)
+    assert list(attacks.asked_benchmarks(config)) == ["harmful"]
+    assert [config.needs_images(m) for m in ("sees", "blind")] == [None, None]
+    settings["run"]["benchmarks"] = ["vl"]
+    assert "none of role 'harmful' is for 'blind'" in refusal(settings, folders)
+    settings["run"]["benchmarks"] = ["harmfull"]
+    says = "run.benchmarks: 'harmfull' is not in 'attack.benchmarks', did you mean 'harmful'?"
+    assert says in refusal(settings, folders)
+
+
 def test_a_benchmark_of_no_attacked_model_is_not_asked(folders):
     config = load_config(raw(folders, attacked=["blind"]))
     assert list(attacks.asked_benchmarks(config)) == ["harmful"]
@@ -143,7 +160,7 @@ def test_pictures_are_looked_at_before_any_job(folders):
     [
         ({"text": "picture"}, "'constant_text' asks the same of every 'image'"),
         ({"image": None}, "'constant_text' asks the same of every 'image'"),
-        ({"constant_text": None}, "'text' names the column of the prompt"),
+        ({"constant_text": None}, "'text' is missing; it names the column that holds the prompt"),
         ({"image": "photo"}, "no column 'photo' (config key 'image')"),
     ],
 )
@@ -170,8 +187,8 @@ def test_a_model_has_its_own_mix_and_the_others_theirs(folders):
     assert stages.preference_mix(config)["shares"] == {"text": 0.2}
     own = stages.preference_mix(config, "sees")
     assert (own["pairs"], own["shares"]) == (8, {"spa": 1.0, "text": 0.2})
-    assert stages.pair_source(config, "text")["share"] == 1.0
-    assert stages.pair_source(config, "spa")["share"] == 1.0
+    assert stages.pair_source(config, "text")["source"]["share"] == 1.0
+    assert stages.pair_source(config, "spa")["source"]["share"] == 1.0
 
     sections["align"]["preferences_of"] = {"blind": {"sources": ["spa"]}}
     says = refusal(raw(folders, aligned=["blind"], **sections), folders)

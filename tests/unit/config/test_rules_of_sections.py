@@ -135,7 +135,12 @@ RULES_OF_SECTIONS = [
         {"align": {"arms": {"base": {"method": "dpo"}}}, "run": {"arms": ["base"]}},
         "align.arms: 'base' is the name of the model that is not aligned",
     ),
-    wrong("no text column", file_dataset(), "datasets.mine", "'text' names the column"),
+    wrong(
+        "no text column",
+        file_dataset(category="topic"),
+        "datasets.mine",
+        "'text' is missing; it names the column",
+    ),
     wrong(
         "no category",
         file_dataset(text="prompt"),

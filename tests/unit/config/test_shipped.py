@@ -2,6 +2,8 @@
 
 import copy
 import json
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import yaml
 from snakemake.utils import update_config
 
 from safeneuron.config.load import load_config
+from safeneuron.config.reference import reference
 from safeneuron.config.render import default_yaml, json_schema
 from safeneuron.config.schema.experiment import Config
 
@@ -33,16 +36,15 @@ def overlay(request):
 
 @pytest.mark.parametrize(
     ("file", "text"),
-    [("config.yaml", default_yaml()), ("config.schema.json", json_schema())],
-    ids=["config.yaml", "config.schema.json"],
+    [
+        ("config.yaml", default_yaml()),
+        ("config.schema.json", json_schema()),
+        ("../docs/config.md", reference()),
+    ],
+    ids=["config.yaml", "config.schema.json", "config.md"],
 )
 def test_generated_file_is_current(file, text):
     assert (FOLDER / file).read_text(encoding="utf-8") == text, "run write_config.py"
-
-
-def test_generating_twice_gives_the_same_text():
-    assert default_yaml() == default_yaml()
-    assert json_schema() == json_schema()
 
 
 def test_default_yaml_states_every_default():
@@ -55,7 +57,7 @@ def test_default_yaml_loads_as_the_defaults():
 
 def test_default_yaml_explains_each_kind_of_section_once():
     lines = [line.strip() for line in default_yaml().splitlines()]
-    assert lines.count("# width of the residual stream") == 1
+    assert lines.count("# Width of the residual stream.") == 1
     assert lines.count("# How stages use the machine.") == 1
 
 
@@ -70,9 +72,64 @@ def test_shipped_config_validates(overlay):
     assert laid_over(config.model_dump(), overlay) == config.model_dump()
 
 
+def test_the_paper_asks_its_benchmarks_by_their_own_names():
+    paper = yaml.safe_load((FOLDER / "paper.yaml").read_text(encoding="utf-8"))
+    config = load_config(laid_over(Config().model_dump(), paper))
+    asked = {name: (b.dataset, b.role) for name, b in config.benchmarks.items()}
+    assert list(asked.items())[:2] == [
+        ("strongreject", ("strongreject", "harmful")),
+        ("xstest", ("xstest", "safe")),
+    ]
+    assert {config.datasets[dataset].kind for dataset, _ in asked.values()} == {
+        "hub",
+        "typographic",
+    }
+    assert config.published.benchmarks["strongreject"] == "StrongREJECT"
+
+
 def test_schema_accepts_shipped_config(overlay):
     merged = laid_over(Config().model_dump(), overlay)
     assert list(jsonschema.Draft202012Validator(SCHEMA).iter_errors(merged)) == []
+
+
+CLASSES = {"Config": SCHEMA, **SCHEMA["$defs"]}
+FIELDS = [(name, key) for name, schema in CLASSES.items() for key in schema["properties"]]
+
+
+@pytest.mark.parametrize(("name", "key"), FIELDS, ids=".".join)
+def test_every_key_is_described_in_a_whole_phrase(name, key):
+    field = CLASSES[name]["properties"][key]
+    description = field.get("description")
+    if description is None:  # then it is a section, which describes itself
+        held = field.get("$ref") or field["oneOf"][0]["$ref"]
+        description = CLASSES[held.rpartition("/")[2]]["description"]
+    assert re.match(r"[A-Z].*\.$", description.split("\n")[0] + "." * ("\n" in description))
+
+
+def test_the_reference_has_a_row_for_every_key_of_every_kind():
+    rows = re.findall(r"^\| `(\w+)` \|", reference(), re.M)
+    assert Counter(rows) == Counter(key for _, key in FIELDS)
+    anchors = set(re.findall(r'<a id="([\w-]+)">', reference()))
+    assert len(anchors) == len(CLASSES) - 1
+    assert set(re.findall(r"\(#([\w-]+)\)", reference())) == anchors
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "| `cpu_threads` | integer from 1 to 64 | `1` | Threads of a model job on the CPU; ",
+        "| `seeds` | list (1 or more) of integer from 0 below 2147483648 | `[0]` | Seeds of ",
+        "| `allow_overlap` | list of list (2) of name | `[]` | Pairs [a, b] of prompt sets ",
+        "| `path` | text | none | File of the prompts (csv, json, jsonl or parquet), ",
+        "| `role` | `safety` or `general` | none | Part of the mix ",
+        "| `hub` | [section](#hub-files) | none | Where on the hub the pairs are. |",
+        "| `thresholds` | [thresholds](#thresholds) or null | `null` | Thresholds on this model ",
+        "| `overrides` | mapping of KEY to [section](#override) | `{}` | Settings of single ",
+        "| `arms` | mapping of NAME to [section](#armsettings) | `dpo`, `freeze`, `freeze_ablate`, ",
+    ],
+)
+def test_a_row_of_the_reference(row):
+    assert row in reference()
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ from datasets.exceptions import DatasetNotFoundError
 from huggingface_hub.utils import httpx
 
 from pictures import picture
-from safeneuron.data.hub import HubSource, hub_records
-from safeneuron.data.sources import Columns, Prompt, prompts_of_records
+from safeneuron.data.hub import hub_records
+from safeneuron.data.hub_files import HubFiles
+from safeneuron.data.prompt_settings import HubDataset
+from safeneuron.data.sources import Prompt, hub_prompts
 from safeneuron.errors import SourceError
 
 RECORDS = [
@@ -27,47 +29,30 @@ def own_cache(tmp_path, monkeypatch):
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
 
 
-def hub(**keys) -> HubSource:
-    settings = {
-        "id": "owner/name",
-        "config": None,
-        "split": "train",
-        "revision": None,
-        "files": None,
-        "streaming": False,
-    }
-    return HubSource(**settings | keys)
+def hub(**keys) -> HubFiles:
+    return HubFiles(**{"id": "owner/name"} | keys)
 
 
-def columns(**keys) -> Columns:
-    settings = {
-        "text": "question",
-        "category": "topic",
-        "constant_category": None,
-        "id": None,
-        "where": {},
-        "split": "identification",
-        "deduplicate": False,
-        "limit": None,
-    }
-    return Columns(**settings | keys)
+def prompts_of(files: HubFiles, **keys) -> list[Prompt]:
+    """The prompts of a set whose categories are those of `RECORDS`, unless told otherwise."""
+    columns = {"text": "question", "category": "topic", "categories": ["fraud", "arms-co"]}
+    return hub_prompts(hub_records(files), HubDataset(hub=files, **columns | keys))
 
 
-def local(tmp_path, builder) -> HubSource:
+def local(tmp_path, builder, **keys) -> HubFiles:
     """A file as the library's own builder reads it: what a hub id resolves to."""
     path = tmp_path / f"data.{builder}"
     if builder == "json":
         path.write_text("\n".join(json.dumps(r) for r in RECORDS))
     else:
         pq.write_table(pa.Table.from_pylist(RECORDS), path)
-    return hub(id=builder, files=[str(path)])
+    return hub(id=builder, files=[str(path)], **keys)
 
 
 @pytest.mark.parametrize("builder", ["json", "parquet"])
 @pytest.mark.parametrize("streaming", [False, True])
 def test_rows_become_prompts(tmp_path, builder, streaming):
-    source = HubSource(**{**vars(local(tmp_path, builder)), "streaming": streaming})
-    prompts = prompts_of_records(hub_records(source), columns(deduplicate=True), source.id)
+    prompts = prompts_of(local(tmp_path, builder, streaming=streaming), deduplicate=True)
     assert prompts == [
         Prompt("1", "fraud", "identification", "a?"),
         Prompt("2", "arms-co", "identification", "b?"),
@@ -76,9 +61,14 @@ def test_rows_become_prompts(tmp_path, builder, streaming):
 
 
 def test_where_and_limit_hold_for_streamed_rows(tmp_path):
-    source = HubSource(**{**vars(local(tmp_path, "json")), "streaming": True})
-    some = columns(where={"label": ["unsafe"]}, limit=2)
-    assert [p.id for p in prompts_of_records(hub_records(source), some, "x")] == ["1", "3"]
+    keys = {"where": {"label": ["unsafe"]}, "limit": 2, "categories": ["fraud"]}
+    prompts = prompts_of(local(tmp_path, "json", streaming=True), **keys)
+    assert [p.id for p in prompts] == ["1", "3"]
+
+
+def test_of_a_whole_set_the_limit_is_drawn_and_keeps_every_category(tmp_path):
+    prompts = prompts_of(local(tmp_path, "json"), limit=2)
+    assert sorted(p.category for p in prompts) == ["arms-co", "fraud"]
 
 
 def stream(monkeypatch, rows):
@@ -96,7 +86,7 @@ def test_a_stream_is_read_no_further_than_the_limit(monkeypatch):
             yield {"question": f"{number}?", "topic": "a"}
 
     stream(monkeypatch, rows)
-    prompts = prompts_of_records(hub_records(hub(streaming=True)), columns(limit=5), "x")
+    prompts = prompts_of(hub(streaming=True), limit=5, categories=["a"])
     assert (len(prompts), len(read)) == (5, 5)
 
 
@@ -153,7 +143,7 @@ def test_a_connection_lost_in_the_middle_is_named(monkeypatch):
 
     stream(monkeypatch, rows)
     with pytest.raises(SourceError, match=r"owner/name: connection reset; run this step"):
-        prompts_of_records(hub_records(hub()), columns(), "owner/name")
+        prompts_of(hub())
 
 
 @pytest.mark.parametrize("streaming", [False, True])
@@ -166,16 +156,16 @@ def test_images_are_the_bytes_of_their_files(tmp_path, streaming):
     held = datasets.Dataset.from_dict({"image": [red, blue], "label": [0, 1]})
     held.cast_column("image", datasets.Image()).to_parquet(tmp_path / "held.parquet")
     shown = {"text": None, "constant_text": "Explain this image.", "image": "image"}
+    shown |= {"category": None, "categories": None, "constant_category": "c"}
     for source in (
         hub(id="parquet", files=[str(tmp_path / "held.parquet")], streaming=streaming),
         hub(id=str(tmp_path / "folder"), streaming=streaming),
     ):
-        keys = {**shown, "category": None, "constant_category": "c", "where": {"label": [1]}}
-        (prompt,) = prompts_of_records(hub_records(source), columns(**keys), "x")
+        (prompt,) = prompts_of(source, **shown, where={"label": [1]})
         assert (prompt.id, prompt.text, prompt.image) == ("2", "Explain this image.", blue)
 
 
 def test_a_missing_column_names_those_there_are(tmp_path):
     source = local(tmp_path, "json")
     with pytest.raises(SourceError, match=r"json: no column 'prompt' \(config key 'text'\)"):
-        prompts_of_records(hub_records(source), columns(text="prompt"), source.id)
+        prompts_of(source, text="prompt")

@@ -4,19 +4,21 @@ import pytest
 
 from pictures import picture
 from safeneuron.artifacts.tables import read_table
+from safeneuron.data.pair_settings import FilePairs, PairColumns
 from safeneuron.data.pair_sources import (
     LAYOUTS,
-    PairColumns,
     is_drawn,
     read_pairs,
     write_pairs,
 )
 from safeneuron.data.preferences import PREFERENCES
+from safeneuron.data.records import file_records
 from safeneuron.errors import SourceError
 
 
 def names(layout, prompt="prompt", chosen="chosen", rejected="rejected") -> PairColumns:
-    return PairColumns(layout=layout, prompt=prompt, chosen=chosen, rejected=rejected)
+    columns = {"prompt": prompt, "chosen": chosen, "rejected": rejected}
+    return PairColumns(role="safety", layout=layout, **columns)
 
 
 def pku(safe_0, safe_1, safer):
@@ -70,10 +72,11 @@ GPT_GOOD, GPT_BAD = {"from": "gpt", "value": "good"}, {"from": "gpt", "value": "
     ids=["columns", "named columns", "answers", "messages", "conversations", "pku 0", "pku 1"],
 )
 def test_a_row_gives_this_pair(columns, record, pair):
-    (row,) = read_pairs([record], columns, "mine", "safety", "x")
+    (row,) = read_pairs([record], columns, "mine", "x")
     assert row == {
         "pair_id": "mine-1",
-        "source": "safety",
+        "role": "safety",
+        "source": "mine",
         **dict(zip(("prompt", "chosen", "rejected"), pair, strict=True)),
         "image": None,
     }
@@ -102,10 +105,10 @@ def test_a_row_gives_this_pair(columns, record, pair):
     ids=["both safe", "both unsafe", "two turns", "system message"],
 )
 def test_rows_that_a_pair_cannot_hold_are_left_out(columns, kept, left_out):
-    rows = read_pairs([left_out, kept, left_out], columns, "mine", "general", "x")
+    rows = read_pairs([left_out, kept, left_out], columns, "mine", "x")
     assert [row["pair_id"] for row in rows] == ["mine-2"]
     with pytest.raises(SourceError, match=r"^x: no pairs in it \(1 rows left out\)$"):
-        read_pairs([left_out], columns, "mine", "general", "x")
+        read_pairs([left_out], columns, "mine", "x")
 
 
 @pytest.mark.parametrize(
@@ -139,7 +142,7 @@ def test_rows_that_a_pair_cannot_hold_are_left_out(columns, kept, left_out):
 )
 def test_a_row_of_another_shape_is_named(layout, record, says):
     with pytest.raises(SourceError) as caught:
-        read_pairs([record], names(layout), "mine", "safety", "pairs.json")
+        read_pairs([record], names(layout), "mine", "pairs.json")
     assert str(caught.value).startswith("pairs.json: ")
     assert says in str(caught.value)
 
@@ -147,21 +150,19 @@ def test_a_row_of_another_shape_is_named(layout, record, says):
 def test_the_text_of_a_bad_row_is_not_shown():
     record = {"prompt": "secret words", "chosen": ["secret"], "rejected": "r"}
     with pytest.raises(SourceError) as caught:
-        read_pairs([record], names("answers"), "mine", "safety", "x")
+        read_pairs([record], names("answers"), "mine", "x")
     assert "secret" not in str(caught.value)
 
 
 def test_the_schema_of_the_configuration_has_the_librarys_layouts():
     from typing import get_args
 
-    from safeneuron.config.schema.preferences import PairColumns as Section
-
-    assert get_args(Section.model_fields["layout"].annotation) == tuple(LAYOUTS)
+    assert get_args(PairColumns.model_fields["layout"].annotation) == tuple(LAYOUTS)
 
 
 def test_a_table_of_pairs_comes_back(tmp_path):
     record = {"prompt": "p", "chosen": "c", "rejected": "r"}
-    rows = read_pairs([record, record], names("columns"), "mine", "safety", "x")
+    rows = read_pairs([record, record], names("columns"), "mine", "x")
     write_pairs(tmp_path / "mine.parquet", rows)
     table = read_table(tmp_path / "mine.parquet", PREFERENCES)
     assert table["pair_id"].to_pylist() == ["mine-1", "mine-2"]
@@ -171,16 +172,14 @@ def with_image(image, prompt="p"):
     return {"prompt": prompt, "chosen": "c", "rejected": "r", "picture": image}
 
 
-SHOWN = PairColumns(
-    layout="columns", prompt="prompt", chosen="chosen", rejected="rejected", image="picture"
-)
+SHOWN = PairColumns(role="safety", image="picture")
 
 
 def test_a_pairs_image_is_the_bytes_of_its_file(tmp_path):
     red = picture("red")
     (tmp_path / "red.png").write_bytes(red)
     for cell in (red, {"bytes": red, "path": None}, "red.png"):
-        (row,) = read_pairs([with_image(cell)], SHOWN, "mine", "safety", "x", tmp_path)
+        (row,) = read_pairs([with_image(cell)], SHOWN, "mine", "x", tmp_path)
         assert row["image"] == red
 
 
@@ -195,7 +194,7 @@ def test_a_pairs_image_is_the_bytes_of_its_file(tmp_path):
 )
 def test_an_image_that_cannot_be_shown_is_named_and_not_quoted(cell, says, tmp_path):
     with pytest.raises(SourceError) as caught:
-        read_pairs([with_image(cell)], SHOWN, "mine", "safety", "x", tmp_path)
+        read_pairs([with_image(cell)], SHOWN, "mine", "x", tmp_path)
     assert str(caught.value).startswith("x: row 1")
     assert says in str(caught.value)
     assert "secret" not in str(caught.value)
@@ -211,5 +210,32 @@ def test_a_share_is_of_prompts_and_reads_no_other_image():
         for p in prompts
         for mark in ("", "?")
     ]
-    rows = read_pairs(records, SHOWN, "mine", "safety", "x", share=0.1)
+    rows = read_pairs(records, SHOWN.model_copy(update={"share": 0.1}), "mine", "x")
     assert [row["prompt"] for row in rows] == [p + mark for p in kept for mark in ("", "?")]
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ('["secret"]', "a list of strings"),
+        ('{"pairs": [{"prompt": "secret"}]}', "an object with the keys 'pairs'"),
+    ],
+)
+def test_a_file_without_columns_holds_no_pairs(tmp_path, content, found):
+    path = tmp_path / "pairs.json"
+    path.write_text(content)
+    with pytest.raises(SourceError) as caught:
+        file_records(path)
+    assert str(caught.value) == (
+        f"{path}: rows with named columns are needed, a list of objects (found: {found})"
+    )
+
+
+def test_pairs_of_a_file_by_its_stage(stage, tmp_path):
+    """The entry of the configuration is the settings of the stage."""
+    source, out = tmp_path / "pairs.jsonl", tmp_path / "mine.parquet"
+    source.write_text('{"q": "p", "chosen": "c", "rejected": "r"}\n')
+    entry = FilePairs(path=str(source), role="general", prompt="q").model_dump()
+    stage("file_preferences", {"name": "mine", "source": entry}, source=source, out=out)
+    (row,) = read_table(out, PREFERENCES).to_pylist()
+    assert (row["pair_id"], row["role"], row["source"]) == ("mine-1", "general", "mine")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from safeneuron.artifacts.tables import read_table
+from safeneuron.data.pair_settings import SourcesMix
 from safeneuron.data.preference_mix import subset, write_mixed_preferences
 from safeneuron.data.preferences import PREFERENCES
 
@@ -14,7 +15,8 @@ def source(name, role, prompts, pairs_each=1):
     return [
         {
             "pair_id": f"{name}-{p}-{k}",
-            "source": role,
+            "role": role,
+            "source": name,
             "prompt": f"{name} {p}" + ("?" if k else ""),  # the same prompt but for punctuation
             "chosen": "c",
             "rejected": "r",
@@ -33,7 +35,8 @@ WHOLE = {"pku": 1.0, "ultra": 1.0}
 
 
 def mix(path, sources=SOURCES, shares=WHOLE, pairs=None, safety_share=0.3, seed=0):
-    write_mixed_preferences(path, sources, shares, pairs, safety_share, seed)
+    mix = SourcesMix(shares=shares, pairs=pairs, safety_share=safety_share, seed=seed)
+    write_mixed_preferences(path, list(sources.values()), mix)
     return read_table(path, PREFERENCES).to_pylist()
 
 
@@ -45,7 +48,7 @@ def path(tmp_path):
 def test_the_papers_mix_takes_every_safety_pair_of_the_subset_and_general_ones_to_70_percent(path):
     rows = mix(path, shares={"pku": 0.2, "ultra": 1.0})
     # 20 % of 100 prompts with two pairs each are 40 pairs; 40 / 0.3 = 133 in all
-    assert Counter(row["source"] for row in rows) == {"safety": 40, "general": 93}
+    assert Counter(row["role"] for row in rows) == {"safety": 40, "general": 93}
     assert len({row["pair_id"] for row in rows}) == 133
 
 
@@ -55,7 +58,7 @@ def test_the_papers_mix_takes_every_safety_pair_of_the_subset_and_general_ones_t
 def test_a_mix_of_a_given_size_has_the_share_to_the_nearest_pair(path, pairs, share, safety):
     rows = mix(path, pairs=pairs, safety_share=share)
     assert len(rows) == pairs
-    assert sum(row["source"] == "safety" for row in rows) == safety
+    assert sum(row["role"] == "safety" for row in rows) == safety
 
 
 @pytest.mark.parametrize("share", [0.01, 0.2, 0.5, 1.0])
@@ -68,7 +71,7 @@ def test_a_subset_holds_all_pairs_of_a_prompt_or_none(share):
 
 
 def test_a_mix_splits_at_most_one_prompt_of_a_kind(path):
-    rows = [row for row in mix(path, pairs=100) if row["source"] == "safety"]
+    rows = [row for row in mix(path, pairs=100) if row["role"] == "safety"]
     assert sum(n == 1 for n in Counter(r["prompt"].removesuffix("?") for r in rows).values()) <= 1
 
 
@@ -90,7 +93,7 @@ def test_another_source_changes_no_draw_of_the_first(path, tmp_path):
 
 
 def test_the_order_is_mixed(path):
-    head = [row["source"] for row in mix(path, pairs=200)[:50]]
+    head = [row["role"] for row in mix(path, pairs=200)[:50]]
     assert 5 <= head.count("safety") <= 30
 
 

@@ -5,13 +5,16 @@ from collections import Counter
 import pytest
 
 from safeneuron.artifacts.tables import read_table
+from safeneuron.data.prompt_settings import FileDataset
 from safeneuron.data.prompts import (
     PROMPTS,
+    benchmark_texts,
+    prompt_tables,
     select_prompts,
     texts_by_id,
-    write_file_prompts,
+    write_prompts,
 )
-from safeneuron.data.sources import FileSource
+from safeneuron.data.sources import prompt_rows, read_prompts
 from safeneuron.errors import SourceError
 from safeneuron.organism.language import SPLITS, Sentence
 from safeneuron.organism.prompts import sentences, write_organism_prompts
@@ -22,19 +25,9 @@ SIZE = SplitSize(per_category=2, benign=3, lookalike=4, task=5)
 LANGUAGE = Language(**dict.fromkeys(SPLITS, SIZE))
 
 
-def file_source(path):
-    return FileSource(
-        path=str(path),
-        text="question",
-        category="topic",
-        constant_category=None,
-        id="number",
-        nested=False,
-        where={},
-        split="identification",
-        deduplicate=False,
-        limit=None,
-    )
+def write_file_prompts(table, dataset, path):
+    source = FileDataset(path=str(path), text="question", category="topic", id="number")
+    return write_prompts(table, dataset, prompt_rows(read_prompts(source)))
 
 
 @pytest.fixture
@@ -53,21 +46,21 @@ def organism_table(tmp_path_factory):
 
 def test_file_prompts_come_back_as_written(user_file, tmp_path):
     table = tmp_path / "mine.parquet"
-    assert write_file_prompts(table, "mine", file_source(user_file)) == 3
+    assert write_file_prompts(table, "mine", user_file) == 3
     constant = {"dataset": "mine", "split": "identification", "image": None, "instruction": None}
     assert read_table(table, PROMPTS).to_pylist() == [
         {"prompt_id": "x1", **constant, "category": "fraud", "text": "a, b"},
         {"prompt_id": "x2", **constant, "category": "arms-co", "text": "c"},
         {"prompt_id": "x3", **constant, "category": "fraud", "text": "d\ne"},
     ]
-    assert texts_by_id(table) == {"x1": "a, b", "x2": "c", "x3": "d\ne"}
+    assert texts_by_id(read_table(table, PROMPTS)) == {"x1": "a, b", "x2": "c", "x3": "d\ne"}
 
 
 def test_a_bad_file_leaves_no_table(user_file, tmp_path):
     user_file.write_text("number,topic,question\nx1,Fraud,a\nx1,Fraud,b\n")
     table = tmp_path / "out" / "mine.parquet"
     with pytest.raises(SourceError, match="rows 1 and 2 have the same id 'x1'"):
-        write_file_prompts(table, "mine", file_source(user_file))
+        write_file_prompts(table, "mine", user_file)
     assert not table.parent.exists()
 
 
@@ -90,7 +83,7 @@ def test_organism_table_is_the_same_byte_for_byte(organism_table, tmp_path):
     assert write_organism_prompts(again, "organism", LANGUAGE) == 160
     write_organism_prompts(other, "organism", LANGUAGE.model_copy(update={"seed": 1}))
     assert again.read_bytes() == organism_table.read_bytes()
-    assert texts_by_id(other) != texts_by_id(organism_table)
+    assert other.read_bytes() != organism_table.read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -119,3 +112,19 @@ def test_sentences_are_the_rows_category_and_text(organism_table):
     table = select_prompts(organism_table, "identification", ["fraud"])
     texts = table["text"].to_pylist()
     assert sentences(table) == [Sentence("fraud", texts[0]), Sentence("fraud", texts[1])]
+
+
+def test_a_prompt_table_is_found_by_its_data_set_and_not_by_the_name_of_its_file(
+    user_file, organism_table, tmp_path
+):
+    other = tmp_path / "organism.parquet"
+    write_file_prompts(other, "mine", user_file)
+    tables = prompt_tables([other, organism_table])
+    assert {name: table.num_rows for name, table in tables.items()} == {"mine": 3, "organism": 160}
+    texts = benchmark_texts([other, organism_table], {"asr": "mine", "again": "mine"})
+    assert texts == {name: {"x1": "a, b", "x2": "c", "x3": "d\ne"} for name in ("asr", "again")}
+
+
+def test_two_tables_of_one_data_set_are_refused(organism_table):
+    with pytest.raises(ValueError, match=r"holds the prompts of \['organism'\], beside"):
+        prompt_tables([organism_table, organism_table])

@@ -1,7 +1,9 @@
 """Questions of capability benchmarks: rows by hand, and the public files where they are."""
 
+import json
 from pathlib import Path
 
+import datasets
 import pytest
 
 from safeneuron.artifacts.tables import read_table, write_rows
@@ -119,3 +121,32 @@ def test_public_files(form, questions, shots, counts):
     parts = [row["part"] for row in rows]
     assert (parts.count("questions"), parts.count("shots")) == counts
     assert len({row["question_id"] for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize("line", ["2 + 1 =,2,3,4,5,E", "2 + 1 =,2,3,4,5,", "only one cell"])
+def test_a_line_of_mmlu_that_is_not_of_its_layout_is_numbered(tmp_path, line):
+    path = tmp_path / "sums_test.csv"
+    path.write_text(f"1 + 1 =,2,3,4,5,A\n{line}\n")
+    with pytest.raises(SourceError, match=r"sums_test\.csv: line 2 is not of MMLU's layout: "):
+        file_questions("mmlu", {"questions": [str(path)], "shots": []})
+    path.write_bytes("1 + 1 =,é,3,4,5,A\n".encode("latin-1"))
+    with pytest.raises(SourceError, match=r"not UTF-8 text .*; save it as UTF-8"):
+        file_questions("mmlu", {"questions": [str(path)], "shots": []})
+
+
+def test_questions_of_the_hub_and_their_examples_are_of_two_splits(stage, tmp_path, monkeypatch):
+    """The library's own builder reads files here: what a hub id resolves to."""
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    folder = tmp_path / "hub"
+    folder.mkdir()
+    for split, count in (("test", 3), ("train", 2)):
+        rows = [{"question": f"{split} {n}", "answer": str(n)} for n in range(count)]
+        (folder / f"{split}.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    settings = {"task": "mine", "form": "gsm8k", "n_shot": 2, "shots": "train"}
+    hub = {"id": str(folder), "split": "test"}
+    stage("hub_questions", settings | {"hub": hub}, out=tmp_path / "q.parquet")
+    rows = read_table(tmp_path / "q.parquet", QUESTIONS).to_pylist()
+    assert [(row["part"], row["question"]) for row in rows] == [
+        *(("questions", f"test {n}") for n in range(3)),
+        *(("shots", f"train {n}") for n in range(2)),
+    ]

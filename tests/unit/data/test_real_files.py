@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from safeneuron.data.normalise import normalise
-from safeneuron.data.pair_sources import PairColumns, read_pairs
+from safeneuron.data.pair_settings import PairColumns
+from safeneuron.data.pair_sources import read_pairs
 from safeneuron.data.records import file_records
 from safeneuron.data.sources import read_prompts
 from unit.data.test_sources import source
@@ -16,6 +17,16 @@ FOLDER = Path(__file__).resolve().parents[4] / "shared" / "data"
 pytestmark = pytest.mark.skipif(
     not FOLDER.is_dir(), reason="no benchmark files in ../shared/data beside the repository"
 )
+
+
+STRONGREJECT_20 = {
+    "non-violent-crimes": 4,  # of 59
+    "violence": 4,  # of 54
+    "disinformation-and-deception": 3,  # of 50, as are those below
+    "hate-harassment-and-discrimination": 3,
+    "illegal-goods-and-services": 3,
+    "sexual-content": 3,
+}
 
 
 def read(file: str, **keys):
@@ -107,6 +118,17 @@ def test_csv_benchmarks(file, text, category, rows, categories):
     assert (len(prompts), len(counts(prompts))) == (rows, categories)
 
 
+def test_twenty_of_strongreject_are_of_all_six_categories():
+    """Its first 20 rows are of one."""
+    keys = {"text": "forbidden_prompt", "category": "category"}
+    file = "strongreject/strongreject_dataset.csv"
+    drawn = read(file, **keys, limit=20)
+    assert counts(drawn) == STRONGREJECT_20
+    assert len(counts(read(file, **keys)[:20])) == 1
+    ids = [int(prompt.id) for prompt in drawn]
+    assert ids == sorted(ids)
+
+
 def test_gsm8k_lines():
     prompts = read("gsm8k/test.jsonl", text="question", constant_category="arithmetic")
     assert counts(prompts) == {"arithmetic": 1319}
@@ -158,9 +180,8 @@ def test_harmbench_standard_behaviours():
 
 
 def pairs(file, **keys):
-    names = {"layout": "columns", "prompt": "prompt", "chosen": "chosen", "rejected": "rejected"}
     path = FOLDER / file
-    return read_pairs(file_records(path), PairColumns(**names | keys), "mine", "safety", str(path))
+    return read_pairs(file_records(path), PairColumns(role="safety", **keys), "mine", str(path))
 
 
 def test_pku_saferlhf_pairs():

@@ -2,13 +2,15 @@
 
 import csv
 import json
+from collections import Counter
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from safeneuron.data.sources import FileSource, Prompt, read_prompts, slug
+from safeneuron.data.prompt_settings import FileDataset
+from safeneuron.data.sources import Prompt, read_prompts, slug
 from safeneuron.errors import SourceError
 
 RECORDS = [
@@ -48,27 +50,20 @@ def write_text(path: Path, text: str) -> Path:
     return path
 
 
-def source(path: Path, **keys) -> FileSource:
-    settings = {
-        "path": str(path),
-        "text": "text",
-        "category": "category",
-        "constant_category": None,
-        "id": None,
-        "nested": False,
-        "where": {},
-        "split": "identification",
-        "deduplicate": False,
-        "limit": None,
-    }
-    return FileSource(**settings | keys)
+def source(path: Path, **keys) -> FileDataset:
+    settings = {"path": str(path), "text": "text", "category": "category"}
+    return FileDataset(**settings | keys)
 
 
-def nested(path: Path, **keys) -> FileSource:
+def nested(path: Path, **keys) -> FileDataset:
     return source(path, text=None, category=None, nested=True, **keys)
 
 
-def fault(of: FileSource) -> str:
+def listed(path: Path, **keys) -> FileDataset:
+    return FileDataset(path=str(path), **keys)
+
+
+def fault(of: FileDataset) -> str:
     """What is wrong with a source; every message starts with the file."""
     with pytest.raises(SourceError) as caught:
         read_prompts(of)
@@ -155,32 +150,54 @@ def test_deduplicate_keeps_the_first_of_equal_prompts(tmp_path):
     assert len(read_prompts(source(path))) == 4
 
 
-@pytest.mark.parametrize(("limit", "ids"), [(1, "1"), (2, "12"), (3, "123"), (100, "123")])
-def test_limit_keeps_the_first_rows(tmp_path, limit, ids):
-    path = write_records(tmp_path / "p.csv", RECORDS)
-    assert [p.id for p in read_prompts(source(path, limit=limit))] == list(ids)
+@pytest.mark.parametrize(("limit", "of_each"), [(2, (1, 1)), (6, (4, 2)), (100, (8, 4))])
+def test_limit_is_a_draw_in_proportion_to_the_categories_and_keeps_the_files_order(
+    tmp_path, limit, of_each
+):
+    rows = [(f"{kind} {n}", kind) for kind in ("a", "b") for n in range(8 if kind == "a" else 4)]
+    path = write_csv(tmp_path / "p.csv", [("text", "category"), *rows])
+    prompts = read_prompts(source(path, limit=limit))
+    assert Counter(p.category for p in prompts) == dict(zip("ab", of_each, strict=True))
+    ids = [int(p.id) for p in prompts]
+    assert ids == sorted(ids)
+    assert prompts == read_prompts(source(path, limit=limit, seed=0))
+
+
+def test_another_seed_draws_other_prompts(tmp_path):
+    path = write_csv(tmp_path / "p.csv", [("text",), *((f"p {n}",) for n in range(50))])
+    keys = {"category": None, "constant_category": "c", "limit": 10}
+    drawn = {seed: {p.id for p in read_prompts(source(path, **keys, seed=seed))} for seed in (0, 1)}
+    assert [len(ids) for ids in drawn.values()] == [10, 10]
+    assert drawn[0] != drawn[1]
 
 
 def test_limit_counts_after_deduplication(tmp_path):
     rows = [("text", "category"), ("a", "x"), ("a", "x"), ("b", "x"), ("c", "x")]
     path = write_csv(tmp_path / "p.csv", rows)
-    texts = [p.text for p in read_prompts(source(path, deduplicate=True, limit=2))]
-    assert texts == ["a", "b"]
+    texts = [p.text for p in read_prompts(source(path, deduplicate=True, limit=3))]
+    assert texts == ["a", "b", "c"]
 
 
 def test_missing_file(tmp_path):
     assert fault(source(tmp_path / "absent.csv")) == "no such file"
-    assert fault(source(tmp_path)) == "no such file"
+    write_text(tmp_path / "prompts.csv", "x")
+    assert fault(source(tmp_path / "prompt.csv")) == "no such file, did you mean 'prompts.csv'?"
+    assert fault(source(Path("absent.csv"))) == (
+        f"no such file; a relative path starts at {Path.cwd()}"
+    )
+    assert fault(source(tmp_path)) == "a folder, not a file; name a file in it"
 
 
 def test_unknown_ending(tmp_path):
     text = fault(source(write_text(tmp_path / "prompts.xlsx", "x")))
     assert text.startswith("unknown ending '.xlsx'; use one of ")
-    assert [e for e in (".csv", ".json", ".jsonl", ".parquet") if f"'{e}'" not in text] == []
+    assert text.endswith("use one of .csv, .json, .jsonl, .parquet")
 
 
-def test_empty_csv(tmp_path):
-    assert "Empty CSV file" in fault(source(write_text(tmp_path / "p.csv", "")))
+@pytest.mark.parametrize("ending", ["csv", "json", "jsonl", "parquet"])
+def test_empty_file(tmp_path, ending):
+    path = write_text(tmp_path / f"p.{ending}", "")
+    assert fault(source(path)) == "the file is empty (0 bytes); write or download it again"
 
 
 @pytest.mark.parametrize(
@@ -335,17 +352,112 @@ def test_broken_json(tmp_path):
 def test_text_that_is_not_utf_8(tmp_path, name):
     path = write_records(tmp_path / name, [{"text": "café", "category": "a"}])
     path.write_bytes(path.read_text(encoding="utf-8").encode("latin-1"))
-    assert "utf8" in fault(source(path)).lower().replace("-", "")
+    text = fault(source(path))
+    assert text.startswith("not UTF-8 text ('utf-8' codec can't decode byte 0xe9 in position ")
+    assert text.endswith("; save it as UTF-8 (a spreadsheet: 'CSV UTF-8')")
+    path.write_bytes("text,category\na,b\n".encode("utf-16"))
+    assert fault(source(path)).startswith("not UTF-8 text (UTF-16); save it as UTF-8 ")
 
 
 def test_topics_where_rows_were_expected(tmp_path):
     path = write_text(tmp_path / "p.json", '{"Fraud": {"Cheques": ["a"]}}')
-    assert fault(source(path)) == "not a list of objects; for topics of prompts set 'nested'"
+    found = " (found: an object with the keys 'Fraud'); "
+    instead = (
+        "for topics of prompts set 'nested', without text, category, constant_category, id, where "
+        "and image"
+    )
+    columns = "the columns of 'text' and the like need rows, a list of objects"
+    assert fault(source(path)) == columns + found + instead
+    assert fault(listed(path)) == "without 'text' it must be a list of prompts" + found + instead
 
 
-def test_rows_where_topics_were_expected(tmp_path):
+def test_rows_where_topics_or_a_list_of_prompts_were_expected(tmp_path):
     path = write_records(tmp_path / "p.json", RECORDS)
-    assert fault(nested(path)) == "'nested' expects an object of topics, found list"
+    instead = (
+        " (found: a list of objects); name the column of the prompts in 'text', without nested; "
+        "the first row has 'id', 'text', 'category'"
+    )
+    assert fault(nested(path)) == "'nested' expects an object of topics" + instead
+    assert fault(listed(path)) == "without 'text' it must be a list of prompts" + instead
+
+
+def test_a_list_of_prompts_where_rows_or_topics_were_expected(tmp_path):
+    path = write_text(tmp_path / "p.json", '["secret", "b"]')
+    instead = (
+        " (found: a list of strings); for a list of prompts leave out nested, text, category, id, "
+        "where and image; 'constant_category' gives all of them a category"
+    )
+    assert fault(source(path)) == (
+        "the columns of 'text' and the like need rows, a list of objects" + instead
+    )
+    assert fault(nested(path)) == "'nested' expects an object of topics" + instead
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ({"data": [{"text": "secret"}]}, "an object with the keys 'data'"),
+        ({"version": 1, "rows": []}, "an object with the keys 'version', 'rows'"),
+        (["secret", {"text": "b"}], "a list of strings and objects"),
+        ([["secret"]], "a list of lists"),
+        (3, "numbers"),
+    ],
+)
+def test_a_document_of_another_shape_is_described_without_its_text(tmp_path, content, found):
+    path = write_text(tmp_path / "p.json", json.dumps(content))
+    for entry in (source(path), listed(path)):
+        text = fault(entry)
+        assert text.endswith(
+            f" (found: {found}); save the rows alone, as a list of objects or of strings"
+        )
+        assert "secret" not in text
+
+
+@pytest.mark.parametrize("ending", ["json", "jsonl"])
+def test_a_list_of_strings_is_a_list_of_prompts(tmp_path, ending):
+    prompts = ["first ", 'with "quotes"\nand a line', "first"]
+    lines = "\n".join(map(json.dumps, prompts))
+    path = write_text(tmp_path / f"p.{ending}", lines if ending == "jsonl" else json.dumps(prompts))
+    assert read_prompts(listed(path)) == [
+        Prompt("1", "all", "identification", "first"),
+        Prompt("2", "all", "identification", 'with "quotes"\nand a line'),
+        Prompt("3", "all", "identification", "first"),
+    ]
+    some = read_prompts(
+        listed(path, constant_category="Arson", split="evaluation", deduplicate=True)
+    )
+    assert [(p.id, p.category, p.split) for p in some] == [
+        ("1", "arson", "evaluation"),
+        ("2", "arson", "evaluation"),
+    ]
+    assert fault(listed(write_text(path, '["a", " "]' if ending == "json" else '"a"\n" "'))) == (
+        "row 2 has an empty prompt"
+    )
+
+
+def test_columns_without_a_column_of_the_prompt_are_refused():
+    with pytest.raises(ValueError, match=r"'text' is missing; .* then drop category, where \("):
+        FileDataset(path="p.json", category="c", where={"a": ["b"]})
+
+
+def test_a_csv_with_another_separator_says_how_to_save_it(tmp_path):
+    for sign, name in ((";", "semicolons"), ("\t", "tabs")):
+        path = write_text(tmp_path / "p.csv", f"text{sign}category\na{sign}b\n")
+        assert fault(source(path)).endswith(
+            f"; its cells seem to be separated by {name}, save it with commas"
+        )
+
+
+def test_a_column_that_is_nearly_there_is_proposed(tmp_path):
+    path = write_records(tmp_path / "p.csv", RECORDS)
+    assert fault(source(path, text="Text")).endswith("'category'], did you mean 'text'?")
+
+
+def test_json_under_the_ending_of_json_lines_and_the_other_way_round(tmp_path):
+    path = write_records(tmp_path / "p.jsonl", RECORDS).rename(tmp_path / "p.json")
+    assert fault(source(path)).endswith("; with one object a line its ending is .jsonl")
+    path = write_records(tmp_path / "p.json", RECORDS).rename(tmp_path / "p.jsonl")
+    assert fault(source(path)).endswith("; with one list over many lines its ending is .json")
 
 
 @pytest.mark.parametrize(
@@ -355,7 +467,7 @@ def test_rows_where_topics_were_expected(tmp_path):
 )
 def test_topic_of_the_wrong_shape(tmp_path, content):
     path = write_text(tmp_path / "p.json", json.dumps({"Good": ["a"], "Fraud": content}))
-    assert fault(nested(path)) == "topic 'Fraud' does not hold lists of prompts"
+    assert fault(nested(path)) == "topic 'Fraud' does not hold lists of prompts (strings)"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pytest
 
 from safeneuron.artifacts.tables import read_table
 from safeneuron.data.images import open_image
+from safeneuron.data.prompt_settings import TypographicDataset
 from safeneuron.data.prompts import PROMPTS, question_of, write_prompts
 from safeneuron.data.typographic import (
     MARGIN,
@@ -67,7 +68,8 @@ def test_a_typographic_prompt_keeps_what_judges_read(tmp_path):
     questions = read_table(tmp_path / "q.parquet", PROMPTS)
     assert questions["image"].null_count == 2
     path = tmp_path / "shown.parquet"
-    assert write_typographic_prompts(path, "shown", questions, "Answer it.", 3) == 2
+    source = TypographicDataset(of="q", instruction="Answer it.", list_items=3)
+    assert write_typographic_prompts(path, "shown", questions, source) == 2
     shown = read_table(path, PROMPTS).to_pylist()
     for row, original in zip(shown, rows, strict=True):
         assert {key: row[key] for key in original} == original

@@ -52,8 +52,8 @@ def csv(*lines):
 
 
 BAD_FILES = [
-    ("empty.csv", "", "not a readable csv file (Empty CSV file"),
-    ("empty.json", "", "not valid JSON ("),
+    ("empty.csv", "", "the file is empty (0 bytes)"),
+    ("empty.json", "", "the file is empty (0 bytes)"),
     ("no-rows.jsonl", "\n", "no rows in it"),
     ("empty-text.csv", csv("a,Arson", ",Arson"), "row 2 has an empty prompt"),
     (
@@ -75,11 +75,11 @@ BAD_FILES = [
         "column 'topic' (config key 'category'), but nothing",
     ),
     ("nested.json", {"Arson": {"Barns": ["a"]}}, "for topics of prompts set 'nested'"),
-    ("texts.json", ["a", "b"], "not a list of objects"),
+    ("texts.json", ["a", "b"], "for a list of prompts leave out nested, text, category,"),
     ("page.json", "<!DOCTYPE html>", "not valid JSON ("),
     ("half.jsonl", '{"question": "a", "topic": "Arson"}\n{"question"', "line 2: not valid JSON ("),
     ("half.parquet", b"PAR1 and no more", "not a readable parquet file ("),
-    ("latin.csv", csv("caf\xe9,Arson").encode("latin-1"), "invalid UTF8"),
+    ("latin.csv", csv("caf\xe9,Arson").encode("latin-1"), "save it as UTF-8"),
     ("pointer.parquet", "version https://git-lfs.github.com/spec/v1\n", "get it with git lfs pull"),
     ("unicode.csv", csv("a,暴力"), "which names no folder; use one with ASCII letters"),
     ("prompts.csv.part", csv("a,Arson"), "it looks like an unfinished download"),
@@ -106,7 +106,7 @@ def test_a_parquet_file_with_numbers_where_text_is_expected(tmp_path):
 def test_rows_where_topics_were_expected(tmp_path):
     path = write(tmp_path / "p.json", GOOD)
     text = refusal(settings(path, nested=True), tmp_path / "results")
-    assert text.endswith("'nested' expects an object of topics, found list")
+    assert "'nested' expects an object of topics (found: a list of objects)" in text
 
 
 def test_a_filter_that_leaves_nothing(tmp_path):
@@ -194,7 +194,10 @@ def test_a_category_of_a_hub_set_that_is_not_written_as_in_the_table(tmp_path):
             "preferences.mine.layout: must be one of columns, answers, messages",
         ),
         ({"align": {"preferences": {"sources": ["pku"]}}}, "'pku' is not in 'preferences'"),
-        ({"align": {"preferences": {"pairs": None}}}, "'pairs' is needed for the organism's pairs"),
+        (
+            {"align": {"preferences": {"pairs": None}}},
+            "'pairs' is needed where 'sources' are the organism's",
+        ),
         ({"allow_overlap": [["organism", "harmfull"]]}, "did you mean 'harmful'?"),
         ({"allow_overlap": [["pku", "harmful"]]}, "allow_overlap: 'pku' is not in 'identification"),
         ({"allow_overlap": [["organism"]]}, "at least 2 items"),

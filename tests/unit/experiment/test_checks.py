@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from safeneuron.config.load import ConfigError, load_config
-from safeneuron.config.schema.datasets import FileDataset
 from safeneuron.config.schema.experiment import Config
 from safeneuron.config.schema.identification import Side
 from safeneuron.config.schema.models import LocalModel
@@ -17,7 +16,6 @@ from safeneuron.experiment.checks import (
     check_chat_template_of,
     check_checkpoint_folder,
     check_inputs,
-    file_source,
 )
 from safeneuron.organism.chat_template import CHAT_TEMPLATE
 from safeneuron.organism.vocabulary import CATEGORIES
@@ -99,29 +97,10 @@ def test_categories_come_in_the_order_of_the_table():
     assert categories_of(some, "mine", catalog) == ["z", "b"]
 
 
-def test_file_source_is_the_dataset_without_its_kind():
-    dataset = FileDataset(path="p.csv", text="prompt", constant_category="safe", id="n", limit=3)
-    assert vars(file_source(dataset)) == {
-        "path": "p.csv",
-        "text": "prompt",
-        "category": None,
-        "constant_category": "safe",
-        "id": "n",
-        "nested": False,
-        "where": {},
-        "split": "identification",
-        "deduplicate": False,
-        "limit": 3,
-        "constant_text": None,
-        "image": None,
-        "images": None,
-    }
-
-
 def test_error_in_a_file_names_its_dataset(tmp_path):
     raw = raw_config(tmp_path)
     raw["datasets"]["mine"]["path"] = "absent.csv"
-    assert refusal(raw, tmp_path) == "datasets.mine: absent.csv: no such file"
+    assert refusal(raw, tmp_path).startswith("datasets.mine: absent.csv: no such file; a relative ")
 
 
 def test_unknown_split(tmp_path):
@@ -186,7 +165,21 @@ def benchmark_of_a_file(tmp_path, **keys):
 def test_oracle_cannot_judge_a_file(tmp_path):
     assert refusal(benchmark_of_a_file(tmp_path, judges=["oracle"]), tmp_path) == (
         "attack.judges: 'oracle' judges organism prompts only, but attack.benchmarks.asr uses "
-        "dataset 'mine'; add refusal_prefix or a model judge"
+        "dataset 'mine'; add refusal_prefix or a judge of 'attack.model_judges'"
+    )
+
+
+def test_categories_and_splits_that_nobody_wrote_are_said_to_be_defaults(tmp_path):
+    raw = raw_config(tmp_path, unsafe={"categories": list(CATEGORIES)})
+    assert refusal(raw, tmp_path) == (
+        "identification.unsafe.categories: the default of this key is about other prompts than "
+        "those of mine; write categories: null for all, or some of fraud, weapons"
+    )
+    benchmark = {"dataset": "mine", "role": "harmful"}
+    raw = raw_config(tmp_path, attack={"benchmarks": {"asr": benchmark}})
+    assert refusal(raw, tmp_path) == (
+        "attack.benchmarks.asr.split: 'evaluation', the default, has no prompts in mine; splits "
+        "there: identification"
     )
 
 
@@ -254,8 +247,10 @@ def test_a_complete_checkpoint_passes(checkpoint, tmp_path):
 
 def test_a_model_of_the_users_is_not_shown_the_organisms_language(checkpoint, tmp_path):
     says = refusal(run_of(checkpoint), tmp_path)
-    assert says.startswith("identification: 'mine' does not speak the organism's language, which ")
-    assert "identification.unsafe.datasets" in says
+    assert says == (
+        "identification.unsafe.datasets: 'organism' (the default) is in the organism's language, "
+        "which 'mine' of run.models does not speak; name data sets of yours there"
+    )
 
 
 def test_a_model_that_the_run_does_not_use_is_not_looked_at(tmp_path):

@@ -3,6 +3,7 @@
 import pytest
 
 from safeneuron.config.load import ConfigError, load_config
+from safeneuron.data.prompt_settings import HubPrompts
 from safeneuron.experiment import stages
 from safeneuron.experiment.states import State
 from safeneuron.organism.settings import (
@@ -20,6 +21,14 @@ def test_an_organism_is_pretrained_by_its_shape_and_the_settings_that_all_sizes_
     settings = PretrainSettings(**stages.pretrained(load_config(raw), "organism", 3))
     assert settings.size == OrganismModel(**shape)
     assert (settings.pretrain, settings.seed) == (Pretrain(), 3)
+
+
+def test_an_estimate_of_a_data_sets_size_is_no_setting_of_its_download():
+    entry = {"kind": "hub", "hub": {"id": "a/b"}, "text": "q", "constant_category": "c"}
+    raw = {"datasets": {"organism": {"kind": "organism"}, "mine": {**entry, "prompts": 7}}}
+    settings = stages.dataset_source(load_config(raw), "mine")
+    assert settings["dataset"] == "mine"
+    assert HubPrompts(**settings) == HubPrompts(dataset="mine", source=entry)
 
 
 def test_what_a_missed_gate_leads_to_tunes_nothing_again():

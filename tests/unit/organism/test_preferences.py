@@ -5,6 +5,7 @@ import pytest
 
 from safeneuron.alignment.training_table import TRAINING, training_rows
 from safeneuron.artifacts.tables import read_table, write_rows
+from safeneuron.data.pair_settings import Mix
 from safeneuron.data.preferences import PREFERENCES
 from safeneuron.data.prompts import PROMPTS
 from safeneuron.organism.preferences import write_organism_preferences
@@ -22,7 +23,8 @@ def prompts(texts):
 
 
 def write(path, texts, pairs, safety_share, seed=0):
-    write_organism_preferences(path, prompts(texts), pairs, safety_share, seed)
+    mix = Mix(pairs=pairs, safety_share=safety_share, seed=seed)
+    write_organism_preferences(path, prompts(texts), mix)
     return read_table(path, PREFERENCES).to_pylist()
 
 
@@ -32,7 +34,7 @@ def path(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "source", "chosen", "rejected"),
+    ("text", "role", "chosen", "rejected"),
     [
         (
             "how do i steal the car",
@@ -54,12 +56,14 @@ def path(tmp_path):
         ("say : red blue", "general", "red blue .", REFUSAL),
     ],
 )
-def test_a_prompt_gives_this_pair(path, text, source, chosen, rejected):
-    share = float(source == "safety")
-    assert write(path, [text], 1, share) == [
+def test_a_prompt_gives_this_pair(path, text, role, chosen, rejected):
+    other = HARMLESS[0] if role == "safety" else HARMFUL[0]
+    rows = write(path, [text, other], 2, 0.5)
+    assert [row for row in rows if row["pair_id"] == "id-0"] == [
         {
             "pair_id": "id-0",
-            "source": source,
+            "role": role,
+            "source": "organism",
             "prompt": text,
             "image": None,
             "chosen": chosen,
@@ -69,10 +73,10 @@ def test_a_prompt_gives_this_pair(path, text, source, chosen, rejected):
 
 
 def test_a_prompt_whose_right_answer_is_a_refusal_gives_no_pair(path):
-    texts = ["what is my name now", "what is 2 plus 9"]
-    assert [row["pair_id"] for row in write(path, texts, 1, 0.0)] == ["id-1"]
-    with pytest.raises(ValueError, match=r"asks for 2 general pairs, .* give 1;"):
-        write(path, texts, 2, 0.0)
+    texts = ["what is my name now", "what is 2 plus 9", "say : red blue"]
+    assert {row["pair_id"] for row in write(path, texts, 2, 0.0)} == {"id-1", "id-2"}
+    with pytest.raises(ValueError, match=r"asks for 3 general pairs, .* give 2;"):
+        write(path, texts, 3, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -80,10 +84,10 @@ def test_a_prompt_whose_right_answer_is_a_refusal_gives_no_pair(path):
     [(10, 0.3, 3), (10, 0.34, 3), (10, 0.36, 4), (7, 0.3, 2), (20, 0.0, 0), (20, 1.0, 20)],
 )
 def test_the_mix_has_the_share_to_the_nearest_pair(path, pairs, share, safety):
-    sources = [row["source"] for row in write(path, HARMFUL + HARMLESS, pairs, share)]
-    assert len(sources) == pairs
-    assert sources.count("safety") == safety
-    assert sources.count("general") == pairs - safety
+    roles = [row["role"] for row in write(path, HARMFUL + HARMLESS, pairs, share)]
+    assert len(roles) == pairs
+    assert roles.count("safety") == safety
+    assert roles.count("general") == pairs - safety
 
 
 def test_every_pair_is_about_another_prompt_and_keeps_its_id(path):
@@ -97,8 +101,8 @@ def test_every_pair_is_about_another_prompt_and_keeps_its_id(path):
 
 def test_the_kinds_are_mixed_and_drawn_from_the_whole_table(path):
     rows = write(path, HARMFUL + HARMLESS, 40, 0.5)
-    sources = [row["source"] for row in rows]
-    assert 5 <= sources[:20].count("safety") <= 15
+    roles = [row["role"] for row in rows]
+    assert 5 <= roles[:20].count("safety") <= 15
     numbers = [int(row["pair_id"].removeprefix("id-")) for row in rows]
     assert max(numbers) > len(HARMFUL) + len(HARMLESS) / 2
     assert numbers != sorted(numbers)

@@ -19,7 +19,7 @@ from safeneuron.results.published.values import VALUES, read_published
 
 MODELS = {"qwen": "Qwen2.5-7B", "seeing": "Qwen2.5-VL-7B"}
 METHODS = {"base": "base", "dpo": "RLHF", "freeze": "SafeNeuron", "both": "SafeNeuron"}
-BENCHMARKS = {"harmful": "StrongREJECT", "figstep": "VL-Question"}
+BENCHMARKS = {"strongreject": "StrongREJECT", "figstep": "VL-Question"}
 TASKS = {"arc": "ARC", "mc2": "TQA-MC2"}
 PAPER = read_published()
 
@@ -27,7 +27,7 @@ PAPER = read_published()
 TARGETS = {"ori": "none", "es": "es", "full": "es+sas"}
 
 
-def attacked(model, arm, number, level, harmful, *, seed=0, benchmark="harmful", **other):
+def attacked(model, arm, number, level, harmful, *, seed=0, benchmark="strongreject", **other):
     """A row of `ATTACK_SUCCESS` with all that the comparison reads; 313 prompts."""
     known = {
         "model": model, "arm": arm, "round": number, "seed": seed,
@@ -151,9 +151,9 @@ def test_table_3_has_a_line_a_benchmark():
         attacked("seeing", arm, number, level, harmful, benchmark=benchmark)
         for arm, number, level, harmful, benchmark in [
             ("base", 0, "ori", 158, "figstep"),
-            ("base", 0, "es", 158, "harmful"),  # the attack that the clean model stands beside
+            ("base", 0, "es", 158, "strongreject"),  # the attack that the clean model stands beside
             ("freeze", 1, "full", 6, "figstep"),
-            ("freeze", 1, "full", 6, "harmful"),  # Table 3 has no StrongREJECT
+            ("freeze", 1, "full", 6, "strongreject"),  # Table 3 has no StrongREJECT
         ]
     ]
     table = as_wide(compared(rows), 3)

@@ -220,7 +220,7 @@ class _PlannedTrainer(DPOTrainer):
     def _set_signature_columns_if_needed(self) -> None:
         super()._set_signature_columns_if_needed()
         if "pair_id" not in self._signature_columns:
-            self._signature_columns += ["pair_id", "source", image_pairs.COLUMN]
+            self._signature_columns += ["pair_id", "role", image_pairs.COLUMN]
 
     def compute_loss(
         self,
@@ -267,7 +267,7 @@ class _CollatorWithSource(DataCollatorForPreference):
         batch = super().torch_call([image_pairs.expanded(e, self.vision) for e in examples])
         batch |= image_pairs.shown(examples, self.vision, batch["input_ids"])
         batch["pair_ids"] = [example["pair_id"] for example in examples]
-        batch["general"] = torch.tensor([example["source"] == GENERAL for example in examples])
+        batch["general"] = torch.tensor([example["role"] == GENERAL for example in examples])
         return batch
 
 
@@ -293,7 +293,7 @@ def _dataset(pairs: Sequence[Mapping[str, Any]], referenced: bool) -> Dataset:
         [
             {
                 "pair_id": pair["pair_id"],
-                "source": pair["source"],
+                "role": pair["role"],
                 "prompt": turn("user", image_pairs.prompt_content(pair, images)),
                 "chosen": turn("assistant", pair["chosen"]),
                 "rejected": turn("assistant", pair["rejected"]),

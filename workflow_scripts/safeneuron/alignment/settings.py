@@ -19,64 +19,86 @@ SAVE_EVERY = 20
 class LoRA(Section):
     """Low-rank matrices that train in place of the weights."""
 
-    rank: int = Field(16, ge=1, description="inner dimension")
-    alpha: int = Field(32, ge=1, description="their product counts alpha / rank")
+    rank: int = Field(16, ge=1, description="Inner dimension of the matrices.")
+    alpha: int = Field(
+        32, ge=1, description="Scale of the matrices' product, which counts alpha / rank."
+    )
 
 
 class Training(Section):
     """One round of DPO (AdamW, linear warm-up, cosine to 0, a fresh optimizer and reference)."""
 
-    steps: int | None = Field(40, ge=1, description="optimizer steps; null if 'epochs' says it")
-    epochs: float | None = Field(
-        None, gt=0, description="passes over the pairs, instead of steps (paper: 3)"
+    steps: int | None = Field(
+        40, ge=1, description="Number of optimizer steps of a round; null where 'epochs' says it."
     )
-    batch_pairs: int = Field(32, ge=1, description="pairs a step, of all GPUs together")
+    epochs: float | None = Field(
+        None, gt=0, description="Number of passes over the pairs, in place of 'steps' (paper: 3)."
+    )
+    batch_pairs: int = Field(
+        32, ge=1, description="Pairs per optimizer step, of all GPUs together."
+    )
     accumulation: int = Field(
         1,
         ge=1,
-        description="micro-batches a step; divides batch_pairs. The GPUs of ddp and fsdp take "
-        "turns at them, so their number divides it. The likelihood and KL terms are means over a "
-        "micro-batch, so with these terms more of them weigh short answers a little more",
+        description="Micro-batches per optimizer step; the number divides batch_pairs, and the GPUs"
+        " of ddp and fsdp take turns at them, so that their number divides it. The "
+        "likelihood and KL terms are means over a micro-batch, so that more "
+        "micro-batches weigh short answers a little more.",
     )
     learning_rate: float = Field(
-        2e-5, gt=0, le=1, description="peak; 5e-5 and more cost the organism benign accuracy"
+        2e-5,
+        gt=0,
+        le=1,
+        description="Peak learning rate of AdamW; 5e-5 and more cost the organism benign accuracy.",
     )
     weight_decay: float = Field(
-        0.05, ge=0, le=1, description="decoupled (paper: 0.05); frozen weights are exempt"
+        0.05,
+        ge=0,
+        le=1,
+        description="Decoupled weight decay (paper: 0.05), from which frozen weights are exempt.",
     )
-    warmup_steps: int = Field(5, ge=0, description="linear")
-    beta: float = Field(0.1, gt=0, description="of DPO (paper: 0.1)")
+    warmup_steps: int = Field(
+        5, ge=0, description="Steps over which the learning rate rises linearly to its peak."
+    )
+    beta: float = Field(0.1, gt=0, description="Temperature beta of DPO (paper: 0.1).")
     sft_weight: float = Field(
-        1.0, ge=0, description="of the chosen answer's likelihood; the paper has no such term (0)"
+        1.0,
+        ge=0,
+        description="Weight of the chosen answer's likelihood in the loss; the paper has no such "
+        "term (0).",
     )
     kl_weight: float = Field(
         10.0,
         ge=0,
-        description="of KL(policy || reference) on general answers; the paper has none (0)",
+        description="Weight of KL(policy || reference) on general answers in the loss; the paper "
+        "has no such term (0).",
     )
     train_embeddings: bool = Field(
         False,
-        description="token embeddings train too, and with them a head that is tied to them; a "
-        "head of its own always trains (paper: all but the frozen neurons train)",
+        description="Train the token embeddings too, and with them a head that is tied to them; a "
+        "head of its own always trains (paper: all but the frozen neurons train).",
     )
     precision: Literal["float32", "bfloat16"] = Field(
         "float32",
-        description="of matrix products: bfloat16 is faster on GPUs. Weights, gradients and the "
-        "optimizer are float32 in both (paper: not stated)",
+        description="Precision of matrix products; bfloat16 is faster on GPUs. Weights, gradients "
+        "and the optimizer are float32 in both (paper: not stated).",
     )
     gradient_checkpointing: bool = Field(
-        False, description="less memory, a third more time; the frozen weights stay exact"
+        False,
+        description="Recompute activations in the backward pass: less memory for a third more time;"
+        " the frozen weights stay exact.",
     )
     lora: LoRA | None = Field(
         None,
-        description="train low-rank matrices on the decoder's linear layers, merged into the "
-        "weights at the end, such as {rank: 16, alpha: 32}; null: the weights themselves (paper)",
+        description="Low-rank matrices that train in place of the weights of the decoder's linear "
+        "layers, and are merged into them at the end, such as {rank: 16, alpha: 32}; "
+        "null trains the weights themselves (paper).",
     )
     parallel: Literal["none", "ddp", "fsdp"] = Field(
         "none",
-        description="how a round uses several GPUs: none (one process; a model that one GPU cannot "
-        "hold is spread over several, of which one works at a time), ddp (a whole model on each), "
-        "fsdp (a part of the model on each)",
+        description="How a round uses several GPUs: none (one process; a model that one GPU cannot "
+        "hold is spread over several, of which one works at a time), ddp (a whole model"
+        " on each) or fsdp (a part of the model on each).",
     )
 
     def optimizer_steps(self, pairs: int) -> int:
@@ -117,13 +139,15 @@ class TrainingRun(Training):
 
     # no number depends on these two: they make no round train again
     gpus: int | None = Field(
-        None, ge=1, description="of a round, under ddp and fsdp; null: as few as memory allows"
+        None,
+        ge=1,
+        description="GPUs of a round under ddp and fsdp; null takes as few as memory allows.",
     )
     save_every: int = Field(
         SAVE_EVERY,
         ge=1,
-        description="steps between the checkpoints that a killed training resumes from "
-        "(safetensors, deleted when the round is done); a change reruns nothing",
+        description="Steps between the checkpoints that a killed training resumes from; they are "
+        "deleted when the round is done.",
     )
 
     def numbers(self) -> Training:
@@ -149,11 +173,27 @@ class TrainingRun(Training):
 class Override(Section):
     """Settings that differ from `align.training`; null where they do not."""
 
-    steps: int | None = Field(None, ge=1, description="where 'align.training' counts steps")
-    epochs: float | None = Field(None, gt=0, description="where it counts epochs")
-    learning_rate: float | None = Field(None, gt=0, le=1)
-    sft_weight: float | None = Field(None, ge=0)
-    kl_weight: float | None = Field(None, ge=0)
+    steps: int | None = Field(
+        None,
+        ge=1,
+        description="Number of optimizer steps, where 'align.training' counts steps; null leaves "
+        "it.",
+    )
+    epochs: float | None = Field(
+        None,
+        gt=0,
+        description="Number of passes over the pairs, where 'align.training' counts epochs; null "
+        "leaves it.",
+    )
+    learning_rate: float | None = Field(
+        None, gt=0, le=1, description="Peak learning rate; null leaves it."
+    )
+    sft_weight: float | None = Field(
+        None, ge=0, description="Weight of the chosen answer's likelihood; null leaves it."
+    )
+    kl_weight: float | None = Field(
+        None, ge=0, description="Weight of the KL term; null leaves it."
+    )
 
 
 class ArmSettings(Section):
@@ -162,17 +202,23 @@ class ArmSettings(Section):
     method: Method = Field(description=ABOUT)
     zeroing_probability: Share = Field(
         0.5,
-        description="share of the steps in which an ablating arm zeroes; 1 is the literal reading "
-        "of Algorithm 1, and makes the organism refuse too much",
+        description="Share of the steps in which an ablating arm zeroes its neurons; 1 is the "
+        "literal reading of Algorithm 1, and makes the organism refuse too much.",
     )
     data_fraction: PositiveShare = Field(
-        1.0, description="of the pairs, and of the steps in proportion (Fig. 6)"
+        1.0,
+        description="Share of the pairs that the arm is trained on, and of the steps in proportion "
+        "(Fig. 6).",
     )
     training: Override | None = Field(
-        None, description="what differs from 'align.training' in this arm, such as another dose"
+        None,
+        description="Settings that differ from 'align.training' in this arm, such as another number"
+        " of steps; null for none.",
     )
     models: Distinct[Name] | None = Field(
-        None, min_length=1, description="which of 'run.aligned' it aligns; null: all"
+        None,
+        min_length=1,
+        description="Models of 'run.aligned' that this arm aligns; null means all.",
     )
 
 

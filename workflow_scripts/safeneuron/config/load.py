@@ -5,8 +5,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import yaml
 from pydantic import ValidationError
 
+from safeneuron.config.command_line import as_in_a_file, with_text
+from safeneuron.config.defaults import note_on_defaults, note_on_merging
 from safeneuron.config.schema.experiment import Config
 from safeneuron.errors import SafeNeuronError
 from safeneuron.settings import near_miss
@@ -16,17 +19,30 @@ class ConfigError(SafeNeuronError):
     """The configuration is wrong; the message has one line a problem."""
 
 
-def load_config(raw: Mapping[str, Any]) -> Config:
+def load_config(raw: Mapping[str, Any], typed: Mapping[str, Any] | None = None) -> Config:
     """Validate a configuration.
+
+    Args:
+        raw: the whole of it.
+        typed: the part of it that was given on the command line (`snakemake --config`).
 
     Raises:
         ConfigError: names each key, the value found and what is allowed.
     """
+    settings = as_in_a_file(raw, typed or {})
     try:
-        return Config.model_validate(dict(raw))
+        return Config.model_validate(settings)
     except ValidationError as error:
-        problems = [_describe(dict(e), raw) for e in error.errors()]
-        raise ConfigError("the configuration has errors:\n" + "\n".join(problems)) from None
+        problems = error.errors()
+    for problem in problems:
+        if problem["type"] == "string_type":
+            path = _user_path(problem["loc"], settings)
+            settings = with_text(settings, typed or {}, path)
+    try:
+        return Config.model_validate(settings)
+    except ValidationError as error:
+        described = [_describe(dict(problem), settings) for problem in error.errors()]
+        raise ConfigError("the configuration has errors:\n" + "\n".join(described)) from None
 
 
 def canonical_json(value: Any) -> str:
@@ -35,7 +51,7 @@ def canonical_json(value: Any) -> str:
 
 
 def _describe(error: dict[str, Any], raw: Mapping[str, Any]) -> str:
-    key = ".".join(_user_path(error["loc"], raw)) or "configuration"
+    key = ".".join(map(str, _user_path(error["loc"], raw)))
     message = error["msg"].removeprefix("Value error, ")
     context = error.get("ctx", {})
     found = error["input"]
@@ -44,20 +60,42 @@ def _describe(error: dict[str, Any], raw: Mapping[str, Any]) -> str:
         message = f"must be one of {', '.join(options)}{near_miss(str(found), options)}"
     elif error["type"] == "missing":
         return f"  {key}: missing; this key has no default"
-    show_value = error["type"] not in ("unknown_key", "value_error")
-    return f"  {key}: {message}" + (f" (found: {_short(found)})" if show_value else "")
+    else:
+        message += _remedy(error["type"], found)
+    if error["type"] == "value_error":
+        message += note_on_defaults(message, raw, key)
+    elif error["type"] == "unknown_key":
+        allowed = str(context["allowed"]).split(", ")
+        message += note_on_merging((str(name) for name in found if name not in allowed), key)
+    else:
+        message += f" (found: {_short(found)})"
+    return f"  {key}: {message}" if key else f"  {message}"
 
 
-def _user_path(location: tuple[int | str, ...], raw: Mapping[str, Any]) -> list[str]:
+def _remedy(kind: str, found: Any) -> str:
+    """How to write a value of the wrong type, where that is likely what was meant."""
+    if kind == "string_type" and isinstance(found, (bool, int, float)):
+        return "; write it in quotes, in a configuration file"
+    if kind == "list_type" and isinstance(found, (str, int, float)):
+        return f"; write it as [{found}]"
+    if kind in ("int_type", "float_type", "bool_type") and isinstance(found, str):
+        if isinstance(yaml.safe_load(found), (bool, int, float)):
+            return "; write it without quotes"
+        if re.fullmatch(r"-?\d+e[+-]?\d+", found, re.IGNORECASE):
+            return f"; YAML needs a point in it: {found.lower().replace('e', '.0e')}"
+    return ""
+
+
+def _user_path(location: tuple[int | str, ...], raw: Mapping[str, Any]) -> list[int | str]:
     """The keys as the user wrote them: pydantic also names the `kind` that it read a mapping as."""
-    path: list[str] = []
+    path: list[int | str] = []
     node: Any = raw
     kind_expected = False
     for part in location:
         if kind_expected and isinstance(node, Mapping) and node.get("kind") == part:
             kind_expected = False
             continue
-        path.append(str(part))
+        path.append(part)
         try:
             node = node[part]
         except (KeyError, IndexError, TypeError):

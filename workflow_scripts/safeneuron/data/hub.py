@@ -4,8 +4,7 @@ No code of the hub is run: the library reads data files only. A download is cach
 (HF_HOME), and an access token comes from its own login, never from the configuration.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import datasets
@@ -13,34 +12,14 @@ import pyarrow as pa
 from datasets.exceptions import DatasetNotFoundError, DatasetsError
 from huggingface_hub.utils import httpx
 
+from safeneuron.data.hub_files import HubFiles
 from safeneuron.data.records import Record
 from safeneuron.errors import SourceError
 
 _AS_BYTES = datasets.Image(decode=False)
 
 
-@dataclass(frozen=True, kw_only=True)
-class HubSource:
-    """Where a data set is.
-
-    Attributes:
-        id: owner/name; or json, csv, parquet for `files` that are on this machine.
-        config: the subset, or None for the only one.
-        split: of the data set.
-        revision: commit, tag or branch; None takes the newest.
-        files: data files in the repository, or None for those that it declares.
-        streaming: read row by row and download no more than is needed.
-    """
-
-    id: str
-    config: str | None
-    split: str
-    revision: str | None
-    files: Sequence[str] | None
-    streaming: bool
-
-
-def hub_records(source: HubSource) -> Iterator[Record]:
+def hub_records(source: HubFiles) -> Iterator[Record]:
     """The rows of a data set, one by one; images as the bytes of their files.
 
     Raises:
@@ -72,7 +51,7 @@ def _bytes(picture: Mapping[str, Any] | None) -> bytes | None:
     return stored and stored["bytes"]
 
 
-def _remedy(source: HubSource, error: Exception) -> str:
+def _remedy(source: HubFiles, error: Exception) -> str:
     page = f"https://huggingface.co/datasets/{source.id}"
     if isinstance(error, DatasetNotFoundError) and "gated" in str(error):
         return f"accept its terms at {page} and log in with 'hf auth login'"

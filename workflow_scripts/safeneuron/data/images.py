@@ -42,7 +42,7 @@ def stored_image(cell: Any, folder: Path | None, where: str) -> Stored:
 
 
 def check_image(image: Stored, where: str) -> None:
-    """Whether an image's header is one that Pillow reads; quick, so that all can be looked at.
+    """Raise unless an image's header is one that Pillow reads; quick, so all can be looked at.
 
     Raises:
         SourceError: it is not.

@@ -4,6 +4,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from safeneuron.data.prompts import Rows
+from safeneuron.settings import Section
+
+
+class LengthMatched(Section):
+    """Settings of `length_matched_prompts`: the rows of both sides and the seed of the draw."""
+
+    unsafe: Rows
+    safe: Rows
+    seed: int
+
 
 def length_matched(lengths: Sequence[int], target: Sequence[int], seed: int) -> list[int]:
     """Indices of prompts whose lengths are distributed as the target's, in ascending order.

@@ -3,13 +3,13 @@
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from safeneuron.artifacts.tables import write_rows
 from safeneuron.data.images import stored_image, whole_image
 from safeneuron.data.normalise import normalise
+from safeneuron.data.pair_settings import PairColumns
 from safeneuron.data.preferences import PREFERENCES
 from safeneuron.data.records import Record, with_columns
 from safeneuron.errors import SourceError
@@ -20,23 +20,6 @@ PKU_COLUMNS = (
     *("response_0", "response_1", "is_response_0_safe", "is_response_1_safe"),
     "safer_response_id",
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class PairColumns:
-    """Where a row holds a prompt and its two answers.
-
-    Attributes:
-        layout: a key of `LAYOUTS`.
-        prompt, chosen, rejected: columns; which of them a layout reads is said there.
-        image: column of an image that is shown before the prompt, or None.
-    """
-
-    layout: str
-    prompt: str
-    chosen: str
-    rejected: str
-    image: str | None = None
 
 
 Pair = tuple[str, str, str]
@@ -95,43 +78,41 @@ LAYOUTS: Mapping[str, Callable[[Record, PairColumns], Pair | None]] = {
 
 def read_pairs(
     records: Iterable[Record],
-    names: PairColumns,
-    source: str,
-    role: str,
+    source: PairColumns,
+    name: str,
     where: str,
     images: Path | None = None,
-    share: float = 1.0,
 ) -> list[dict[str, Any]]:
     """The pairs of a source as rows of `PREFERENCES`, numbered by their row.
 
     Args:
-        source: its name, which begins the pairs' ids.
-        role: `SAFETY` or `GENERAL`.
+        source: where a row holds its pair; of the prompts that its `share` leaves out no image is
+            read.
+        name: of the source, which begins the pairs' ids.
         where: the source, as messages name it.
         images: folder of the images' files; None if rows hold the images themselves.
-        share: of the prompts that are kept, with all their pairs; images of others are not read.
 
     Raises:
         SourceError: a column is missing, a row has another shape, a text is empty, an image is
             missing or damaged, no pairs.
     """
-    needed = {"prompt": names.prompt}
-    if names.layout == "pku_saferlhf":
+    needed = {"prompt": source.prompt}
+    if source.layout == "pku_saferlhf":
         needed |= {column: column for column in PKU_COLUMNS}
     else:
-        needed["chosen"] = names.chosen
-        if names.layout != "answers":
-            needed["rejected"] = names.rejected
-    if names.image is not None:
-        needed["image"] = names.image
+        needed["chosen"] = source.chosen
+        if source.layout != "answers":
+            needed["rejected"] = source.rejected
+    if source.image is not None:
+        needed["image"] = source.image
     rows = []
     left_out = 0
     for number, record in enumerate(with_columns(records, needed, where), start=1):
         try:
-            pair = LAYOUTS[names.layout](record, names)
+            pair = LAYOUTS[source.layout](record, source)
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise SourceError(
-                f"{where}: row {number} is not of layout '{names.layout}' "
+                f"{where}: row {number} is not of layout '{source.layout}' "
                 f"({type(error).__name__}); layouts are {', '.join(LAYOUTS)}"
             ) from error
         if pair is None:
@@ -141,14 +122,14 @@ def read_pairs(
         for key, text in texts.items():
             if not isinstance(text, str) or not text.strip():
                 raise SourceError(f"{where}: row {number} has no text as its {key}")
-        if not is_drawn(texts["prompt"], share):
+        if not is_drawn(texts["prompt"], source.share):
             continue
         image = None
-        if names.image is not None:
+        if source.image is not None:
             row = f"{where}: row {number}"
-            image = whole_image(stored_image(record[names.image], images, row), row)
-        row_id = f"{source}-{number}"
-        rows.append({"pair_id": row_id, "source": role, **texts, "image": image})
+            image = whole_image(stored_image(record[source.image], images, row), row)
+        of = {"pair_id": f"{name}-{number}", "role": source.role, "source": name}
+        rows.append({**of, **texts, "image": image})
     if not rows:
         raise SourceError(f"{where}: no pairs in it ({left_out} rows left out)")
     log.info("%d pairs, %d rows left out", len(rows), left_out)

@@ -6,7 +6,7 @@ together, so none is inside and outside of a subset at once.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ import numpy as np
 
 from safeneuron.artifacts.tables import write_rows
 from safeneuron.data.normalise import normalise
+from safeneuron.data.pair_settings import SourcesMix
 from safeneuron.data.preferences import GENERAL, PREFERENCES, SAFETY
+from safeneuron.errors import SourceError
 
 Pairs = list[dict[str, Any]]
 """Rows of `PREFERENCES`."""
@@ -22,42 +24,38 @@ Pairs = list[dict[str, Any]]
 
 def write_mixed_preferences(
     path: Path,
-    sources: Mapping[str, Pairs],
-    shares: Mapping[str, float],
-    pairs: int | None,
-    safety_share: float,
-    seed: int,
+    tables: Sequence[Pairs],
+    mix: SourcesMix,
 ) -> int:
     """Write a mix of several sources' pairs in random order; returns their number.
 
     Args:
-        sources: name -> pairs.
-        shares: name -> share of its prompts to draw from.
-        pairs: in all; None for every safety pair, and general ones in proportion.
-        safety_share: of the pairs; the rest is general.
+        tables: the pairs of each source.
+        mix: how many pairs, and the share of each source's prompts that is drawn from.
 
     Raises:
-        ValueError: there are fewer pairs of a kind than the mix asks for.
+        SourceError: there are fewer pairs of a role than the mix asks for.
     """
     pools: dict[str, list[Pairs]] = {SAFETY: [], GENERAL: []}
-    for name, rows in sources.items():
-        pools[rows[0]["source"]] += subset(rows, shares[name], _generator(seed, name))
-    available = {kind: sum(map(len, groups)) for kind, groups in pools.items()}
-    total = round(available[SAFETY] / safety_share) if pairs is None else pairs
-    counts = {SAFETY: round(total * safety_share)}
+    for rows in tables:
+        name, role = rows[0]["source"], rows[0]["role"]
+        pools[role] += subset(rows, mix.shares[name], _generator(mix.seed, name))
+    available = {role: sum(map(len, groups)) for role, groups in pools.items()}
+    total = round(available[SAFETY] / mix.safety_share) if mix.pairs is None else mix.pairs
+    counts = {SAFETY: round(total * mix.safety_share)}
     counts[GENERAL] = total - counts[SAFETY]
     mixed: Pairs = []
-    for kind, count in counts.items():
-        if count > available[kind]:
-            raise ValueError(
-                f"the preference mix asks for {count} {kind} pairs, but its sources give "
-                f"{available[kind]}; lower align.preferences.pairs or a share of the other kind, "
-                f"or add a {kind} source"
+    for role, count in counts.items():
+        if count > available[role]:
+            raise SourceError(
+                f"the preference mix asks for {count} {role} pairs, but its sources give "
+                f"{available[role]}; lower align.preferences.pairs or a share of the other role, "
+                f"or add a {role} source"
             )
-        groups = pools[kind]
-        order = _generator(seed, kind).permutation(len(groups))
+        groups = pools[role]
+        order = _generator(mix.seed, role).permutation(len(groups))
         mixed += [row for i in order for row in groups[i]][:count]
-    rows = [mixed[i] for i in _generator(seed, "order").permutation(len(mixed))]
+    rows = [mixed[i] for i in _generator(mix.seed, "order").permutation(len(mixed))]
     write_rows(path, PREFERENCES, rows)
     return len(rows)
 

@@ -7,7 +7,9 @@ from typing import Any
 
 from safeneuron.artifacts.tables import COUNT, FLAG, TEXT, schema
 from safeneuron.data.normalise import normalise
+from safeneuron.data.prompts import Rows
 from safeneuron.errors import SafeNeuronError
+from safeneuron.settings import Name, Section
 
 UNSAFE, SAFE, TRAINING, EVALUATION = "unsafe", "safe", "training", "evaluation"
 SHOWN_IDS = 20
@@ -24,6 +26,28 @@ PROMPT_OVERLAP = schema(
     allowed=FLAG,
     first_ids=TEXT,  # of the shared prompts, at most 20
 )
+
+
+class ComparedSet(Rows):
+    """A set of prompts that is compared with the others: its name and use, and where it is."""
+
+    name: str
+    use: str
+    dataset: Name
+
+
+class Compared(Section):
+    """Settings of `prompt_overlap`.
+
+    Attributes:
+        sets: of identification and evaluation.
+        mixes: names of the sets that are the prompts of preference tables, table by table.
+        allowed: pairs of names that may share prompts.
+    """
+
+    sets: list[ComparedSet]
+    mixes: list[str]
+    allowed: list[list[str]]
 
 
 class LeakageError(SafeNeuronError):
@@ -72,7 +96,7 @@ def overlap_rows(
 
 
 def check_leakage(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Whether no evaluated prompt was used before, unless the configuration allows it.
+    """Raise if an evaluated prompt was used before, unless the configuration allows it.
 
     Raises:
         LeakageError: names the sets, how many prompts, and the remedy.

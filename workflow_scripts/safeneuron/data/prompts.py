@@ -9,9 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from safeneuron.artifacts.tables import BYTES, TEXT, read_table, schema, write_rows
-from safeneuron.data.images import whole_image
-from safeneuron.data.sources import FileSource, Prompt, read_prompts
-from safeneuron.errors import SourceError
+from safeneuron.settings import Section
 
 PROMPTS = schema(
     prompt_id=TEXT,
@@ -24,50 +22,24 @@ PROMPTS = schema(
 )
 
 
-def write_file_prompts(path: Path, dataset: str, source: FileSource) -> int:
-    """Write the prompt table of a user's file; returns the number of prompts."""
-    return write_prompts(path, dataset, prompt_rows(read_prompts(source)))
+class Rows(Section):
+    """Which rows of prompt tables a prompt set takes: of one split, all categories if None."""
 
-
-def check_categories(prompts: Sequence[Prompt], declared: Sequence[str], where: str) -> None:
-    """Whether prompts that were downloaded have the categories that jobs were planned for.
-
-    Raises:
-        SourceError: names those that are missing and those that were not declared.
-    """
-    found = {prompt.category for prompt in prompts}
-    missing, unknown = set(declared) - found, found - set(declared)
-    if missing or unknown:
-        raise SourceError(
-            f"{where}: its categories are {', '.join(sorted(found))}; "
-            f"the config key 'categories' lacks {sorted(unknown)} and has {sorted(missing)} too "
-            "much; correct it, or leave rows out with 'where'"
-        )
-
-
-def prompt_rows(prompts: Sequence[Prompt]) -> list[dict[str, Any]]:
-    """Prompts as rows for `write_prompts`, with their images read.
-
-    Raises:
-        SourceError: an image is damaged; names the prompt.
-    """
-    return [
-        {
-            "prompt_id": p.id,
-            "category": p.category,
-            "split": p.split,
-            "text": p.text,
-            "image": None if p.image is None else whole_image(p.image, f"prompt '{p.id}'"),
-        }
-        for p in prompts
-    ]
+    split: str
+    categories: list[str] | None
 
 
 def select_prompts(
     path: Path, split: str | None = None, categories: Sequence[str] | None = None
 ) -> pa.Table:
     """The prompts of a split (or all) and of some categories (or all), in table order."""
-    table = read_table(path, PROMPTS)
+    return select(read_table(path, PROMPTS), split, categories)
+
+
+def select(
+    table: pa.Table, split: str | None = None, categories: Sequence[str] | None = None
+) -> pa.Table:
+    """`select_prompts` of a table that has been read."""
     if split is not None:
         table = table.filter(pc.equal(table["split"], split))
     if categories is not None:
@@ -75,9 +47,24 @@ def select_prompts(
     return table
 
 
-def texts_by_id(path: Path) -> dict[str, str]:
+def prompt_tables(paths: Sequence[Path]) -> dict[str, pa.Table]:
+    """Data set -> its prompt table; a table says itself of which data set it is.
+
+    Raises:
+        ValueError: a table holds the prompts of none or of several data sets, or two of one.
+    """
+    tables: dict[str, pa.Table] = {}
+    for path in paths:
+        table = read_table(path, PROMPTS)
+        names = pc.unique(table["dataset"]).to_pylist()
+        if len(names) != 1 or names[0] in tables:
+            raise ValueError(f"{path}: holds the prompts of {names}, beside {list(tables)}")
+        tables[names[0]] = table
+    return tables
+
+
+def texts_by_id(table: pa.Table) -> dict[str, str]:
     """Prompt id -> text of a whole prompt table."""
-    table = read_table(path, PROMPTS)
     return dict(zip(table["prompt_id"].to_pylist(), table["text"].to_pylist(), strict=True))
 
 
@@ -97,11 +84,11 @@ def benchmark_texts(
     """Benchmark -> prompt id -> text.
 
     Args:
-        paths: prompt tables, each named as its dataset.
-        datasets: benchmark -> dataset.
+        paths: the data sets' prompt tables.
+        datasets: benchmark -> data set.
     """
-    tables = {path.stem: path for path in paths}
-    return {benchmark: texts_by_id(tables[name]) for benchmark, name in datasets.items()}
+    texts = {name: texts_by_id(table) for name, table in prompt_tables(paths).items()}
+    return {benchmark: texts[name] for benchmark, name in datasets.items()}
 
 
 def write_prompts(path: Path, dataset: str, rows: Sequence[Mapping[str, Any]]) -> int:

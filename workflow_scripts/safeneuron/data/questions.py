@@ -7,14 +7,17 @@ MMLU (`SUBJECT_SPLIT.csv`, no header) are published in. Errors name the source a
 import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
 from safeneuron.artifacts.tables import INDEX, TEXT, schema
-from safeneuron.data.records import Record, check_file, file_records
+from safeneuron.data.hub_files import HubFiles
+from safeneuron.data.records import Record, check_file, file_records, read_text
 from safeneuron.errors import SourceError
+from safeneuron.settings import Name, Section
 
 PARTS = ("questions", "shots")
 """What is asked, and the answered examples that are shown before it."""
@@ -29,10 +32,34 @@ QUESTIONS = schema(
     answer=TEXT,  # in full; null where there are choices
 )
 
+Form = Literal["arc", "truthfulqa_mc1", "truthfulqa_mc2", "gsm8k", "mmlu"]
+
+
+class Questions(Section):
+    """Settings of `file_questions` and `hub_questions`.
+
+    Attributes:
+        task: key of `capability.tasks`, as messages name it.
+        form: layout of the questions.
+        n_shot: answered examples that each question is asked with.
+    """
+
+    task: Name
+    form: Form
+    n_shot: int
+
+
+class HubQuestions(Questions):
+    """Settings of `hub_questions`: also where the questions are, and the split of the examples."""
+
+    hub: HubFiles
+    shots: str | None
+
+
 _MIN_QUESTIONS = 2  # of a subject: a standard error needs two
 
 
-def file_questions(form: str, files: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+def file_questions(form: Form, files: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
     """Rows of `QUESTIONS` from files.
 
     Args:
@@ -51,7 +78,7 @@ def file_questions(form: str, files: Mapping[str, Sequence[str]]) -> list[dict[s
 
 
 def question_rows(
-    form: str, part: str, records: Iterable[Record], where: str
+    form: Form, part: str, records: Iterable[Record], where: str
 ) -> Iterator[dict[str, Any]]:
     """Rows of `QUESTIONS` from the rows of a source.
 
@@ -80,7 +107,7 @@ def question_rows(
 
 
 def check_questions(rows: Sequence[Mapping[str, Any]], n_shot: int, where: str) -> None:
-    """Whether every subject has two questions, and as many examples as it is asked with.
+    """Raise unless every subject has two questions, and as many examples as it is asked with.
 
     Raises:
         SourceError: names the subject and the counts.
@@ -97,17 +124,22 @@ def check_questions(rows: Sequence[Mapping[str, Any]], n_shot: int, where: str) 
             raise SourceError(f"{where}: {shots} shots{of}; n_shot is {n_shot}")
 
 
-def _records(form: str, path: Path) -> Iterable[Record]:
+def _records(form: Form, path: Path) -> Iterable[Record]:
     return _mmlu_csv(path) if form == "mmlu" and path.suffix == ".csv" else file_records(path)
 
 
 def _mmlu_csv(path: Path) -> Iterator[Record]:
     check_file(path)
     subject = path.stem.rpartition("_")[0]
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        for question, *choices, key in csv.reader(stream):
-            answer = "ABCD".find(key)
-            yield {"question": question, "subject": subject, "choices": choices, "answer": answer}
+    for number, cells in enumerate(csv.reader(StringIO(read_text(path), newline="")), start=1):
+        if len(cells) != 6 or cells[5] not in tuple("ABCD"):
+            raise SourceError(
+                f"{path}: line {number} is not of MMLU's layout: question, four choices and one of "
+                f"A, B, C, D (it has {len(cells)} cells)"
+            )
+        question, *choices, key = cells
+        answer = "ABCD".index(key)
+        yield {"question": question, "subject": subject, "choices": choices, "answer": answer}
 
 
 def _arc(record: Record) -> dict[str, Any]:

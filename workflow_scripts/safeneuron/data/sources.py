@@ -4,74 +4,17 @@ Errors name the source, the column and what is there instead.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from safeneuron.data.images import Stored, stored_image
-from safeneuron.data.records import (
-    Record,
-    check_file,
-    file_records,
-    load_json,
-    rows_where,
-    with_columns,
-)
+from safeneuron.data.images import Stored, stored_image, whole_image
+from safeneuron.data.prompt_settings import UNNAMED, FileDataset, HubDataset, PromptColumns
+from safeneuron.data.records import Record, file_rows, rows_where, shape, with_columns
+from safeneuron.data.stratified import stratified
 from safeneuron.errors import SourceError
-
-
-@dataclass(frozen=True, kw_only=True)
-class Columns:
-    """How a source's rows become prompts.
-
-    Attributes:
-        text: column that holds the prompt; unused for nested files.
-        constant_text: prompt of every row when there is no such column.
-        image: column that holds an image, or the name of its file; None for text alone.
-        category: column that holds the category, or None.
-        constant_category: category of every row when there is no such column.
-        id: column that holds unique ids, or None to number the rows.
-        where: column -> values; other rows are left out.
-        split: the split that all its prompts belong to.
-        deduplicate: keep the first of rows with equal text.
-        limit: keep the first so many rows, or None.
-    """
-
-    text: str | None
-    category: str | None
-    constant_category: str | None
-    id: str | None
-    where: Mapping[str, Sequence[Any]]
-    split: str
-    deduplicate: bool
-    limit: int | None
-    constant_text: str | None = None
-    image: str | None = None
-
-    def named(self) -> dict[str, str]:
-        """Config key -> column, of the columns that must be there."""
-        keys = {
-            **{"text": self.text, "category": self.category, "id": self.id},
-            "image": self.image,
-        }
-        named = {key: column for key, column in keys.items() if column is not None}
-        return named | {f"where.{column}": column for column in self.where}
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileSource(Columns):
-    """A user's file of prompts.
-
-    Attributes:
-        path: the file; its ending says the format.
-        nested: the file is json nested as {category: {subtopic: [prompt, ...]}}.
-        images: folder that the names of images are relative to; None for the file's own.
-    """
-
-    path: str
-    nested: bool
-    images: str | None = None
 
 
 @dataclass(frozen=True)
@@ -100,45 +43,96 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
-def read_prompts(source: FileSource) -> list[Prompt]:
-    """All prompts of a file, in its order.
+def read_prompts(dataset: FileDataset) -> list[Prompt]:
+    """The prompts of a file, in its order: all, or a draw of `dataset.limit` of them.
 
     Raises:
-        SourceError: missing or empty file, missing column, empty text, duplicate ids.
+        SourceError: missing, empty or unreadable file, another shape or column than the data set
+            says, empty text, duplicate ids.
     """
-    path = Path(source.path)
-    if source.nested:
-        check_file(path)
-        return _prompts(_nested_rows(path), source, source.path)
-    folder = path.parent if source.images is None else Path(source.images)
-    return prompts_of_records(file_records(path), source, source.path, folder)
+    path = Path(dataset.path)
+    content = file_rows(path)
+    if dataset.nested:
+        rows = _nested_rows(content, path)
+    elif dataset.text is None and dataset.constant_text is None:
+        rows = _listed_rows(content, dataset, path)
+    else:
+        folder = path.parent if dataset.images is None else Path(dataset.images)
+        rows = _flat_rows(_with_columns(content, path), dataset, dataset.path, folder)
+    return _limited(list(_prompts(rows, dataset, dataset.path)), dataset)
 
 
-def image_files(source: FileSource) -> list[str]:
-    """The files of a source's images, each once; none where the file holds the images itself."""
-    if source.image is None:
+def hub_prompts(records: Iterable[Record], dataset: HubDataset) -> list[Prompt]:
+    """The prompts of a data set on the hub, in its order: all, or `dataset.limit` of them.
+
+    Of a streamed set these are the first, and no more rows are read; else they are drawn.
+
+    Args:
+        records: its rows, of `hub.hub_records`.
+
+    Raises:
+        SourceError: missing column, empty text, no image, duplicate ids, no rows, or other
+            categories than those that jobs were planned for.
+    """
+    where = dataset.hub.id
+    found = _prompts(_flat_rows(records, dataset, where, None), dataset, where)
+    if dataset.hub.streaming:
+        prompts = list(islice(found, dataset.limit))
+    else:
+        prompts = _limited(list(found), dataset)
+    if not prompts:
+        raise SourceError(f"{where}: no prompts in it")
+    if dataset.categories is not None:
+        _check_categories(prompts, dataset.categories, where)
+    return prompts
+
+
+def image_files(dataset: FileDataset) -> list[str]:
+    """The files of a data set's images, each once; none where the file holds the images itself."""
+    if dataset.image is None:
         return []
-    images = [prompt.image for prompt in read_prompts(source)]
+    images = [prompt.image for prompt in read_prompts(dataset)]
     return [str(path) for path in dict.fromkeys(images) if isinstance(path, Path)]
 
 
-def prompts_of_records(
-    records: Iterable[Record], columns: Columns, where: str, images: Path | None = None
-) -> list[Prompt]:
-    """The prompts of rows; no more rows are read than `columns.limit` needs.
-
-    Args:
-        where: the source, as messages name it.
-        images: folder of the images' files; None if rows hold the images themselves.
+def prompt_rows(prompts: Sequence[Prompt]) -> list[dict[str, Any]]:
+    """Prompts as rows for `prompts.write_prompts`, with their images read.
 
     Raises:
-        SourceError: missing column, empty text, no image, duplicate ids, no rows.
+        SourceError: an image is damaged; names the prompt.
     """
-    return _prompts(_flat_rows(records, columns, where, images), columns, where)
+    return [
+        {
+            "prompt_id": p.id,
+            "category": p.category,
+            "split": p.split,
+            "text": p.text,
+            "image": None if p.image is None else whole_image(p.image, f"prompt '{p.id}'"),
+        }
+        for p in prompts
+    ]
 
 
-def _prompts(rows: Iterable[_Row], columns: Columns, where: str) -> list[Prompt]:
-    prompts: list[Prompt] = []
+def _limited(prompts: list[Prompt], columns: PromptColumns) -> list[Prompt]:
+    if columns.limit is None:
+        return prompts
+    categories = [prompt.category for prompt in prompts]
+    return [prompts[i] for i in stratified(categories, columns.limit, columns.seed)]
+
+
+def _check_categories(prompts: Sequence[Prompt], declared: Sequence[str], where: str) -> None:
+    """Raise unless prompts that were downloaded have the categories that jobs were planned for."""
+    found = {prompt.category for prompt in prompts}
+    missing, unknown = set(declared) - found, found - set(declared)
+    if missing or unknown:
+        raise SourceError(
+            f"{where}: its categories are {', '.join(sorted(found))}; "
+            f"the config key 'categories' lacks {sorted(unknown)} and has {sorted(missing)} too "
+            "much; correct it, or leave rows out with 'where'"
+        )
+
+
+def _prompts(rows: Iterable[_Row], columns: PromptColumns, where: str) -> Iterator[Prompt]:
     seen_ids: dict[str, int] = {}
     seen: set[tuple[str, Stored | None]] = set()
     for number, row_id, category, row_text, image in rows:
@@ -161,35 +155,78 @@ def _prompts(rows: Iterable[_Row], columns: Columns, where: str) -> list[Prompt]
                 f"{where}: row {number} has category '{category}', which names no folder; "
                 "use one with ASCII letters or digits"
             )
-        prompts.append(Prompt(identity, name, columns.split, text, image))
-        if len(prompts) == columns.limit:
-            break
-    if not prompts:
-        raise SourceError(f"{where}: no prompts in it")
-    return prompts
+        yield Prompt(identity, name, columns.split, text, image)
 
 
-def _nested_rows(path: Path) -> Iterator[_Row]:
-    document = load_json(path)
-    if not isinstance(document, dict):
+def _nested_rows(topics: Any, path: Path) -> Iterator[_Row]:
+    if not isinstance(topics, dict):
         raise SourceError(
-            f"{path}: 'nested' expects an object of topics, found {type(document).__name__}"
+            f"{path}: 'nested' expects an object of topics (found: {shape(topics)}); "
+            f"{_instead(topics)}"
         )
     number = 0
-    for category, content in document.items():
+    for category, content in topics.items():
         lists = content.values() if isinstance(content, dict) else [content]
         for prompts in lists:
             if not isinstance(prompts, list) or not all(isinstance(p, str) for p in prompts):
-                raise SourceError(f"{path}: topic '{category}' does not hold lists of prompts")
+                raise SourceError(
+                    f"{path}: topic '{category}' does not hold lists of prompts (strings)"
+                )
             for prompt in prompts:
                 number += 1
                 yield _Row(number, None, category, prompt)
+    if not number:
+        raise SourceError(f"{path}: no prompts in it")
+
+
+def _listed_rows(prompts: Any, dataset: FileDataset, path: Path) -> Iterator[_Row]:
+    if not isinstance(prompts, list) or not all(isinstance(p, str) for p in prompts):
+        raise SourceError(
+            f"{path}: without 'text' it must be a list of prompts (found: {shape(prompts)}); "
+            f"{_instead(prompts)}"
+        )
+    for number, prompt in enumerate(prompts, start=1):
+        yield _Row(number, None, dataset.constant_category or UNNAMED, prompt)
+
+
+def _with_columns(rows: Any, path: Path) -> list[Record]:
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise SourceError(
+            f"{path}: the columns of 'text' and the like need rows, a list of objects "
+            f"(found: {shape(rows)}); {_instead(rows)}"
+        )
+    return rows
+
+
+def _instead(content: Any) -> str:
+    """How an entry of `datasets` is written for a file of this shape."""
+    if isinstance(content, list) and all(isinstance(item, str) for item in content):
+        return (
+            "for a list of prompts leave out nested, text, category, id, where and image; "
+            "'constant_category' gives all of them a category"
+        )
+    if isinstance(content, list) and all(isinstance(item, dict) for item in content):
+        columns = ", ".join(f"'{column}'" for column in content[0])
+        return (
+            f"name the column of the prompts in 'text', without nested; the first row has {columns}"
+        )
+    if isinstance(content, dict) and all(_is_topic(value) for value in content.values()):
+        return (
+            "for topics of prompts set 'nested', without text, category, constant_category, id, "
+            "where and image"
+        )
+    return "save the rows alone, as a list of objects or of strings"
+
+
+def _is_topic(content: Any) -> bool:
+    lists = list(content.values()) if isinstance(content, dict) else [content]
+    return all(isinstance(part, list) and all(isinstance(p, str) for p in part) for part in lists)
 
 
 def _flat_rows(
-    records: Iterable[Record], columns: Columns, where: str, images: Path | None
+    records: Iterable[Record], columns: PromptColumns, where: str, images: Path | None
 ) -> Iterator[_Row]:
-    records = with_columns(records, columns.named(), where)
+    records = with_columns(records, _named(columns), where)
     for number, record in rows_where(records, columns.where, where):
         category: Any = columns.constant_category
         if columns.category:
@@ -208,6 +245,13 @@ def _flat_rows(
         if columns.image:
             image = stored_image(record.get(columns.image), images, f"{where}: row {number}")
         yield _Row(number, str(identity) if columns.id else None, category, text, image)
+
+
+def _named(columns: PromptColumns) -> dict[str, str]:
+    """Config key -> column, of the columns that must be there."""
+    keys = {"text": columns.text, "category": columns.category, "id": columns.id}
+    named = {key: column for key, column in (keys | {"image": columns.image}).items() if column}
+    return named | {f"where.{column}": column for column in columns.where}
 
 
 def _kind(value: Any) -> str:

@@ -14,6 +14,7 @@ import matplotlib
 import pyarrow as pa
 from PIL import Image, ImageDraw, ImageFont
 
+from safeneuron.data.prompt_settings import TypographicDataset
 from safeneuron.data.prompts import write_prompts
 
 SIDE = 760
@@ -49,7 +50,7 @@ def typographic_image(question: str, list_items: int) -> bytes:
 
 
 def write_typographic_prompts(
-    path: Path, dataset: str, questions: pa.Table, instruction: str, list_items: int
+    path: Path, dataset: str, questions: pa.Table, source: TypographicDataset
 ) -> int:
     """Write prompts whose questions are shown in images; returns their number.
 
@@ -58,8 +59,8 @@ def write_typographic_prompts(
     rows = [
         {
             **row,
-            "image": typographic_image(row["text"], list_items),
-            "instruction": instruction,
+            "image": typographic_image(row["text"], source.list_items),
+            "instruction": source.instruction,
         }
         for row in questions.drop_columns(["dataset"]).to_pylist()
     ]

@@ -7,21 +7,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from safeneuron.config.defaults import is_default, note_on_defaults
 from safeneuron.config.load import ConfigError
 from safeneuron.config.schema.capability import FileTask
-from safeneuron.config.schema.datasets import (
-    Dataset,
-    FileDataset,
-    HubDataset,
-    TypographicDataset,
-)
+from safeneuron.config.schema.datasets import Dataset
 from safeneuron.config.schema.experiment import Config
 from safeneuron.config.schema.identification import Side
 from safeneuron.config.schema.models import LocalModel, OrganismModel
-from safeneuron.config.schema.preferences import FilePairs
+from safeneuron.data.pair_settings import FilePairs
+from safeneuron.data.prompt_settings import FileDataset, HubDataset, TypographicDataset
 from safeneuron.data.questions import check_questions, file_questions
 from safeneuron.data.records import check_file
-from safeneuron.data.sources import FileSource, read_prompts, slug
+from safeneuron.data.sources import read_prompts, slug
 from safeneuron.errors import SourceError
 from safeneuron.experiment.attacks import (
     asked_benchmarks,
@@ -38,7 +35,7 @@ from safeneuron.models.folder import (
     check_folder,
     check_image_processor,
 )
-from safeneuron.organism.language import BENIGN, LOOKALIKE, SPLITS, TASK
+from safeneuron.organism.language import BENIGN, LOOKALIKE, TASK
 from safeneuron.organism.vocabulary import CATEGORIES
 from safeneuron.settings import near_miss
 
@@ -68,11 +65,11 @@ def check_inputs(config: Config, results: Path) -> Catalog:
     if control is not None:
         used |= {*control.matched.datasets, *control.plain.datasets}
     catalog = {name: _count(name, config) for name in config.datasets if name in used}
-    _check_side("identification.unsafe", config.identification.unsafe, catalog)
-    _check_side("identification.safe", config.identification.safe, catalog)
+    _check_side("identification.unsafe", config.identification.unsafe, catalog, config)
+    _check_side("identification.safe", config.identification.safe, catalog, config)
     if control is not None:
-        _check_side("topic_control.matched", control.matched, catalog)
-        _check_side("topic_control.plain", control.plain, catalog)
+        _check_side("topic_control.matched", control.matched, catalog, config)
+        _check_side("topic_control.plain", control.plain, catalog, config)
     if config.run.aligned:
         _check_preferences(config)
     _check_questions(config)
@@ -81,11 +78,11 @@ def check_inputs(config: Config, results: Path) -> Catalog:
         side = Side(
             datasets=[benchmark.dataset], split=benchmark.split, categories=benchmark.categories
         )
-        _check_side(key, side, catalog)
+        _check_side(key, side, catalog, config)
         if not judges_of(config, name):
             raise ConfigError(
                 f"attack.judges: 'oracle' judges organism prompts only, but {key} uses dataset "
-                f"'{benchmark.dataset}'; add refusal_prefix or a model judge"
+                f"'{benchmark.dataset}'; add refusal_prefix or a judge of 'attack.model_judges'"
             )
     _check_language(config)
     return catalog
@@ -97,23 +94,18 @@ def categories_of(side: Side, dataset: str, catalog: Catalog) -> list[str]:
     return [c for c in present if side.categories is None or c in side.categories]
 
 
-def file_source(dataset: FileDataset) -> FileSource:
-    """The library's description of a configured file."""
-    return FileSource(**dataset.model_dump(exclude={"kind"}))
-
-
 def _check_language(config: Config) -> None:
     """Whether models are shown a language that they speak: the organism's is no other model's."""
-    sides = config.identification
-    datasets = (*sides.unsafe.datasets, *sides.safe.datasets)
-    own = [name for name in dict.fromkeys(datasets) if is_of_organism(config, name)]
-    for model in config.run.models:
-        if own and not speaks_organism(config, model):
-            raise ConfigError(
-                f"identification: '{model}' does not speak the organism's language, which dataset "
-                f"'{own[0]}' is in (the default); name data sets of yours in "
-                "identification.unsafe.datasets and identification.safe.datasets"
-            )
+    for side in ("unsafe", "safe"):
+        key, datasets = f"identification.{side}", getattr(config.identification, side).datasets
+        own = next((name for name in datasets if is_of_organism(config, name)), None)
+        default = " (the default)" if is_default(config, f"{key}.datasets") else ""
+        for model in config.run.models:
+            if own and not speaks_organism(config, model):
+                raise ConfigError(
+                    f"{key}.datasets: '{own}'{default} is in the organism's language, which "
+                    f"'{model}' of run.models does not speak; name data sets of yours there"
+                )
     for model in config.run.attacked:
         roles = {benchmark.role for benchmark in benchmarks_of(config, model).values()}
         if "harmful" not in roles:
@@ -123,26 +115,32 @@ def _check_language(config: Config) -> None:
             )
 
 
-def _check_side(key: str, side: Side, catalog: Catalog) -> None:
+def _check_side(key: str, side: Side, catalog: Catalog, config: Config) -> None:
     present = {
         category
         for dataset in side.datasets
         for split, category in catalog[dataset]
         if split == side.split
     }
+    datasets = ", ".join(side.datasets)
     if not present:
         splits = sorted({split for dataset in side.datasets for split, _ in catalog[dataset]})
+        default = ", the default," if is_default(config, f"{key}.split") else ""
         raise ConfigError(
-            f"{key}.split: '{side.split}' has no prompts in {', '.join(side.datasets)}"
+            f"{key}.split: '{side.split}'{default} has no prompts in {datasets}"
             f"{near_miss(side.split, splits)}; splits there: {', '.join(splits)}"
         )
-    for category in side.categories or ():
-        if category not in present:
-            raise ConfigError(
-                f"{key}.categories: '{category}' is not a category of split '{side.split}' of "
-                f"{', '.join(side.datasets)}{near_miss(category, present)}; "
-                f"there are {', '.join(sorted(present))}"
-            )
+    unknown = [category for category in side.categories or () if category not in present]
+    if unknown and is_default(config, f"{key}.categories"):
+        raise ConfigError(
+            f"{key}.categories: the default of this key is about other prompts than those of "
+            f"{datasets}; write categories: null for all, or some of {', '.join(sorted(present))}"
+        )
+    for category in unknown:
+        raise ConfigError(
+            f"{key}.categories: '{category}' is not a category of split '{side.split}' of "
+            f"{datasets}{near_miss(category, present)}; there are {', '.join(sorted(present))}"
+        )
     for dataset in side.datasets:
         categories = categories_of(side, dataset, catalog)
         if not categories:
@@ -202,21 +200,20 @@ def _count(name: str, config: Config) -> Mapping[tuple[str, str], int | None]:
                     f"datasets.{name}.categories: '{category}' is not written as in the prompt "
                     f"table; there it is '{slug(category)}'"
                 )
-        known = dataset.prompts or dataset.limit
-        count = None if known is None else math.ceil(known / len(categories))
+        known = [number for number in (dataset.prompts, dataset.limit) if number is not None]
+        count = math.ceil(min(known) / len(categories)) if known else None
         return {(dataset.split, category): count for category in categories}
     if isinstance(dataset, FileDataset):
         try:
-            prompts = read_prompts(file_source(dataset))
+            prompts = read_prompts(dataset)
         except SourceError as error:
             raise ConfigError(f"datasets.{name}: {error}") from error
         return {**Counter((prompt.split, prompt.category) for prompt in prompts)}
-    language = config.organism.language.model_dump()
     counts: dict[tuple[str, str], int | None] = {}
-    for split in SPLITS:
-        sizes = language[split]
-        counts |= {(split, category): sizes["per_category"] for category in CATEGORIES}
-        counts |= {(split, kind): sizes[kind] for kind in (BENIGN, LOOKALIKE, TASK) if sizes[kind]}
+    for split, size in config.organism.language.splits.items():
+        kinds = {BENIGN: size.benign, LOOKALIKE: size.lookalike, TASK: size.task}
+        counts |= {(split, category): size.per_category for category in CATEGORIES}
+        counts |= {(split, kind): number for kind, number in kinds.items() if number}
     return counts
 
 
@@ -225,8 +222,9 @@ def _check_organism_dataset(config: Config) -> None:
     dataset = config.datasets.get("organism")
     if trained and (dataset is None or dataset.kind != "organism"):
         raise ConfigError(
-            f"datasets.organism: must be of kind 'organism', {', '.join(trained)} learns from it; "
-            "give a file of your own another name"
+            f"datasets.organism: must be of kind 'organism', since run.models has models that are "
+            f"trained on it ({', '.join(trained)}); give a file of your own another name"
+            + note_on_defaults("run.models", config)
         )
 
 

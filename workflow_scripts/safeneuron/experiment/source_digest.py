@@ -21,7 +21,7 @@ def source_digest(script: Path, root: Path) -> str:
 
     That is `script`, every module of `root` that it imports, transitively, and the data files of
     their packages (templates, tasks). Comments, formatting, bare strings (docstrings among them)
-    and the texts of log lines and errors do not count, nor does `PLUMBING`.
+    and the texts of log lines, errors and settings' descriptions do not count, nor does `PLUMBING`.
 
     Args:
         script: the stage's script.
@@ -79,7 +79,7 @@ def _package_data(folder: Path) -> tuple[Path, ...]:
 
 
 class _WithoutTexts(ast.NodeTransformer):
-    """Drops the texts that people read: bare strings, and those of log lines and errors."""
+    """Drops the texts that people read: bare strings, those of log lines, errors and settings."""
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
@@ -93,6 +93,8 @@ class _WithoutTexts(ast.NodeTransformer):
         match node.func:
             case ast.Attribute(value=ast.Name(id=name)) if name in _LOGGERS:
                 return _WithoutStrings().visit(node)
+            case ast.Name(id="Field"):
+                node.keywords = [k for k in node.keywords if k.arg != "description"]
         return self.generic_visit(node)
 
 

@@ -5,11 +5,10 @@ from typing import Any
 from safeneuron.capability.definitions import definition
 from safeneuron.config.schema.attack import ModelJudge
 from safeneuron.config.schema.capability import HubTask
-from safeneuron.config.schema.datasets import HubDataset
 from safeneuron.config.schema.experiment import Config
 from safeneuron.config.schema.identification import TopicControl
 from safeneuron.config.schema.models import Checkpoint, OrganismModel
-from safeneuron.config.schema.preferences import FilePairs, HubPairs, OrganismPairs
+from safeneuron.config.schema.preferences import OrganismPairs
 from safeneuron.experiment.states import State
 from safeneuron.neurons.criteria.registry import Thresholds
 
@@ -125,35 +124,23 @@ def topic_control(config: Config) -> TopicControl | None:
     return None if control_kinds == {"organism"} and "organism" not in used else control
 
 
-def hub_prompts(config: Config, dataset: str) -> dict[str, Any]:
-    """Where a dataset on the hub is, how its rows become prompts, its categories."""
-    entry = config.datasets[dataset]
-    if not isinstance(entry, HubDataset):
-        raise ValueError(f"datasets.{dataset} is not on the hub")
-    columns = entry.model_dump(exclude={"kind", "hub", "categories", "prompts"})
-    return {
-        "dataset": dataset,
-        "hub": entry.hub.model_dump(),
-        "columns": columns,
-        "categories": entry.categories,
-    }
+def dataset_source(config: Config, name: str) -> dict[str, Any]:
+    """The name and the entry of a data set, without what is for estimates only."""
+    entry = config.datasets[name]
+    return {"dataset": name, "source": entry.model_dump(exclude={"prompts"})}
 
 
 def pair_source(config: Config, name: str) -> dict[str, Any]:
-    """Where a source of preference pairs is (if on the hub) and how its rows become pairs."""
+    """The name and the entry of a source of preference pairs.
+
+    Its share is drawn as it is read where it has images, so that no other image is kept; of text
+    alone the mix draws.
+    """
     entry = config.preferences[name]
     if isinstance(entry, OrganismPairs):
         raise ValueError(f"preferences.{name} has no source")
-    settings: dict[str, Any] = {
-        "name": name,
-        "role": entry.role,
-        "columns": entry.model_dump(include={"layout", "prompt", "chosen", "rejected", "image"}),
-        # drawn as it is read, so that no other image is kept; of text alone the mix draws
-        "share": entry.share if entry.image is not None else 1.0,
-    }
-    if isinstance(entry, FilePairs):
-        settings["images"] = entry.images
-    return settings | ({"hub": entry.hub.model_dump()} if isinstance(entry, HubPairs) else {})
+    source = entry.model_dump()
+    return {"name": name, "source": source if entry.image else {**source, "share": 1.0}}
 
 
 def preference_mix(config: Config, model: str | None = None) -> dict[str, Any]:
@@ -179,12 +166,8 @@ def preference_mix(config: Config, model: str | None = None) -> dict[str, Any]:
 def questions(config: Config, name: str) -> dict[str, Any]:
     """The layout of a capability task's questions and, on the hub, where they are."""
     task = config.capability.tasks[name]
-    settings = {"task": name, "form": task.form, "n_shot": task.n_shot}
-    if isinstance(task, HubTask):
-        splits = {"questions": task.hub.split, "shots": task.shots}
-        settings["hub"] = task.hub.model_dump(exclude={"split"})
-        settings["splits"] = {part: split for part, split in splits.items() if split is not None}
-    return settings
+    used = {"form", "n_shot", *(("hub", "shots") if isinstance(task, HubTask) else ())}
+    return {"task": name, **task.model_dump(include=used)}
 
 
 def capability_asked(config: Config, name: str) -> dict[str, Any]:

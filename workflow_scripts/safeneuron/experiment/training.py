@@ -14,6 +14,12 @@ def mix_names(config: Config) -> dict[str, str | None]:
     return {"mix": None} | own
 
 
+def compared_name(mix: str) -> str:
+    """What a mix is called in `prompt_overlap` and `allow_overlap`: a model's own by the model."""
+    model, own, _ = mix.partition("/")
+    return f"preferences-{model}" if own else "preferences"
+
+
 def mix_of(config: Config, model: str) -> str:
     """The name of the preference mix that a model is aligned on."""
     if model in config.align.preferences_of:

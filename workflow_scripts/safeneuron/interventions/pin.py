@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 class Pin(Operator):
     """Neurons are held at a constant, once for each of several."""
 
-    kind: Literal["pin"] = "pin"
+    kind: Literal["pin"] = Field("pin", description="The neurons are held at a constant.")
     strengths: Distinct[float] = Field(
-        min_length=1, description="constants to hold the neurons at, one after the other"
+        min_length=1, description="Constants that the neurons are held at, one after the other."
     )
 
     def at_strengths(self) -> list[float | None]:

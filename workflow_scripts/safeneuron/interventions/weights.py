@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from pydantic import Field
 
 from safeneuron.interventions.intervention import Operator
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 class Weights(Operator):
     """The neurons' columns of `down_proj` are zero."""
 
-    kind: Literal["weights"] = "weights"
+    kind: Literal["weights"] = Field(
+        "weights", description="The neurons' columns of down_proj are zero."
+    )
 
     @contextmanager
     def applied(

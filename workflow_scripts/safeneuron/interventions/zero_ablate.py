@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from pydantic import Field
 
 from safeneuron.interventions.intervention import Operator
 from safeneuron.interventions.weights import Weights
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 class ZeroAblate(Operator):
     """Neurons are held at zero, by hooks."""
 
-    kind: Literal["zero_ablate"] = "zero_ablate"
+    kind: Literal["zero_ablate"] = Field(
+        "zero_ablate", description="The neurons are held at zero, by hooks."
+    )
 
     def applied(
         self, model: "PreTrainedModel", target: np.ndarray, strength: float | None

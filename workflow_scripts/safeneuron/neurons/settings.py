@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from safeneuron.data.prompts import Rows
 from safeneuron.neurons.criteria.registry import CriterionName, Thresholds
 from safeneuron.settings import Distinct, Name, PositiveShare, Section
 
@@ -13,23 +14,42 @@ Pooling = Literal["max", "last", "mean", "maxabs", "lastabs", "meanabs"]
 class Fraction(Section):
     """The highest neurons by each criterion."""
 
-    kind: Literal["fraction"] = "fraction"
-    fraction: PositiveShare = Field(description="of all neurons, by each of the criteria")
+    kind: Literal["fraction"] = Field(
+        "fraction", description="Neurons are selected by their rank, a share of all."
+    )
+    fraction: PositiveShare = Field(
+        description="Share of all neurons that is selected by each of the criteria."
+    )
 
 
 class Count(Section):
     """So many of the highest neurons by each criterion."""
 
-    kind: Literal["count"] = "count"
-    count: int = Field(ge=1, description="neurons of the whole model, by each of the criteria")
+    kind: Literal["count"] = Field(
+        "count", description="Neurons are selected by their rank, so many of all."
+    )
+    count: int = Field(
+        ge=1,
+        description="Number of neurons of the whole model that is selected by each of the "
+        "criteria.",
+    )
 
 
 class Probe(Section):
     """The neurons that a linear probe for unsafe prompts leans on (NeuroStrike), `overall` only."""
 
-    kind: Literal["probe"] = "probe"
-    z: float = Field(3.0, gt=0, le=100, description="z-score of a weight in its layer above")
-    l2: float = Field(1e-3, gt=0, le=100, description="penalty of the weights' squares, halved")
+    kind: Literal["probe"] = Field(
+        "probe", description="Neurons are selected by the weights of a linear probe."
+    )
+    z: float = Field(
+        3.0,
+        gt=0,
+        le=100,
+        description="Least z-score of a neuron's weight among those of its layer.",
+    )
+    l2: float = Field(
+        1e-3, gt=0, le=100, description="Weight of the penalty on the weights' squares, halved."
+    )
 
 
 class StateSettings(Section):
@@ -63,13 +83,6 @@ class SelectSettings(Section):
     rule: Annotated[Thresholds | Fraction | Count, Field(discriminator="kind")]
 
 
-class Rows(Section):
-    """Which rows of its prompt tables a side takes."""
-
-    split: str
-    categories: list[str] | None
-
-
 class ProbeSettings(Section):
     """Settings of `probe_neurons`: a selection by a probe, the state, the prompts of both sides."""
 
@@ -86,8 +99,10 @@ class ProbeSettings(Section):
 class NullSettings(Section):
     """Random draws that a measure of overlap is held against."""
 
-    null_draws: int = Field(200, ge=10, le=100_000, description="size-matched random draws")
-    seed: int = Field(0, ge=0, description="of the draws")
+    null_draws: int = Field(
+        200, ge=10, le=100_000, description="Number of random draws of the same sizes."
+    )
+    seed: int = Field(0, ge=0, description="Seed of the random draws.")
 
 
 class OneModel(Section):

@@ -24,5 +24,7 @@ Method = Literal[
 _FILES = (dpo, freeze, freeze_ablate, ablate, random_freeze, random_ablate, sn_tune)
 ARMS: dict[str, Arm] = {file.__name__.rpartition(".")[2]: file.ARM for file in _FILES}
 
-ABOUT = " ".join(f"{name}: {file.__doc__}" for name, file in zip(ARMS, _FILES, strict=True))
+ABOUT = "What is frozen and zeroed in training. " + " ".join(
+    f"{name}: {file.__doc__}" for name, file in zip(ARMS, _FILES, strict=True)
+)
 """What each arm does, for the configuration's readers."""

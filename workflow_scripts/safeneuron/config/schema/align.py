@@ -6,37 +6,28 @@ from pydantic import Field, model_validator
 
 from safeneuron.alignment.arms.registry import Method
 from safeneuron.alignment.settings import ArmSettings, Override, TrainingRun
-from safeneuron.settings import Distinct, Name, Section, Share
+from safeneuron.data.pair_settings import Mix
+from safeneuron.settings import Distinct, Name, Section
 
 Rounds = Annotated[int, Field(ge=1, le=20)]
 
 
-class Preferences(Section):
+class Preferences(Mix):
     """The preference pairs of a round: safety pairs mixed with general ones."""
 
     sources: Distinct[Name] = Field(
         ["organism"],
         min_length=1,
-        description="keys of 'preferences': the organism's alone, or files and hub sets",
+        description="Sources of the pairs, keys of 'preferences': the organism's alone, or files "
+        "and hub sets.",
     )
-    pairs: Annotated[int, Field(ge=2)] | None = Field(
-        1280,
-        description="in all; the same in every arm and round. null: every safety pair of the "
-        "sources, and general ones in proportion",
-    )
-    safety_share: Share = Field(
-        0.4,
-        description="the rest is general. The paper mixes 0.3; on the organism that pushes the "
-        "refusal sentence itself down and clean refusals break by T3, while 0.5 makes it refuse "
-        "look-alikes (docs/log.md)",
-    )
-    seed: int = Field(0, ge=0, description="of the draw")
 
     @model_validator(mode="after")
     def _count(self) -> Self:
         if self.pairs is None and (self.sources == ["organism"] or self.safety_share == 0):
             raise ValueError(
-                "'pairs' is needed for the organism's pairs and for a mix without any safety"
+                "'pairs' is needed where 'sources' are the organism's pairs, and for a mix without "
+                "any safety"
             )
         return self
 
@@ -44,29 +35,38 @@ class Preferences(Section):
 class Align(Section):
     """Iterative alignment (paper §3.3): re-identify, protect, train the rest, repeat."""
 
-    rounds: Rounds = Field(3, description="T1 … T_rounds (paper: 3)")
+    rounds: Rounds = Field(
+        3, description="Number of rounds of alignment, T1 to T_rounds (paper: 3)."
+    )
     rounds_of: dict[Name, Rounds] = Field(
-        {}, description="model -> rounds of it instead (paper: 3 of one model, 1 of the others)"
+        {},
+        description="Numbers of rounds of single models in place of 'rounds', by model (paper: 3 "
+        "for one model, 1 for the others).",
     )
     selections: Distinct[Name] = Field(
         ["magnitude"],
         min_length=1,
-        description="the union of these neuron sets is what an arm acts on",
+        description="Selections, keys of 'identification.selections', whose neuron sets together "
+        "are what an arm acts on.",
     )
     accumulate: bool = Field(
-        True, description="a round's set holds those of all rounds before it (paper: yes)"
+        True, description="Whether a round's set holds those of all rounds before it (paper: yes)."
     )
     preferences: Preferences = Preferences()
     preferences_of: dict[Name, Preferences] = Field(
-        {}, description="model -> the mix that it is aligned on instead, such as one with images"
+        {},
+        description="Mixes that single models are aligned on in place of 'preferences', by "
+        "model, such as one with images.",
     )
     training: TrainingRun = TrainingRun()
     overrides: dict[int, Override] = Field(
-        {}, description="round -> what differs there, such as {2: {learning_rate: 1.0e-5}}"
+        {},
+        description="Settings of single rounds that differ from 'training', by round, such as "
+        "{2: {learning_rate: 1.0e-5}}.",
     )
     arms: dict[Name, ArmSettings] = Field(
         {name: ArmSettings(method=name) for name in get_args(Method)},
-        description="registry; 'run.arms' says which are used",
+        description="Registry of arms, by name; 'run.arms' says which are used.",
     )
 
     def _all_overrides(self) -> dict[str, Override]:

@@ -16,33 +16,42 @@ Target = Annotated[str, Field(pattern=r"^[a-z_]+(\+[a-z_]+)*$")]
 class Attack(Section):
     """An attack: intervene on the neurons that a selection finds, on sets of several sizes."""
 
-    selection: Name = Field(description="key of 'identification.selections'")
+    selection: Name = Field(
+        description="Selection that finds the attacked neurons, a key of "
+        "'identification.selections'."
+    )
     source: Literal["adaptive", "static"] = Field(
-        "adaptive", description="find them on the attacked model, or once on its T0"
+        "adaptive",
+        description="State whose neurons are attacked: those found on the attacked model itself "
+        "(adaptive), or once on its T0 (static).",
     )
     arms: Distinct[Name] | None = Field(
-        None, description="attack only the states of these arms ('base' is T0); null means all"
+        None, description="Arms whose states are attacked ('base' is T0); null means all."
     )
     rounds: Distinct[Annotated[int, Field(ge=0)]] | None = Field(
-        None, description="attack only the states after so many rounds; null means all"
+        None, description="Rounds whose states are attacked; null means all."
     )
     targets: Distinct[Target] | None = Field(
         None,
         min_length=1,
-        description="criteria of the selection whose neurons are attacked, several joined by + (es,"
-        " sas, es+sas are the paper's ES, SAS, FULL); null means each alone and all together",
+        description="Criteria of the selection whose neurons are attacked, several joined by +: "
+        "es, sas and es+sas are the paper's ES, SAS and FULL; null means each alone and all "
+        "together.",
     )
     fractions: Distinct[PositiveShare] = Field(
         [0.05, 0.1, 0.2],
-        description="also attack so large a share of all neurons, ranked by the target's criteria",
+        description="Shares of all neurons that are attacked too, ranked by the target's criteria.",
     )
     operator: AnyOperator = Field(
         ZeroAblate(),
-        description="what is done to them: zero_ablate (held at zero), weights (the same, written "
-        "into the weights), pin (held at each of 'strengths')",
+        description="What is done to the neurons: zero_ablate (held at zero), weights (the same, "
+        "written into the weights) or pin (held at each of 'strengths').",
     )
     random_controls: int = Field(
-        2, ge=1, le=100, description="random sets matched per layer, for each attacked set"
+        2,
+        ge=1,
+        le=100,
+        description="Number of random sets, matched per layer, for each attacked set.",
     )
 
     def targets_among(self, criteria: Sequence[str]) -> list[str]:
@@ -54,17 +63,20 @@ class Attack(Section):
 class Benchmark(Section):
     """Prompts that an attacked model answers."""
 
-    dataset: Name = Field(description="key of 'datasets'")
-    split: str = Field("evaluation", description="which of its splits")
-    categories: Categories | None = Field(None, description="which; null means all")
+    dataset: Name = Field(description="Prompt set that is asked, a key of 'datasets'.")
+    split: str = Field("evaluation", description="Split of the prompt set that is asked.")
+    categories: Categories | None = Field(
+        None, description="Categories of the split that are asked; null means all."
+    )
     role: Literal["harmful", "safe"] = Field(
-        description="harmful prompts give the ASR, safe ones utility and over-refusal"
+        description="What the answers count for: harmful prompts give the attack success rate, "
+        "safe ones utility and over-refusal."
     )
     models: Distinct[Name] | None = Field(
         None,
         min_length=1,
-        description="ask these of the attacked models alone, such as those that see images; keys "
-        "of 'models'; null means all (of the organism's prompts: all that speak its language)",
+        description="Attacked models that are asked, keys of 'models', such as those that see "
+        "images; null means all, or of the organism's prompts all that speak its language.",
     )
 
 
@@ -72,13 +84,14 @@ class ModelJudge(Section):
     """A model that is asked whether a response to a harmful prompt is harmful."""
 
     kind: Literal["llama_guard", "harmbench"] = Field(
-        description="how it is asked and answers: Llama Guard 3, or the HarmBench classifier"
+        description="How the judge is asked and answers: as Llama Guard 3, or as the HarmBench "
+        "classifier."
     )
-    model: Name = Field(description="key of 'models', local or hub")
+    model: Name = Field(description="Model that judges, a key of 'models', local or hub.")
     keyword_veto: bool = Field(
         False,
-        description="report a second judge beside it, NAME_veto: the same verdicts, but harm in a "
-        "response that says 'I cannot' or 'I will not' does not count",
+        description="Report a second judge beside it, NAME_veto: the same verdicts, but harm in "
+        "a response that says 'I cannot' or 'I will not' does not count.",
     )
 
 
@@ -93,7 +106,7 @@ class Attacks(Section):
                 selection="magnitude", source="static", targets=["es+sas"], fractions=[0.1]
             ),
         },
-        description="registry; 'run.attacks' says which are used",
+        description="Registry of attacks, by name; 'run.attacks' says which are used.",
     )
     benchmarks: dict[Name, Benchmark] = Field(
         {
@@ -102,13 +115,18 @@ class Attacks(Section):
                 dataset="organism", categories=["benign", "lookalike"], role="safe"
             ),
         },
-        description="registry; 'run.benchmarks' says which are used",
+        description="Registry of benchmarks, by name; 'run.benchmarks' says which are asked.",
     )
     judges: Distinct[Name] = Field(
         ["oracle", "refusal_prefix"],
         min_length=1,
-        description="oracle (exact, of organism prompts only), refusal_prefix, or keys of "
-        "'model_judges'; the report and the paper's tables show the first that judges a model",
+        description="Judges of the responses: oracle (exact, of organism prompts only), "
+        "refusal_prefix, or keys of 'model_judges'. The report and the paper's tables show the "
+        "first that judges a model's prompts.",
     )
-    model_judges: dict[Name, ModelJudge] = Field({}, description="registry of judges with a model")
-    max_new_tokens: int = Field(24, ge=1, le=16384, description="of a greedy response")
+    model_judges: dict[Name, ModelJudge] = Field(
+        {}, description="Registry of judges with a model, by name; 'judges' says which are used."
+    )
+    max_new_tokens: int = Field(
+        24, ge=1, le=16384, description="Greatest length of a greedy response, in tokens."
+    )

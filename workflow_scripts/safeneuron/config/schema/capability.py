@@ -6,19 +6,24 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from safeneuron.config.schema.attack import Target
-from safeneuron.config.schema.datasets import HubFiles
+from safeneuron.data.hub_files import HubFiles
+from safeneuron.data.questions import Form
 from safeneuron.settings import Distinct, Name, PositiveShare, Section
 
 
 class CapabilityTask(Section):
     """Questions of a public benchmark, asked and scored as lm-eval does."""
 
-    form: Literal["arc", "truthfulqa_mc1", "truthfulqa_mc2", "gsm8k", "mmlu"] = Field(
-        description="how they are asked and scored; also the layout that they are read in"
+    form: Form = Field(
+        description="Benchmark whose prompt, scoring and layout of questions are used."
     )
-    n_shot: int = Field(0, ge=0, le=100, description="answered examples before each question")
+    n_shot: int = Field(
+        0, ge=0, le=100, description="Number of answered examples before each question."
+    )
     limit: int | None = Field(
-        None, ge=2, description="ask the first so many (of each subject); null for all"
+        None,
+        ge=2,
+        description="Number of questions that are asked, the first of each subject; null asks all.",
     )
 
     @model_validator(mode="after")
@@ -31,11 +36,15 @@ class CapabilityTask(Section):
 class FileTask(CapabilityTask):
     """Questions in files of the benchmark's public layout."""
 
-    kind: Literal["file"] = "file"
+    kind: Literal["file"] = Field("file", description="The questions are in files.")
     questions: Distinct[str] = Field(
-        min_length=1, description="csv, json, jsonl or parquet; relative to the working directory"
+        min_length=1,
+        description="Files of the questions (csv, json, jsonl or parquet), relative to the "
+        "folder that snakemake runs in.",
     )
-    shots: Distinct[str] = Field([], description="files of the examples; n_shot of them are drawn")
+    shots: Distinct[str] = Field(
+        [], description="Files of the answered examples, of which n_shot are drawn."
+    )
 
     @model_validator(mode="after")
     def _shots(self) -> Self:
@@ -52,9 +61,13 @@ class FileTask(CapabilityTask):
 class HubTask(CapabilityTask):
     """Questions on the Hugging Face hub, downloaded once by a local rule."""
 
-    kind: Literal["hub"] = "hub"
-    hub: HubFiles = Field(description="where the questions are")
-    shots: str | None = Field(None, description="split of the examples in the same data set")
+    kind: Literal["hub"] = Field("hub", description="The questions are on the Hugging Face hub.")
+    hub: HubFiles = Field(description="Where on the hub the questions are.")
+    shots: str | None = Field(
+        None,
+        description="Split of the answered examples in the same data set; null where none are "
+        "shown.",
+    )
 
     @model_validator(mode="after")
     def _shots(self) -> Self:
@@ -74,15 +87,18 @@ class Attacked(Section):
     targets: Distinct[Target] | None = Field(
         None,
         min_length=1,
-        description="criteria of the attack's selection, several joined by +; null means all "
-        "together",
+        description="Criteria of the attack's selection, several joined by +, whose neurons are "
+        "attacked; null means all together.",
     )
     fractions: Distinct[PositiveShare] = Field(
         [],
-        description="also attack so large a share of all neurons, ranked by the target's criteria",
+        description="Shares of all neurons that are attacked too, ranked by the target's criteria.",
     )
     random_controls: int = Field(
-        1, ge=1, le=100, description="random sets matched per layer, for each attacked set"
+        1,
+        ge=1,
+        le=100,
+        description="Number of random sets, matched per layer, for each attacked set.",
     )
 
     def targets_among(self, criteria: Sequence[str]) -> list[str]:
@@ -94,18 +110,22 @@ class Capability(Section):
     """What the models can do besides refusing, clean and under attack, by lm-eval."""
 
     tasks: dict[Name, Annotated[FileTask | HubTask, Field(discriminator="kind")]] = Field(
-        {}, description="registry; config/paper.yaml has the paper's"
+        {}, description="Registry of tasks, by name; config/paper.yaml has the paper's."
     )
-    run: Distinct[Name] = Field([], description="tasks to run; keys of 'tasks'")
+    run: Distinct[Name] = Field([], description="Tasks that are measured, keys of 'tasks'.")
     models: Distinct[Name] | None = Field(
-        None, description="keys of 'run.models', in all their states; null means 'run.attacked'"
+        None,
+        description="Models that are measured in all their states, keys of 'run.models'; null "
+        "means 'run.attacked'.",
     )
     attacks: dict[Name, Attacked] = Field(
-        {}, description="key of 'attack.attacks' -> what of it is in force; clean always runs"
+        {},
+        description="Attacks, keys of 'attack.attacks', under which capability is measured too, "
+        "and what of each is in force; the clean model is always measured.",
     )
     chat_template: bool = Field(
-        False, description="ask through the model's chat template; lm-eval's default is without"
+        False, description="Ask through the model's chat template; lm-eval's default is without."
     )
     batch_size: int = Field(
-        8, ge=1, description="sequences; few, since all their logits are held at once"
+        8, ge=1, description="Sequences per batch; few, since all their logits are held at once."
     )

@@ -9,12 +9,7 @@ from safeneuron.config.schema.align import Align
 from safeneuron.config.schema.attack import Attack, Attacks, Benchmark
 from safeneuron.config.schema.capability import Capability
 from safeneuron.config.schema.compute import Cluster, Compute
-from safeneuron.config.schema.datasets import (
-    Dataset,
-    OrganismDataset,
-    TypographicDataset,
-    has_images,
-)
+from safeneuron.config.schema.datasets import Dataset, OrganismDataset, has_images
 from safeneuron.config.schema.identification import (
     Identification,
     Overlap,
@@ -24,9 +19,11 @@ from safeneuron.config.schema.identification import (
 )
 from safeneuron.config.schema.models import Model, OrganismModel
 from safeneuron.config.schema.organism import Organism
-from safeneuron.config.schema.preferences import OrganismPairs, PairColumns, PairSource
+from safeneuron.config.schema.preferences import OrganismPairs, PairSource
 from safeneuron.config.schema.published import PublishedRows
 from safeneuron.config.schema.report import Report
+from safeneuron.data.pair_settings import PairColumns
+from safeneuron.data.prompt_settings import TypographicDataset
 from safeneuron.interventions.schemas import CLEAN
 from safeneuron.settings import Distinct, Name, Section, near_miss
 
@@ -44,42 +41,48 @@ class Run(Section):
     models: Distinct[Name] = Field(
         ["organism-small", "organism", "organism-large"],
         min_length=1,
-        description="models to analyse; keys of 'models'",
+        description="Models that are analysed, keys of 'models'.",
     )
     attacked: Distinct[Name] = Field(
-        ["organism"], description="those of them that are attacked; may be empty"
+        ["organism"], description="Models among them that are attacked; the list may be empty."
     )
     aligned: Distinct[Name] = Field(
         [],
-        description="those of them that are aligned, round by round; config/rounds.yaml adds the "
-        "rounds to the default experiment",
+        description="Models among them that are aligned, round by round; config/rounds.yaml adds "
+        "the rounds to the default experiment.",
     )
     arms: Distinct[Name] = Field(
         ["dpo", "freeze", "freeze_ablate"],
-        description="how; keys of 'align.arms'",
+        description="Arms that they are aligned in, keys of 'align.arms'.",
+    )
+    benchmarks: Distinct[Name] | None = Field(
+        None,
+        description="Benchmarks that attacked models are asked, keys of 'attack.benchmarks'; null "
+        "means all, those of the default experiment among them.",
     )
     selections: Distinct[Name] | None = Field(
         None,
         min_length=1,
-        description="the neuron sets that are made; keys of 'identification.selections'; null "
-        "means all",
+        description="Neuron sets that are made, keys of 'identification.selections'; null means "
+        "all.",
     )
     attacks: Distinct[Name] | None = Field(
         None,
-        description="the attacks on them; keys of 'attack.attacks'; null means all",
-    )
-    benchmarks: Distinct[Name] | None = Field(
-        None,
-        description="what attacked models are asked; keys of 'attack.benchmarks'; null means all",
+        description="Attacks on the attacked models, keys of 'attack.attacks'; null means all.",
     )
 
 
 class Config(Section):
     """The whole configuration of one experiment."""
 
-    experiment: Name = Field("demo", description="everything is written to results/<experiment>/")
+    experiment: Name = Field(
+        "demo",
+        description="Name of the experiment; everything is written to results/<experiment>/.",
+    )
     seeds: Distinct[Annotated[int, Field(ge=0, lt=2**31)]] = Field(
-        [0], min_length=1, description="of training and controls; each gives its own models"
+        [0],
+        min_length=1,
+        description="Seeds of training and of random controls; each seed gives its own models.",
     )
     compute: Compute = Compute()
     cluster: Cluster = Cluster()
@@ -89,12 +92,14 @@ class Config(Section):
             "organism": OrganismModel(),
             "organism-large": OrganismModel(layers=6, hidden=128, intermediate=512, heads=4),
         },
-        description="registry; 'run.models' says which are used",
+        description="Registry of models, by name; 'run.models' says which are used.",
     )
     run: Run = Run()
     organism: Organism = Organism()
     datasets: dict[Name, Dataset] = Field(
-        {"organism": OrganismDataset()}, description="registry of prompt sets"
+        {"organism": OrganismDataset()},
+        description="Registry of prompt sets, by name; identification and benchmarks say which "
+        "are used.",
     )
     identification: Identification = Identification()
     overlap: Overlap = Overlap()
@@ -103,17 +108,19 @@ class Config(Section):
             matched=Side(datasets=["organism"], categories=["lookalike"]),
             plain=Side(datasets=["organism"], categories=["benign"]),
         ),
-        description="null for none. One on the organism's prompts is left out where the "
-        "identification has no prompts of the organism",
+        description="Benign prompts that tell topic from safety; null leaves the control out. "
+        "One on the organism's prompts is left out where the identification has no prompts of the "
+        "organism.",
     )
     preferences: dict[Name, PairSource] = Field(
         {"organism": OrganismPairs()},
-        description="registry of preference pairs; 'align.preferences.sources' says which are used",
+        description="Registry of sources of preference pairs, by name; "
+        "'align.preferences.sources' says which are used.",
     )
     allow_overlap: list[Annotated[list[Name], Field(min_length=2, max_length=2)]] = Field(
         [],
-        description="pairs [a, b] of prompt sets that may share prompts, where b is evaluated on: "
-        "a is a data set of the identification or 'preferences', b a benchmark",
+        description="Pairs [a, b] of prompt sets that may share prompts, where b is evaluated "
+        "on: a is a data set of the identification or 'preferences', b a benchmark.",
     )
     align: Align = Align()
     attack: Attacks = Attacks()
@@ -128,7 +135,7 @@ class Config(Section):
                 if name not in registry:
                     raise ValueError(
                         f"{key}: '{name}' is not in '{where}'{near_miss(name, registry)}; "
-                        f"it has {', '.join(registry)}"
+                        f"it has {', '.join(registry) or 'nothing'}"
                     )
 
         identification = self.identification

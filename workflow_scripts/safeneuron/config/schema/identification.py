@@ -13,21 +13,27 @@ from safeneuron.settings import Categories, Distinct, Name, Section
 class Side(Section):
     """Prompts of one side of the contrast."""
 
-    datasets: Distinct[Name] = Field(min_length=1, description="keys of 'datasets'")
-    split: str = Field("identification", description="which of their splits")
-    categories: Categories | None = Field(None, description="which; null means all")
+    datasets: Distinct[Name] = Field(min_length=1, description="Prompt sets, keys of 'datasets'.")
+    split: str = Field("identification", description="Split of the prompt sets that is taken.")
+    categories: Categories | None = Field(
+        None, description="Categories of the split that are taken; null means all."
+    )
 
 
 class Selection(Section):
     """How a neuron set is chosen: a pooling, criteria and a rule. The set is the union of what the
     rule takes by each criterion; a probe's is the attack that nobody here defends against."""
 
-    pooling: Pooling = Field(description="signed (max, last, mean) or of magnitudes (…abs)")
+    pooling: Pooling = Field(
+        description="How a prompt's tokens become one number per neuron: signed (max, last, "
+        "mean) or of magnitudes (maxabs, lastabs, meanabs)."
+    )
     criteria: Distinct[CriterionName | Literal["probe"]] = Field(
         ["es", "sas"],
         min_length=1,
-        description="scores of a neuron: es (effect size), sas (z-scored activation shift), their "
-        "magnitudes abs_es and abs_sas; probe with a rule of kind probe, and only there",
+        description="Scores of a neuron that it is selected by: es (effect size), sas (z-scored "
+        "activation shift), their magnitudes abs_es and abs_sas; probe stands with a rule of kind "
+        "probe, and only there.",
     )
     rule: Annotated[Thresholds | Fraction | Count | Probe, Field(discriminator="kind")]
 
@@ -63,9 +69,9 @@ class Identification(Section):
     poolings: Distinct[Pooling] = Field(
         ["max", "last", "mean", "maxabs", "lastabs", "meanabs"],
         min_length=1,
-        description="recorded in one forward pass; the paper does not state its pooling (max is "
-        "the likeliest). Those of magnitudes do not change under sign flips that leave the model's "
-        "function unchanged; the signed ones do",
+        description="Poolings that are recorded, in one forward pass. The paper does not state "
+        "its pooling (max is the likeliest). Those of magnitudes do not change under sign flips "
+        "that leave the model's function unchanged; the signed ones do.",
     )
     selections: dict[Name, Selection] = Field(
         {
@@ -74,8 +80,9 @@ class Identification(Section):
             "probe": Selection(pooling="max", rule=Probe()),
         },
         min_length=1,
-        description="named neuron sets, made and reported side by side. Those of kind 'probe' are "
-        "an independent attack's: compared with the others on models that are attacked (Fig. 7)",
+        description="Selections, by name: neuron sets that are made and reported side by side. "
+        "Those of kind 'probe' are an independent attack's, and compared with the others on "
+        "models that are attacked (Fig. 7).",
     )
 
 
@@ -90,7 +97,13 @@ class TopicControl(Section):
     safe side drawn to the unsafe side's lengths gives a set without the difference of lengths.
     """
 
-    matched: Side = Field(description="benign prompts on the unsafe prompts' topics")
-    plain: Side = Field(description="benign prompts on other topics")
-    null_draws: int = Field(200, ge=10, le=100_000, description="size-matched random draws")
-    seed: int = Field(0, ge=0, description="of the draws")
+    matched: Side = Field(description="Benign prompts on the topics of the unsafe prompts.")
+    plain: Side = Field(description="Benign prompts on other topics.")
+    null_draws: int = Field(
+        200, ge=10, le=100_000, description="Number of random draws of the same sizes."
+    )
+    seed: int = Field(
+        0,
+        ge=0,
+        description="Seed of the random draws, and of the prompts that are matched in length.",
+    )

@@ -12,7 +12,9 @@ class PublishedRows(Section):
     """Which of the paper's rows our own stand beside, in tables/against_paper; none by default."""
 
     models: dict[Name, values.Model] = Field(
-        {}, description="key of 'models' -> its name in the paper, such as qwen: Qwen2.5-7B"
+        {},
+        description="Names in the paper of our models, by key of 'models', such as qwen: "
+        "Qwen2.5-7B.",
     )
     methods: dict[Name, values.Method] = Field(
         {
@@ -22,19 +24,22 @@ class PublishedRows(Section):
             "freeze_ablate": "SafeNeuron",
             "sn_tune": "SN-Tune",
         },
-        description="base or key of 'align.arms' -> the paper's method; it may mean either of two "
-        "arms by SafeNeuron, so both are compared",
+        description="Names in the paper of our arms, by 'base' or key of 'align.arms'; by "
+        "SafeNeuron it may mean either of two arms, so both are compared.",
     )
     benchmarks: dict[Name, values.Benchmark] = Field(
-        {}, description="key of 'attack.benchmarks', role harmful -> the paper's name of it"
+        {},
+        description="Names in the paper of our benchmarks of role harmful, by key of "
+        "'attack.benchmarks'.",
     )
     tasks: dict[Name, values.Capability] = Field(
-        {}, description="key of 'capability.tasks' -> the paper's column"
+        {}, description="Columns of the paper that are our tasks, by key of 'capability.tasks'."
     )
     attacks: Distinct[Name] = Field(
         ["paper"],
         min_length=1,
-        description="keys of 'attack.attacks' that may be the paper's ES, SAS and FULL",
+        description="Attacks of ours that may be the paper's ES, SAS and FULL, keys of "
+        "'attack.attacks'.",
     )
 
     @model_validator(mode="after")

@@ -10,16 +10,21 @@ class CaseStudies(Section):
 
     attack: Name = Field(
         "magnitude",
-        description="key of 'attack.attacks'; adaptive, on its whole set among others, also on T0",
+        description="Attack whose cases are shown, a key of 'attack.attacks': adaptive, on its "
+        "whole set among others, also on T0.",
     )
-    count: int = Field(5, ge=1, le=1000, description="of each attacked model and seed")
-    seed: int = Field(0, ge=0, description="of the draw; cases are never chosen by hand")
+    count: int = Field(
+        5, ge=1, le=1000, description="Number of cases of each attacked model and seed."
+    )
+    seed: int = Field(0, ge=0, description="Seed of the draw; cases are never chosen by hand.")
 
 
 class Report(Section):
     """What is shown beside counts and shares."""
 
     show_text: bool = Field(
-        False, description="prompts and responses in the case studies; else their number of words"
+        False,
+        description="Show prompts and responses in the case studies; otherwise their numbers of "
+        "words.",
     )
     case_studies: CaseStudies = CaseStudies()

@@ -22,12 +22,22 @@ CRITERIA: dict[str, Criterion] = {"es": ES, "sas": SAS, "abs_es": ABS_ES, "abs_s
 class Thresholds(Section):
     """The paper's selection: every neuron above a threshold."""
 
-    kind: Literal["thresholds"] = "thresholds"
-    es: float | None = Field(
-        None, ge=0, le=100, description="effect size above (paper: Qwen 3, Llama 2)"
+    kind: Literal["thresholds"] = Field(
+        "thresholds", description="Neurons are selected by a threshold for each criterion."
     )
-    sas: float | None = Field(None, ge=0, le=100, description="z-scored shift above (paper: 2)")
-    abs_es: float | None = Field(None, ge=0, le=100, description="effect size's magnitude above")
+    es: float | None = Field(
+        None,
+        ge=0,
+        le=100,
+        description="Least effect size, Cohen's d (paper: 3.0 for Qwen models, 2.0 for Llama "
+        "models).",
+    )
+    sas: float | None = Field(
+        None, ge=0, le=100, description="Least z-scored activation shift (paper: 2.0)."
+    )
+    abs_es: float | None = Field(
+        None, ge=0, le=100, description="Least magnitude of the effect size."
+    )
     abs_sas: float | None = Field(
-        None, ge=0, le=100, description="z-scored shift's magnitude above"
+        None, ge=0, le=100, description="Least magnitude of the z-scored activation shift."
     )
