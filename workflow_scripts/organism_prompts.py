@@ -8,6 +8,5 @@ from safeneuron.organism.settings import PromptSettings
 
 if __name__ == "__main__":
     with stage(__doc__, PromptSettings) as args:
-        settings: PromptSettings = args.settings
-        count = write_organism_prompts(args.out, settings.dataset, settings.language)
+        count = write_organism_prompts(args.out, args.settings.dataset, args.settings.language)
         logging.info("%d prompts", count)
