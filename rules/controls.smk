@@ -24,7 +24,9 @@ rule prompt_overlap:
         settings=canonical_json(
             {
                 "sets": PROMPT_SETS,
-                "mixes": list(map(training.compared_name, mixes_of(CONFIG.run.aligned))),
+                "mixes": list(
+                    map(training.compared_name, mixes_of(CONFIG.run.aligned))
+                ),
                 "allowed": CONFIG.allow_overlap,
             }
         ),

@@ -98,7 +98,7 @@ def test_missing_file(refused, tmp_path):
 def test_empty_csv(refused, tmp_path):
     path = tmp_path / "empty.csv"
     path.touch()
-    refused(prompts_from(path), f"datasets.mine: {path}: not a readable csv file (Empty CSV file")
+    refused(prompts_from(path), f"datasets.mine: {path}: the file is empty (0 bytes); write or ")
 
 
 def test_header_only_csv(refused, tmp_path):

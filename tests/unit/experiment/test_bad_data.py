@@ -179,6 +179,10 @@ def test_a_category_of_a_hub_set_that_is_not_written_as_in_the_table(tmp_path):
     [
         (hub(category="topic"), "'categories' lists what the column 'category' holds; give both"),
         (hub(constant_category="a", categories=["a"]), "give both or neither"),
+        (
+            hub(category="topic", categories=["a", "b"], limit=1),
+            "limit: 1 keeps prompts of so",
+        ),
         (hub(), "give exactly one of 'category' and 'constant_category'"),
         (hub(constant_category="a", hub={"id": "x/y", "splitt": "a"}), "did you mean 'split'?"),
         (hub(constant_category="a", where={"label": []}), "at least 1 item"),
@@ -203,7 +207,13 @@ def test_a_category_of_a_hub_set_that_is_not_written_as_in_the_table(tmp_path):
         ({"allow_overlap": [["organism"]]}, "at least 2 items"),
     ],
     ids=[
-        *("no list of categories", "a list without a column", "no category", "key of the hub"),
+        *(
+            "no list of categories",
+            "a list without a column",
+            "limit",
+            "no category",
+            "key of the hub",
+        ),
         *("where without values", "where of a nested file", "role", "layout", "unknown source"),
         *("no count for the organism", "benchmark", "set", "no pair"),
     ],

@@ -132,6 +132,12 @@ def test_the_model_goes_on_with_what_an_intervention_makes_of_the_activations(mo
     assert torch.equal(seen[0], 2 * seen[1])
 
 
+def test_what_an_observer_returns_is_not_for_the_model(model):
+    clean = logits(model)
+    with observed(ffn_sites(model), lambda _, activations: 2 * activations):
+        assert torch.equal(logits(model), clean)
+
+
 def test_an_intervention_gets_each_layers_own_row_of_the_mask(model):
     rows = []
     with intervened(model, MASK, lambda neurons, activations: rows.append(neurons) or activations):

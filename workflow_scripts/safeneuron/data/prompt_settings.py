@@ -131,6 +131,12 @@ class HubDataset(PromptColumns):
             raise ValueError(
                 "'categories' lists what the column 'category' holds; give both or neither"
             )
+        if self.limit is not None and self.limit < len(self.categories or ()):
+            raise ValueError(
+                f"limit: {self.limit} keeps prompts of so many categories at most, and "
+                f"'categories' has {len(self.categories or ())}; raise it, or leave categories "
+                "out with 'where'"
+            )
         return self
 
 

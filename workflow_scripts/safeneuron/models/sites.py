@@ -76,9 +76,13 @@ class Site:
     module: nn.Module
 
     @contextmanager
-    def observe(self, see: Callable[[torch.Tensor], None]) -> Iterator[None]:
+    def observe(self, see: Callable[[torch.Tensor], Any]) -> Iterator[None]:
         """A context in which `see` gets the activations, [prompts, tokens, width]."""
-        with self._hook(lambda _, inputs: see(inputs[0])):
+
+        def hook(_: nn.Module, inputs: tuple[Any, ...]) -> None:
+            see(inputs[0])  # what that returns is not for the model
+
+        with self._hook(hook):
             yield
 
     @contextmanager
@@ -215,7 +219,7 @@ def owned(model: PreTrainedModel, mask: np.ndarray) -> list[Owned]:
 
 
 @contextmanager
-def observed(sites: Sequence[Site], see: Callable[[int, torch.Tensor], None]) -> Iterator[None]:
+def observed(sites: Sequence[Site], see: Callable[[int, torch.Tensor], Any]) -> Iterator[None]:
     """A context in which `see` gets each site's layer and activations [prompts, tokens, width]."""
     with ExitStack() as contexts:
         for site in sites:
