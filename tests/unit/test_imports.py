@@ -1,4 +1,4 @@
-"""What small jobs and the Snakefile do not wait for: torch takes seconds to import, `scipy.stats` one."""
+"""What small jobs and the Snakefile do not wait for: torch takes seconds to import."""
 
 import os
 import subprocess
