@@ -3,8 +3,6 @@
 #   snakemake                     the experiment of config/config.yaml: tables, figures and report
 #   snakemake figures             or tables: just these
 #   snakemake --configfile FILE   with the keys of FILE laid over the default ones
-import json
-
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -56,22 +54,3 @@ rule figures:
 rule tables:
     input:
         TABLES,
-
-
-if workflow.is_main_process:
-    say_what_libraries_changed()
-
-
-onstart:
-    require_lm_eval()
-    versions.record(LIBRARY_RECORD, json.loads(LIBRARIES))
-    follow_run()
-
-
-onsuccess:
-    print_products()
-    print_missed_gates()
-
-
-onerror:
-    print_failures()

@@ -10,11 +10,11 @@ from snakemake.exceptions import WorkflowError
 LIBRARY = Path(workflow.basedir) / "workflow_scripts"
 sys.path.insert(0, str(LIBRARY))
 
-from safeneuron.artifacts import versions
 from safeneuron.config.load import canonical_json, load_config
 from safeneuron.errors import SafeNeuronError
 from safeneuron.experiment import attacks, prompt_sets, stages, states, training
 from safeneuron.experiment.checks import check_inputs
+from safeneuron.experiment.libraries import Libraries
 from safeneuron.experiment.paths import Paths, fill
 from safeneuron.experiment.source_digest import source_digest
 from safeneuron.experiment.states import STATE, State, state_of
@@ -82,24 +82,8 @@ def code_of(stage):
     return source_digest(LIBRARY / f"{stage}.py", LIBRARY)
 
 
-# a parameter of the stages that run a model: what the experiment began with, so that an upgraded
-# library reruns them only if the user says so
-LIBRARY_RECORD = Path(PATHS.libraries)
-INSTALLED = versions.installed()
-RECORDED = versions.recorded(LIBRARY_RECORD) or INSTALLED
-LIBRARIES = canonical_json(
-    INSTALLED if CONFIG.compute.on_upgrade == "rerun" else RECORDED
-)
-
-
-def say_what_libraries_changed():
-    """Warn that results were made with other library versions and are kept."""
-    changes = versions.changes(RECORDED, INSTALLED)
-    if changes and CONFIG.compute.on_upgrade == "warn":
-        logger.warning(
-            f"{RESULTS} was made with other libraries ({changes}); its results are kept. To make "
-            "them again: compute.on_upgrade: rerun; to silence this: ignore"
-        )
+MODEL_LIBRARIES = Libraries(CONFIG, PATHS)
+LIBRARIES = MODEL_LIBRARIES.parameter
 
 
 def prompts_of(datasets):

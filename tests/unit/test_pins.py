@@ -19,7 +19,7 @@ def test_every_dependency_is_pinned_to_one_version():
 def test_what_is_installed_by_choice_is_the_pinned_version():
     (lm_eval,) = EXTRA
     assert f"pip install --quiet {lm_eval}" in (REPOSITORY / "Makefile").read_text()
-    for file in ("config/README.md", "rules/running.smk"):
+    for file in ("config/README.md", "workflow_scripts/safeneuron/experiment/checks.py"):
         assert lm_eval in (REPOSITORY / file).read_text()
 
 

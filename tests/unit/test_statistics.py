@@ -12,11 +12,20 @@ from safeneuron.statistics import (
 )
 
 
+@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
 @pytest.mark.parametrize("trials", [1, 2, 7, 20, 500])
-def test_wilson_interval_is_scipys(trials):
+def test_wilson_interval_is_scipys(trials, confidence):
     for hits in range(trials + 1):
-        expected = stats.binomtest(hits, trials).proportion_ci(method="wilson")
-        assert wilson_interval(hits, trials) == pytest.approx(tuple(expected), abs=1e-12)
+        expected = stats.binomtest(hits, trials).proportion_ci(confidence, method="wilson")
+        found = wilson_interval(hits, trials, confidence)
+        assert found == pytest.approx(tuple(expected), abs=1e-12)
+
+
+def test_the_95_percent_intervals_are_to_the_bit_those_of_1_959963984540054():
+    z = 1.959963984540054
+    assert normal_interval(0.5, 0.1) == (0.5 - z * 0.1, 0.5 + z * 0.1)
+    spread = z * math.sqrt(0.3 * 0.7 / 10 + z * z / 400)
+    assert wilson_interval(3, 10).high == (0.3 + z * z / 20 + spread) / (1 + z * z / 10)
 
 
 @pytest.mark.parametrize("trials", [1, 3, 1000, 10**9])
@@ -25,8 +34,8 @@ def test_no_hits_start_at_exactly_zero_and_only_hits_end_at_exactly_one(trials):
     assert wilson_interval(trials, trials).high == 1
 
 
-def test_a_higher_z_gives_a_wider_interval():
-    wide, usual, narrow = (wilson_interval(3, 10, z) for z in (2.5758, 1.96, 1.0))
+def test_more_confidence_gives_a_wider_interval():
+    wide, usual, narrow = (wilson_interval(3, 10, share) for share in (0.99, 0.95, 0.68))
     assert wide.low < usual.low < narrow.low < 0.3 < narrow.high < usual.high < wide.high
 
 

@@ -125,7 +125,7 @@ def test_the_reference_has_a_row_for_every_key_of_every_kind():
         "| `hub` | [section](#hub-files) | none | Where on the hub the pairs are. |",
         "| `thresholds` | [thresholds](#thresholds) or null | `null` | Thresholds on this model ",
         "| `overrides` | mapping of KEY to [section](#override) | `{}` | Settings of single ",
-        "| `arms` | mapping of NAME to [section](#armsettings) | `dpo`, `freeze`, `freeze_ablate`, ",
+        "| `arms` | mapping of NAME to [section](#arm-settings) | `dpo`, `freeze`, ",
     ],
 )
 def test_a_row_of_the_reference(row):

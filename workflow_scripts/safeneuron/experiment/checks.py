@@ -5,6 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from safeneuron.config.defaults import is_default, note_on_defaults
@@ -86,6 +87,19 @@ def check_inputs(config: Config, results: Path) -> Catalog:
             )
     _check_language(config)
     return catalog
+
+
+def check_lm_eval(config: Config) -> None:
+    """Whether the library is there that capability is measured with, if it is measured.
+
+    Raises:
+        ConfigError: names the key and the command that installs it.
+    """
+    if config.capability.run and find_spec("lm_eval") is None:
+        raise ConfigError(
+            f"capability.run: {', '.join(config.capability.run)} need lm-eval, which is not in this "
+            "environment; pip install lm_eval==0.4.13, or set capability.run to []"
+        )
 
 
 def categories_of(side: Side, dataset: str, catalog: Catalog) -> list[str]:

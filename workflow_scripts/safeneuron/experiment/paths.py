@@ -26,6 +26,7 @@ class Paths:
         self.capability = f"{results}/capability/{STATE}/{{attack}}/{{task}}.parquet"
         self.reference = f"{results}/reference/{STATE}.parquet"
         self.length_matched = f"{results}/prompts/controls/length_matched.parquet"
+        self.report = f"{results}/report.html"
         self.libraries = f"{results}/libraries.json"
 
     def prompts(self, datasets: Iterable[str]) -> list[str]:
