@@ -20,6 +20,7 @@ MODEL_STAGES = {
     "probe_neurons",
     "reference_log_probs",
     "tune_organism",
+    "validate",
 }
 # what the Snakefile asks, in the process that every `snakemake` begins with
 ASKED = [

@@ -1,4 +1,4 @@
-"""A run as its log records tell it: `logging` records with an event and its fields, no Snakemake."""
+"""A run as its log records tell it: records with an event and its fields, no Snakemake."""
 
 import io
 import logging
