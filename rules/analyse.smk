@@ -220,12 +220,6 @@ FIGURES += [
 ]
 
 
-def states_of_arm(wildcards):
-    """Every aligned state of a model's arm."""
-    states = aligned_states([wildcards.model])
-    return [state for state in states if state["arm"] == wildcards.arm]
-
-
 rule figure_training:
     input:
         tables=lambda wildcards: over(states_of_arm(wildcards), PATHS.training),

@@ -245,3 +245,9 @@ def category_sets(wildcards):
         f"{RESULTS}/sets/{STATE}/{{selection}}/{category}.parquet"
         for category in CATEGORIES[wildcards.dataset]
     ]
+
+
+def states_of_arm(wildcards):
+    """Every aligned state of a model's arm."""
+    states = aligned_states([wildcards.model])
+    return [state for state in states if state["arm"] == wildcards.arm]
