@@ -35,7 +35,7 @@ def test_each_model_job_asks_for_what_its_model_needs(checkout, cluster):
 def test_a_model_below_the_limit_asks_for_no_gpu(checkout, cluster):
     before = {job["JobId"] for job in cluster.jobs()}
     (checkout.folder / "site.yaml").write_text("cluster: {partition: cpu, gpu_partition: gpu}\n")
-    target = "results/smallest/models/tiny/pretrained/s0"
+    target = "results/smallest/models/tiny/pretrained/s0/checkpoint.json"
     checkout.dispatch(target)
     (job,) = (job for job in cluster.jobs() if job["JobId"] not in before)
     assert "TresPerJob" not in job
@@ -52,7 +52,9 @@ def test_control_c_cancels_what_was_queued(checkout, cluster):
     os.kill(run.pid, signal.SIGINT)
     assert run.wait(timeout=60) != 0
     until(lambda: cluster.queue() == [], 30)
-    assert not (checkout.folder / "results/smallest/models/tiny/pretrained/s0").exists()
+    assert not (
+        checkout.folder / "results/smallest/models/tiny/pretrained/s0/checkpoint.json"
+    ).exists()
 
 
 def megabytes(text: str) -> int:

@@ -47,6 +47,7 @@ def start(tmp_path):
             "SAFENEURON_GPU_LOCKS": str(tmp_path / "locks"),
             **variables,
         }
+        environment = {name: text for name, text in environment.items() if text is not None}
         process = subprocess.Popen(
             [sys.executable, SCRIPT, str(count), "--", *command],
             env=environment,
@@ -138,9 +139,11 @@ def test_more_gpus_than_the_machine_has_is_an_error(start):
     assert "the job needs 3 GPUs, but only 2 can be used here: 0, 1" in error
 
 
-def test_no_gpus_wanted_means_none_visible_and_none_locked(start, tmp_path):
-    assert show(start, 0) == ""
-    assert not (tmp_path / "locks").exists()
+def test_no_gpus_wanted_means_none_visible_and_none_locked(start):
+    code = "import os, time; print(os.environ['CUDA_VISIBLE_DEVICES'], flush=True); time.sleep(600)"
+    none = start(0, sys.executable, "-c", code)
+    assert none.stdout.readline() == "\n"
+    assert show(start, 4) == "0,1,2,3"
 
 
 def test_a_machine_without_gpus_runs_the_job_on_the_cpu_and_says_so(start):
@@ -170,10 +173,10 @@ def test_a_job_that_waits_says_so_from_time_to_time(machine, start):
     assert said[0].startswith("waiting since ") and said[0].endswith(" s for 2 of 4 GPUs")
 
 
-def test_too_many_gpus_are_refused_before_any_lock(machine, tmp_path):
+def test_too_many_gpus_are_refused_before_any_lock(machine, start):
     with pytest.raises(GPUError, match="needs 5 GPUs, but only 4"):
         lease(5, print)
-    assert not (tmp_path / "locks").exists()
+    assert show(start, 4) == "0,1,2,3"
 
 
 @pytest.mark.parametrize(
@@ -208,17 +211,21 @@ def test_a_gpu_is_one_lock_by_index_and_by_uuid(listed, start):
     assert show(start, 1, gpus="2,0") == "0"
 
 
-def test_another_slurm_jobs_gpus_of_the_same_number_are_other_gpus(monkeypatch, tmp_path):
-    monkeypatch.delenv("SAFENEURON_GPU_LOCKS", raising=False)
-    folders = []
-    monkeypatch.setattr(Path, "mkdir", lambda self, **_: folders.append(str(self)))
-    for job in ("", "17", "18"):
-        monkeypatch.setenv("SLURM_JOB_ID", job)
-        gpu_lease._lock_folder()
-    assert folders == [f"/tmp/safeneuron-gpus{end}" for end in ("", "-17", "-18")]
+def test_another_slurm_jobs_gpus_of_the_same_number_are_other_gpus(start):
+    ids = (f"{os.getpid()}{end}" for end in (1, 2, 1))
+    first, other, again = ({"SLURM_JOB_ID": job, "SAFENEURON_GPU_LOCKS": None} for job in ids)
+    assert hold(start, 1, gpus="0,1", **first)[1] == "0"
+    assert hold(start, 1, gpus="0,1", **other)[1] == "0"
+    assert hold(start, 1, gpus="0,1", **again)[1] == "1"
 
 
-def test_every_user_may_add_locks_and_none_may_remove_anothers(machine, tmp_path):
-    assert lease(1, print) == ["0"]
-    assert (tmp_path / "locks").stat().st_mode & 0o7777 == 0o1777
-    assert (tmp_path / "locks" / "0").stat().st_mode & 0o044 == 0o044
+def test_a_slurm_job_leaves_nothing_in_the_temporary_folder(start, tmp_path):
+    job = f"{os.getpid()}3"
+    assert show(start, 1, SLURM_JOB_ID=job, SAFENEURON_GPU_LOCKS=None, TMPDIR=str(tmp_path)) == "0"
+    assert not [*Path("/tmp").glob(f"safeneuron*{job}*"), *tmp_path.iterdir()]
+
+
+def test_a_lock_that_cannot_be_made_is_an_error_and_not_waited_for(machine, monkeypatch):
+    monkeypatch.setattr(gpu_lease, "_name", lambda slot: "/nonexistent/folder/lock")
+    with pytest.raises(FileNotFoundError):
+        lease(1, print)

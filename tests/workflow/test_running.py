@@ -88,6 +88,19 @@ def test_a_dry_run_has_its_reasons_and_no_hooks(checkout):
     }
 
 
+@pytest.mark.parametrize(
+    ("gpus", "arguments", "promised"),
+    [("", (), False), ("0", (), True), ("", ("--profile", "slurm"), True)],
+    ids=["no GPU here", "a GPU here", "a cluster"],
+)
+def test_a_plan_has_gpu_hours_only_where_there_are_gpus(checkout, gpus, arguments, promised):
+    settings = {"compute": {"gpu": {"from_parameters": 1}}}
+    _, output = checkout.run("-n", *arguments, settings=settings, CUDA_VISIBLE_DEVICES=gpus)
+    plan = output[output.index("What the jobs that run a model ask for") :]
+    assert ("GPU-hours" in plan.partition("None asks for a GPU")[0]) == promised
+    assert ("None asks for a GPU: all stages run on the CPU." in plan) != promised
+
+
 def test_without_a_kl_term_a_table_takes_the_place_of_each_rounds_reference(checkout):
     jobs = checkout.would_run(
         {"align": {"training": {"kl_weight": 0}}, "run": {"arms": ["freeze_ablate", "dpo"]}}

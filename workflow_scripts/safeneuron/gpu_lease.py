@@ -1,20 +1,24 @@
-"""GPUs shared by the jobs of one machine: a lease is a set of locked files, one a GPU.
+"""GPUs shared by the jobs of one machine: a lease is a set of locks, one a GPU.
 
-A lock belongs to the process that took it and to the command that it becomes, so it ends with the
-job however the job ends. Python's standard library only: this runs before every job of a model.
+A lock is a name that one socket on a Linux machine can have (`man 7 unix`, abstract sockets). It
+belongs to the process that took it and to the command that it becomes, so it ends with the job
+however the job ends, and nothing lies in any folder. Python's standard library only: this runs
+before every job of a model.
 """
 
-import fcntl
+import errno
+import hashlib
 import os
 import re
+import socket
 import subprocess
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from safeneuron.errors import SafeNeuronError
 
 _RETRY_SECONDS = 0.5
+_GATE_SECONDS = 0.02
 
 
 class GPUError(SafeNeuronError):
@@ -60,9 +64,8 @@ def lease(count: int, report: Callable[[str], object], report_seconds: float = 6
             f"the job needs {count} GPUs, but only {len(slots)} can be used here: "
             f"{', '.join(slots)} (nvidia-smi -L, CUDA_VISIBLE_DEVICES)"
         )
-    folder = _lock_folder()
     started = reported = time.monotonic()
-    while not (taken := _take(count, slots, folder)):
+    while not (taken := _take(count, slots)):
         time.sleep(_RETRY_SECONDS)
         now = time.monotonic()
         if now - reported >= report_seconds:
@@ -71,66 +74,52 @@ def lease(count: int, report: Callable[[str], object], report_seconds: float = 6
     return taken
 
 
-def _take(count: int, slots: dict[str, str], folder: Path) -> list[str]:
+def _take(count: int, slots: dict[str, str]) -> list[str]:
     """Lock `count` GPUs or none. One process at a time tries, so two never hold half each."""
-    gate = _open(folder / "gate")
-    held: dict[str, int] = {}
-    try:
-        fcntl.flock(gate, fcntl.LOCK_EX)
+    while (gate := _lock("gate")) is None:
+        time.sleep(_GATE_SECONDS)
+    held: dict[str, socket.socket] = {}
+    with gate:
         for gpu, slot in slots.items():
-            lock = _open(folder / slot)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(lock)
-                continue
-            held[gpu] = lock
-            if len(held) == count:
-                break
+            if len(held) < count and (lock := _lock(slot)):
+                held[gpu] = lock
         if len(held) < count:
             for lock in held.values():
-                os.close(lock)
+                lock.close()
             return []
         for lock in held.values():
-            os.set_inheritable(lock, True)
+            os.set_inheritable(lock.detach(), True)
         return list(held)
-    finally:
-        os.close(gate)
 
 
-def _lock_folder() -> Path:
-    """Where the locks lie, for all users: one folder a machine, or a Slurm job, as its GPUs count
-    from 0. Not below TMPDIR, which often is a user's or a job's own."""
-    job = os.environ.get("SLURM_JOB_ID")
-    default = f"/tmp/safeneuron-gpus-{job}" if job else "/tmp/safeneuron-gpus"
-    folder = Path(os.environ.get("SAFENEURON_GPU_LOCKS", default))
-    mask = os.umask(0)
+def _lock(slot: str) -> socket.socket | None:
+    """Take a name for this process; None if another has it."""
+    lock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:
-        folder.mkdir(mode=0o1777, parents=True, exist_ok=True)
-    finally:
-        os.umask(mask)
-    return folder
+        lock.bind(_name(slot))
+    except OSError as error:
+        lock.close()
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return None
+    return lock
 
 
-def _open(path: Path) -> int:
-    """Open a lock file, whoever made it: to lock it, it is enough to be able to read it."""
-    while True:
-        try:
-            return os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-        except FileNotFoundError:
-            try:
-                return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CREAT | os.O_EXCL, 0o644)
-            except FileExistsError:
-                continue  # another process was faster
+def _name(slot: str) -> str:
+    """The name of a lock, of a machine for all users, or of a Slurm job: its GPUs count from 0."""
+    job = os.environ.get("SLURM_JOB_ID")
+    group = os.environ.get("SAFENEURON_GPU_LOCKS", job or "")
+    # of a name's 107 bytes a group may be longer than all
+    return f"\0safeneuron-gpus-{hashlib.sha256(group.encode()).hexdigest()[:32]}-{slot}"
 
 
 def _slots(gpus: list[str]) -> dict[str, str]:
-    """GPU -> name of its lock file: the machine's own name for it, also if given by its UUID."""
+    """GPU -> name of its lock: the machine's own name for it, also if given by its UUID."""
     machine = [] if all(map(str.isdecimal, gpus)) else _machine_gpus()
     slots: dict[str, str] = {}
     for gpu in gpus:
         names = [name for name, uuid in machine if uuid.startswith(gpu)]
-        slots[gpu] = (names[0] if names else gpu).replace("/", "_")
+        slots[gpu] = names[0] if names else gpu
     return slots
 
 

@@ -15,3 +15,14 @@ def test_hours_and_disk_add_up_and_the_largest_job_gives_gpus_and_memory():
         ["tune_organism", "1", "0", "2.0", "0.0", "1.5", "0.0"],
         ["all", "4", "4", "60.0", "10.5", "1.5", "16.2"],
     ]
+
+
+def test_without_a_job_on_a_gpu_no_gpu_is_spoken_of_but_to_say_so():
+    jobs = [PlannedJob("capture", gpu=0, mem_mb=20_000, runtime=30, disk_mb=100)] * 3
+    _, header, *lines = plan(jobs).splitlines()
+    assert header.split() == ["stage", "jobs", "GB", "CPU-hours", "disk", "GB"]
+    assert [line.split() for line in lines[:-1]] == [
+        ["capture", "3", "20.0", "1.5", "0.3"],
+        ["all", "3", "20.0", "1.5", "0.3"],
+    ]
+    assert lines[-1] == "None asks for a GPU: all stages run on the CPU."

@@ -9,6 +9,10 @@ from safeneuron.experiment.size import ModelSize
 
 LLAMA_8B = ModelSize(8_030_261_248, 32, 4096, 14336, 128256, 2 * 8 * 128)
 QWEN_1_5B = ModelSize(1_543_714_304, 28, 1536, 8960, 151936, 2 * 2 * 128)
+TRAINING = {
+    "width": 2, "stored": 2, "pairs": 1, "tokens": 512, "steps": 10, "batch_pairs": 16,
+    "checkpointing": True,
+}  # fmt: skip
 H100 = requests.Machine(
     threads=1, gpu_from=50_000_000, gpu_memory_gb=80, gpu_tflops=200, gpu_gb_per_second=2000
 )
@@ -36,21 +40,12 @@ def test_generation_holds_keys_and_values_and_reads_the_weights_for_every_token(
 
 
 def test_full_training_needs_sixteen_bytes_a_parameter_and_the_reference():
-    work = requests.preference_training(
-        QWEN_1_5B, width=2, pairs=1, tokens=512, steps=10, batch_pairs=32, checkpointing=True
-    )
+    work = requests.preference_training(QWEN_1_5B, **TRAINING)
     weights = 20 * QWEN_1_5B.parameters
     assert weights < work.bytes < 1.5 * weights
     assert requests.request(work, QWEN_1_5B, H100, 1).gpu == 1
-    large = requests.preference_training(
-        LLAMA_8B, width=2, pairs=1, tokens=512, steps=10, batch_pairs=32, checkpointing=True
-    )
+    large = requests.preference_training(LLAMA_8B, **TRAINING)
     assert requests.request(large, LLAMA_8B, H100, 1).gpu == 3
-
-
-TRAINING = {
-    "width": 2, "pairs": 1, "tokens": 512, "steps": 10, "batch_pairs": 16, "checkpointing": True,
-}  # fmt: skip
 
 
 def test_without_a_reference_model_neither_its_weights_nor_its_forward_pass_count():
@@ -131,7 +126,8 @@ def test_divisors():
 
 
 def test_checkpointing_trades_memory_for_time():
-    arguments = {"width": 2, "pairs": 4, "tokens": 512, "steps": 10, "batch_pairs": 32}
+    arguments = {**TRAINING, "pairs": 4}
+    del arguments["checkpointing"]
     plain = requests.preference_training(QWEN_1_5B, **arguments, checkpointing=False)
     saving = requests.preference_training(QWEN_1_5B, **arguments, checkpointing=True)
     assert saving.bytes < plain.bytes
@@ -171,3 +167,60 @@ def test_a_probe_keeps_every_prompts_activations_in_host_memory():
     captured = requests.forward(LLAMA_8B, width=2, batch=32, tokens=128, sequences=7458)
     beside = asked.mem_mb - requests.request(captured, LLAMA_8B, H100, 1).mem_mb
     assert beside == pytest.approx(1.2 * 13_685, abs=100)
+
+
+SMOLLM2 = ModelSize(134_515_008, 30, 576, 1536, 49_152, 2 * 3 * 64)
+LAPTOP = requests.Machine(1, 50_000_000, 80, 200, 2000, has_gpus=False)
+
+
+# peaks of a whole process, in GB: eight pairs of about 120 tokens, no KL term (docs/log.md). The
+# first was seen in a round with answers of up to 45 words
+@pytest.mark.parametrize(("width", "measured"), [(2, 7.9), (4, 7.19), (2, 6.31)])
+def test_a_training_on_the_cpu_asks_for_what_was_measured_and_not_much_more(width, measured):
+    work = requests.preference_training(
+        SMOLLM2, width, stored=4, pairs=8, tokens=128, steps=24, batch_pairs=16,
+        checkpointing=False, reference=False,
+    )  # fmt: skip
+    asked = requests.request(work, SMOLLM2, LAPTOP, 1)
+    assert asked.gpu == 0
+    assert measured * 1000 < asked.mem_mb < 12_500
+
+
+def test_a_training_holds_these_terms():
+    terms = {**TRAINING, "pairs": 8, "tokens": 128, "checkpointing": False, "width": 4}
+    work = requests.preference_training(SMOLLM2, **terms)
+    rows, parameters = 2 * 8 * 128, SMOLLM2.parameters
+    kept_of_a_layer = rows * (16 * 576 + 6 * 1536) * 4
+    assert work.bytes == (
+        4 * parameters  # weights
+        + 4 * parameters  # gradients
+        + 8 * parameters  # the optimizer's moments
+        + 4 * parameters  # the reference
+        + 31 * kept_of_a_layer
+        + 8 * rows * 32_768 * 4  # a tile of the logits
+    )
+    half = requests.preference_training(SMOLLM2, **{**terms, "width": 2})
+    assert work.bytes - half.bytes == 31 * kept_of_a_layer / 2 - 2 * parameters  # autocast's copies
+
+
+@pytest.mark.parametrize(
+    ("pairs", "beyond_a_tile"),
+    [
+        (1, 0),  # the KL term's .93 GB are less than the 1.07 GB of a tile of 1024 tokens
+        (8, 3 * 8 * 512 * 151_936 * 4 - 8 * 4096 * 32_768 * 4),
+    ],
+)
+def test_logits_are_a_tile_or_what_the_kl_term_compares_whichever_is_more(pairs, beyond_a_tile):
+    arguments = {**TRAINING, "pairs": pairs}
+    with_kl = requests.preference_training(QWEN_1_5B, **arguments)
+    without = requests.preference_training(QWEN_1_5B, **arguments, reference=False)
+    assert with_kl.bytes - without.bytes == 4 * QWEN_1_5B.parameters + beyond_a_tile
+
+
+def test_a_machine_without_a_gpu_is_asked_for_none_and_for_all_memory_of_the_host():
+    work = requests.preference_training(QWEN_1_5B, **TRAINING)
+    without = requests.request(work, QWEN_1_5B, LAPTOP, 1)
+    with_gpu = requests.request(work, QWEN_1_5B, H100, 1)
+    assert (without.gpu, with_gpu.gpu) == (0, 1)
+    assert without.mem_mb > work.bytes / 1e6 > with_gpu.mem_mb
+    assert without.runtime > with_gpu.runtime

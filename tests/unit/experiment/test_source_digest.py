@@ -95,15 +95,14 @@ def test_a_reworded_message_or_attribute_docstring_does_not_change_the_digest(di
     assert a == b
 
 
-def test_a_reworded_description_of_a_setting_does_not_change_the_digest_but_its_default_does(
+def test_a_reworded_description_of_a_setting_does_not_change_the_digest_and_its_bounds_do(
     digest_of,
 ):
-    def of(default, description):
-        field = f"Field({default}, ge=0, description='{description}')"
-        return digest_of({"pkg/room/deep.py": f"X: int = {field}\n"})
-
-    assert of(1, "one") == of(1, "another")
-    assert of(1, "one") != of(2, "one")
+    first, reworded, wider = (
+        digest_of({"pkg/room/deep.py": f"X = Field(1, ge={least}, description='{text}')\n"})
+        for least, text in ((0, "one"), (0, "another"), (-1, "one"))
+    )
+    assert first == reworded != wider
 
 
 def test_code_in_the_arguments_of_a_log_line_changes_the_digest(digest_of):

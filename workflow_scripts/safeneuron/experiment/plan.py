@@ -18,29 +18,33 @@ class PlannedJob(NamedTuple):
 
 def plan(jobs: Iterable[PlannedJob]) -> str:
     """A table: a line a stage and one for all. Hours and gigabytes are what is asked for, so upper
-    bounds: requests of time have a margin."""
+    bounds: requests of time have a margin. Without a job on a GPU it is of CPUs only."""
     stages: dict[str, list[PlannedJob]] = {}
     for job in jobs:
         stages.setdefault(job.stage, []).append(job)
     everything = [job for group in stages.values() for job in group]
-    header = (
-        f"{'stage':20s} {'jobs':>6s} {'GPUs':>5s} {'GB':>6s} {'GPU-hours':>10s} {'CPU-hours':>10s}"
-    )
+    on_gpus = any(job.gpu for job in everything)
+    of_largest = "GPUs and memory" if on_gpus else "memory"
+    columns = ("GPUs", "GB", "GPU-hours", "CPU-hours") if on_gpus else ("GB", "CPU-hours")
+    widths = {"GPUs": 5, "GB": 6, "GPU-hours": 10, "CPU-hours": 10}
+    header = " ".join(f"{name:>{widths[name]}s}" for name in columns)
     lines = [
-        f"What the jobs that run a model ask for (GPUs and memory: of the largest job; hours leave "
+        f"What the jobs that run a model ask for ({of_largest}: of the largest job; hours leave "
         f"a margin of {TIME_MARGIN}):",
-        f"{header} {'disk GB':>8s}",
-        *(_line(stage, group) for stage, group in stages.items()),
-        _line("all", everything),
+        f"{'stage':20s} {'jobs':>6s} {header} {'disk GB':>8s}",
+        *(_line(stage, group, on_gpus) for stage, group in stages.items()),
+        _line("all", everything, on_gpus),
     ]
+    if not on_gpus:
+        lines.append("None asks for a GPU: all stages run on the CPU.")
     return "\n".join(lines)
 
 
-def _line(name: str, jobs: Sequence[PlannedJob]) -> str:
-    gpu_hours = sum(job.gpu * job.runtime for job in jobs) / 60
+def _line(name: str, jobs: Sequence[PlannedJob], on_gpus: bool) -> str:
+    gpus = f" {max(job.gpu for job in jobs):5d}" if on_gpus else ""
+    gpu_hours = f" {sum(job.gpu * job.runtime for job in jobs) / 60:10,.1f}" if on_gpus else ""
     cpu_hours = sum(job.runtime for job in jobs if not job.gpu) / 60
     return (
-        f"{name:20s} {len(jobs):6d} {max(job.gpu for job in jobs):5d} "
-        f"{max(job.mem_mb for job in jobs) / 1000:6.1f} {gpu_hours:10,.1f} {cpu_hours:10,.1f} "
-        f"{sum(job.disk_mb for job in jobs) / 1000:8,.1f}"
+        f"{name:20s} {len(jobs):6d}{gpus} {max(job.mem_mb for job in jobs) / 1000:6.1f}{gpu_hours} "
+        f"{cpu_hours:10,.1f} {sum(job.disk_mb for job in jobs) / 1000:8,.1f}"
     )

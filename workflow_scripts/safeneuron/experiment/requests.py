@@ -18,6 +18,9 @@ MEMORY_MARGIN = 1.2
 CPU_FLOPS = 1e10  # of one thread, in small matrix products
 PROBE_ITERATIONS = 1000  # of L-BFGS; the organism takes up to 250
 POOLINGS = 6
+# TRL computes likelihoods in tiles of the logits, and without Triton some eight float32 arrays of a
+# tile's size are alive at once (seven to eight were measured, docs/log.md)
+TILE_TOKENS, TILE_WORDS, TILE_ARRAYS = 4096, 32_768, 8
 CUDA_GB = 1.0  # the CUDA context and the libraries' workspaces
 
 
@@ -31,6 +34,7 @@ class Machine:
         gpu_memory_gb: of one GPU.
         gpu_tflops: matrix products that one GPU does in practice.
         gpu_gb_per_second: memory bandwidth of one GPU in practice.
+        has_gpus: whether there are any; everything runs on the CPU otherwise.
     """
 
     threads: int
@@ -38,6 +42,7 @@ class Machine:
     gpu_memory_gb: float
     gpu_tflops: float
     gpu_gb_per_second: float
+    has_gpus: bool = True
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,20 @@ def forward(size: ModelSize, width: int, batch: int, tokens: int, sequences: int
     return Work(weights + layer + pooled, weights, flops, written=moments)
 
 
+def answer_likelihoods(
+    size: ModelSize, width: int, batch: int, tokens: int, sequences: int
+) -> Work:
+    """Likelihoods of preference pairs' answers, with a tile of logits at a time (reference)."""
+    plain = forward(size, width, batch, tokens, sequences)
+    return replace(plain, bytes=plain.bytes + _tile(size, batch * tokens), written=16 * sequences)
+
+
+def _tile(size: ModelSize, rows: int) -> float:
+    """Bytes of the arrays that live while a tile of the logits of so many tokens is at work."""
+    elements = min(rows, TILE_TOKENS) * min(size.vocabulary, TILE_WORDS)
+    return TILE_ARRAYS * elements * 4
+
+
 def scoring(size: ModelSize, width: int, batch: int, tokens: int, sequences: int) -> Work:
     """Likelihoods of given texts, with the logits of all their tokens (capability)."""
     plain = forward(size, width, batch, tokens, sequences)
@@ -138,28 +157,37 @@ def probe(size: ModelSize, width: int, batch: int, tokens: int, prompts: int) ->
 
 
 def preference_training(
-    size: ModelSize, width: int, pairs: int, tokens: int, steps: float, batch_pairs: int,
-    checkpointing: bool, reference: bool = True, rank: int | None = None, parallel: str = "none",
-    processes: Sequence[int] = (),
+    size: ModelSize, width: int, stored: int, pairs: int, tokens: int, steps: float,
+    batch_pairs: int, checkpointing: bool, reference: bool = True, rank: int | None = None,
+    parallel: str = "none", processes: Sequence[int] = (),
 ) -> Work:  # fmt: skip
     """Fine-tuning by DPO: fp32 weights, and gradients and two Adam moments of those that train.
 
+    At its peak a step holds, besides, the reference's weights; lower-precision copies of the
+    policy's; what the backward pass needs of every layer, and all of one layer; and either a tile
+    of the chosen and rejected answers' logits, which are never whole, or the whole logits that the
+    KL term compares on the chosen answers. Each of these terms is a line below.
+
     Args:
-        width: bytes of an activation, and of the copies of weights that it is computed from.
+        width: bytes of an activation, as matrix products are computed: 4 in fp32, 2 in bf16.
+        stored: bytes of a weight in a checkpoint.
         pairs: of a micro-batch; each is two sequences.
         tokens: of prompt and answer.
         batch_pairs: of a step, of all processes together.
-        reference: whether a reference model runs beside the policy.
+        reference: whether a reference model runs beside the policy, for the KL term.
         rank: of the low-rank matrices that train in place of the weights; None if those train.
         parallel: `none`, `ddp` (each process holds all) or `fsdp` (weights, gradients and moments
             are shared out; a process gathers a layer at a time, and its head throughout).
         processes: allowed numbers of them, for `ddp` and `fsdp`.
     """
     kept = 2 * size.hidden if checkpointing else 16 * size.hidden + 6 * size.intermediate
-    rows = 2 * pairs * tokens
+    rows = 2 * pairs * tokens  # chosen and rejected in one forward pass
     layer = rows * (16 * size.hidden + 6 * size.intermediate) * width
     activations = rows * size.layers * kept * width + layer
-    logits = 4 * rows * size.vocabulary * 4  # logits, their log-softmax and the gradients
+    # of the chosen answers: the logits of one model, and both models' likelihoods of all words on
+    # the answer's half, twice: before and after the softmax, or as values and as gradients
+    divergence = 3 * pairs * tokens * size.vocabulary * 4 if reference else 0
+    logits = max(_tile(size, rows), divergence)
     if rank is None:
         trained = size.parameters * 16
         backward = 4  # by the weights and by the activations
@@ -167,15 +195,15 @@ def preference_training(
         matrices = size.layers * rank * (11 * size.hidden + 3 * size.intermediate)
         trained = size.parameters * 4 + matrices * 16
         backward = 2  # by the activations
-    copies = size.parameters * width  # of autocast
+    copies = size.parameters * width if width < 4 else 0  # of autocast
     beside = size.parameters * 4 if reference else 0
     again = 2 if checkpointing else 0
     per_token = size.parameters * (2 + backward + again + (2 if reference else 0))
     work = Work(
         trained + beside + copies + activations + logits,
-        size.parameters * (4 + width),
+        size.parameters * (4 + stored),
         per_token * 2 * batch_pairs * tokens * steps,
-        written=size.parameters * width,
+        written=size.parameters * stored,
     )
     if parallel == "none":
         return work
@@ -191,7 +219,7 @@ def preference_training(
     each = gathered + activations + logits + (0 if checkpointing else copies)
     return replace(
         work,
-        host=2 * size.parameters * width,  # the whole model, twice, on its way to the checkpoint
+        host=2 * size.parameters * stored,  # the whole model, twice, on its way to the checkpoint
         processes={n: each + trained / n if n > 1 else work.bytes for n in processes},
     )
 
@@ -223,7 +251,7 @@ def request(work: Work, size: ModelSize, machine: Machine, attempt: int) -> Requ
     Raises:
         ValueError: the job's processes do not fit the GPUs, however many of them share it.
     """
-    on_gpu = size.parameters >= machine.gpu_from
+    on_gpu = machine.has_gpus and size.parameters >= machine.gpu_from
     if on_gpu:
         gpus = _gpus(work, machine)
         sharing = gpus if work.processes else 1  # otherwise one works at a time

@@ -20,8 +20,9 @@ def source_digest(script: Path, root: Path) -> str:
     """Digest of what a stage's numbers depend on.
 
     That is `script`, every module of `root` that it imports, transitively, and the data files of
-    their packages (templates, tasks). Comments, formatting, bare strings (docstrings among them)
-    and the texts of log lines, errors and settings' descriptions do not count, nor does `PLUMBING`.
+    their packages (templates, tasks). Comments, formatting, bare strings (docstrings among them),
+    the texts of log lines and errors and the descriptions of settings do not count, nor does
+    `PLUMBING`.
 
     Args:
         script: the stage's script.
@@ -79,7 +80,8 @@ def _package_data(folder: Path) -> tuple[Path, ...]:
 
 
 class _WithoutTexts(ast.NodeTransformer):
-    """Drops the texts that people read: bare strings, those of log lines, errors and settings."""
+    """Drops the texts that people read: bare strings, descriptions of settings, and those of log
+    lines and errors."""
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
@@ -94,7 +96,7 @@ class _WithoutTexts(ast.NodeTransformer):
             case ast.Attribute(value=ast.Name(id=name)) if name in _LOGGERS:
                 return _WithoutStrings().visit(node)
             case ast.Name(id="Field"):
-                node.keywords = [k for k in node.keywords if k.arg != "description"]
+                node.keywords = [word for word in node.keywords if word.arg != "description"]
         return self.generic_visit(node)
 
 

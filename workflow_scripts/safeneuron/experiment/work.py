@@ -1,5 +1,6 @@
 """How much each stage's jobs compute and hold in memory, from the configuration."""
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -54,9 +55,14 @@ class JobWork:
         )
         self.size_of = cache(self._size_of)
 
-    def request(self, work: Work, model: str, attempt: int) -> Request:
-        """What a job that runs a model asks its machine for."""
-        return requests.request(work, self.size_of(model), self._machine, attempt)
+    def request(self, work: Work, model: str, attempt: int, has_gpus: bool = True) -> Request:
+        """What a job that runs a model asks its machine for.
+
+        Args:
+            has_gpus: False where it runs on a machine without any.
+        """
+        machine = replace(self._machine, has_gpus=has_gpus)
+        return requests.request(work, self.size_of(model), machine, attempt)
 
     def capture(self, model: str, prompt_set: str) -> Work:
         """One pass over a prompt set."""
@@ -117,13 +123,14 @@ class JobWork:
         """One pass over the answers of all pairs, with weights in float32."""
         batch = 2 * micro_batch(self._config)
         shape = (self.size_of(model), 4, batch, self._pair_tokens(model))
-        return requests.scoring(*shape, 2 * self._pairs(model))
+        return requests.answer_likelihoods(*shape, 2 * self._pairs(model))
 
     def align(self, state: State) -> Work:
         """One round of DPO."""
         model, training = state.model, training_of(self._config, state)
         return requests.preference_training(
             self.size_of(model),
+            BYTES[training.precision],
             self._width(model),
             micro_batch(self._config),
             self._pair_tokens(model),
