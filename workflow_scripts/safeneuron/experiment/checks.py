@@ -101,8 +101,8 @@ def check_lm_eval(config: Config) -> None:
     """
     if config.capability.run and find_spec("lm_eval") is None:
         raise ConfigError(
-            f"capability.run: {', '.join(config.capability.run)} need lm-eval, which is not in this "
-            "environment; pip install lm_eval==0.4.13, or set capability.run to []"
+            f"capability.run: {', '.join(config.capability.run)} need lm-eval, which is not in "
+            "this environment; pip install lm_eval==0.4.13, or set capability.run to []"
         )
 
 
