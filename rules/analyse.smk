@@ -5,7 +5,9 @@ ENDINGS = ("pdf", "png", "csv")
 
 rule composition:
     input:
-        neurons=category_sets,
+        neurons=lambda w: identification.category_sets(
+            PATHS, state_of(w), w.selection, CATEGORIES[w.dataset]
+        ),
     output:
         f"{RESULTS}/analyses/composition/{STATE}/{{selection}}/{{dataset}}.parquet",
     log:
@@ -24,7 +26,9 @@ rule composition:
 
 rule overlap:
     input:
-        neurons=category_sets,
+        neurons=lambda w: identification.category_sets(
+            PATHS, state_of(w), w.selection, CATEGORIES[w.dataset]
+        ),
     output:
         f"{RESULTS}/analyses/overlap/{STATE}/{{selection}}/{{dataset}}.parquet",
     log:

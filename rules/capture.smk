@@ -2,7 +2,7 @@
 rule capture:
     input:
         model=CHECKPOINT,
-        prompts=capture_prompts,
+        prompts=lambda w: identification.prompt_tables(CONFIG, PATHS, w.category),
     output:
         f"{RESULTS}/moments/{STATE}/{{category}}.safetensors",
     log:
@@ -15,7 +15,9 @@ rule capture:
     resources:
         **model_job(lambda w: WORK.capture(w.model, w.category)),
     params:
-        settings=capture_settings,
+        settings=lambda wildcards: canonical_json(
+            identification.captured(CONFIG, wildcards.category)
+        ),
         code=code_of("capture"),
         libraries=LIBRARIES,
     shell:

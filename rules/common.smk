@@ -1,8 +1,8 @@
 # The configuration, validated once, and what every rule needs from it.
 import os
-import re
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -12,11 +12,11 @@ sys.path.insert(0, str(LIBRARY))
 
 from safeneuron.config.load import canonical_json, load_config
 from safeneuron.errors import SafeNeuronError
-from safeneuron.experiment import prompt_sets, stages, states, training
+from safeneuron.experiment import identification, prompt_sets, stages, states, training
 from safeneuron.experiment.checks import check_inputs
 from safeneuron.experiment.libraries import Libraries
-from safeneuron.experiment.paths import Paths, fill
-from safeneuron.experiment.source_digest import source_digest
+from safeneuron.experiment.paths import Paths, fill, one_of
+from safeneuron.experiment.source_digest import stage_digest
 from safeneuron.experiment.states import STATE, State, state_of
 
 try:
@@ -56,11 +56,6 @@ FIGURES = []
 TABLES = []
 
 
-def one_of(names):
-    """A wildcard constraint: one of the names, nothing if there are none."""
-    return "|".join(map(re.escape, names)) or "(?!)"
-
-
 wildcard_constraints:
     model=one_of(CHECKPOINTS),
     arm=one_of(["base", *CONFIG.run.arms]),
@@ -74,12 +69,8 @@ wildcard_constraints:
     judge=one_of(JUDGES),
 
 
-def code_of(stage):
-    """Digest of a stage's script and of the library modules that it imports: reruns it when they
-    change, which Snakemake does not notice by itself."""
-    return source_digest(LIBRARY / f"{stage}.py", LIBRARY)
-
-
+# reruns a stage when a module changes that its script imports, which Snakemake does not notice
+code_of = partial(stage_digest, LIBRARY)
 MODEL_LIBRARIES = Libraries(CONFIG, PATHS)
 LIBRARIES = MODEL_LIBRARIES.parameter
 

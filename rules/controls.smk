@@ -43,13 +43,7 @@ rule length_matched_prompts:
     conda:
         "../environment.yml"
     params:
-        settings=canonical_json(
-            {
-                "unsafe": IDENTIFICATION.unsafe.model_dump(exclude={"datasets"}),
-                "safe": IDENTIFICATION.safe.model_dump(exclude={"datasets"}),
-                "seed": TOPIC.seed if TOPIC else 0,
-            }
-        ),
+        settings=canonical_json(identification.length_matched(CONFIG)),
         code=code_of("length_matched_prompts"),
     shell:
         "python workflow_scripts/length_matched_prompts.py --unsafe {input.unsafe:q}"
@@ -83,9 +77,7 @@ rule topic_control:
     conda:
         "../environment.yml"
     params:
-        settings=canonical_json(
-            TOPIC.model_dump(include={"null_draws", "seed"}) if TOPIC else {}
-        ),
+        settings=canonical_json(identification.topic_controlled(CONFIG)),
         code=code_of("topic_control"),
     shell:
         "python workflow_scripts/topic_control.py --neurons @<(printf '%s\\n' {input.neurons:q}) --out {output.table:q} --csv {output.csv:q}"

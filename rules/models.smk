@@ -1,5 +1,6 @@
 # Model states. T0 is an organism after ordinary safety tuning, or a checkpoint: a folder or a hub id, as
 # judges are.
+from safeneuron.models.folder import checkpoint_files
 
 
 rule pretrain_organism:
@@ -73,7 +74,7 @@ rule tune_organism:
 
 rule local_checkpoint:
     input:
-        folder_files,
+        lambda wildcards: checkpoint_files(Path(CONFIG.models[wildcards.model].path)),
     output:
         manifest=f"{RESULTS}/models/{{model}}/base/T0/s{{seed}}/checkpoint.json",
     log:

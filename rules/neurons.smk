@@ -3,7 +3,7 @@
 
 rule score:
     input:
-        unpack(contrast),
+        unpack(lambda w: identification.moments(CONFIG, PATHS, state_of(w), w.category)),
         model=CHECKPOINT,
     output:
         f"{RESULTS}/scores/{STATE}/{{pooling}}/{{category}}.parquet",
@@ -16,11 +16,9 @@ rule score:
         "../environment.yml"
     params:
         settings=lambda wildcards: canonical_json(
-            {
-                "state": columns_of(wildcards),
-                "contrast": wildcards.category,
-                "pooling": wildcards.pooling,
-            }
+            identification.scored(
+                state_of(wildcards), wildcards.category, wildcards.pooling
+            )
         ),
         code=code_of("score"),
     shell:
@@ -30,9 +28,8 @@ rule score:
 
 rule select_neurons:
     input:
-        lambda wildcards: (
-            f"{RESULTS}/scores/{STATE}/"
-            f"{IDENTIFICATION.selections[wildcards.selection].pooling}/{{category}}.parquet"
+        lambda w: identification.scores(
+            CONFIG, PATHS, state_of(w), w.selection, w.category
         ),
     output:
         f"{RESULTS}/sets/{STATE}/{{selection}}/{{category}}.parquet",

@@ -23,17 +23,7 @@ rule probe_neurons:
         **model_job(lambda w: WORK.probe(w.model)),
     params:
         settings=lambda wildcards: canonical_json(
-            {
-                **IDENTIFICATION.selections[wildcards.selection].model_dump(
-                    exclude={"criteria"}
-                ),
-                "selection": wildcards.selection,
-                "state": columns_of(wildcards),
-                "unsafe": IDENTIFICATION.unsafe.model_dump(exclude={"datasets"}),
-                "safe": IDENTIFICATION.safe.model_dump(exclude={"datasets"}),
-                "batch_size": CONFIG.compute.batch_size,
-                "cpu_threads": CONFIG.compute.cpu_threads,
-            }
+            identification.probed(CONFIG, state_of(wildcards), wildcards.selection)
         ),
         code=code_of("probe_neurons"),
         libraries=LIBRARIES,

@@ -3,6 +3,7 @@
 Patterns hold a state's wildcards (`states.STATE`) and others in braces; `over` fills them in.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 
 from safeneuron.experiment.states import STATE, State
@@ -45,3 +46,8 @@ def fill(pattern: str, state: State, **wildcards: str) -> str:
 def over(states: Iterable[State], pattern: str, **wildcards: str) -> list[str]:
     """A path pattern, state by state."""
     return [fill(pattern, state, **wildcards) for state in states]
+
+
+def one_of(names: Iterable[str]) -> str:
+    """A wildcard's constraint: one of the names, nothing if there are none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
