@@ -12,7 +12,7 @@ sys.path.insert(0, str(LIBRARY))
 
 from safeneuron.config.load import canonical_json, load_config
 from safeneuron.errors import SafeNeuronError
-from safeneuron.experiment import identification, prompt_sets, stages, states, training
+from safeneuron.experiment import prompt_sets, stages, states, training
 from safeneuron.experiment.checks import check_inputs
 from safeneuron.experiment.libraries import Libraries
 from safeneuron.experiment.paths import Paths, fill, one_of

@@ -1,5 +1,5 @@
 # Input functions and settings, stage by stage.
-
+from safeneuron.experiment import identification
 
 # identification
 IDENTIFICATION = CONFIG.identification
