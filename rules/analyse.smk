@@ -4,6 +4,7 @@ ENDINGS = ("pdf", "png", "csv")
 
 
 rule composition:
+    """Split safety neurons into core, shared and specific ones by layer (Figure 3)."""
     input:
         neurons=lambda w: identification.category_sets(
             PATHS, state_of(w), w.selection, CATEGORIES[w.dataset]
@@ -25,6 +26,7 @@ rule composition:
 
 
 rule overlap:
+    """Measure the overlap of categories' neuron sets against a null (Figure 5)."""
     input:
         neurons=lambda w: identification.category_sets(
             PATHS, state_of(w), w.selection, CATEGORIES[w.dataset]
@@ -47,6 +49,7 @@ rule overlap:
 
 
 rule depth_profile:
+    """Measure the share of safety neurons by depth (Figure 4)."""
     input:
         neurons=over(
             t0_states(MODELS),
@@ -78,6 +81,7 @@ FIGURES += expand(
 
 
 rule figure_composition:
+    """Draw Figure 3: composition by layer."""
     input:
         lambda wildcards: over(
             t0_states([wildcards.model]),
@@ -116,6 +120,7 @@ FIGURES += expand(
 
 
 rule figure_overlap:
+    """Draw Figure 5: overlap of categories."""
     input:
         lambda wildcards: over(
             t0_states([wildcards.model]),
@@ -149,6 +154,7 @@ FIGURES += expand(f"{RESULTS}/figures/depth_profile.{{ending}}", ending=ENDINGS)
 
 
 rule figure_depth_profile:
+    """Draw Figure 4: depth across sizes."""
     input:
         f"{RESULTS}/analyses/depth_profile.parquet",
     output:
@@ -182,6 +188,7 @@ FIGURES += expand(
 
 
 rule figure_attack:
+    """Draw what pruning attacks do to T0."""
     input:
         f"{RESULTS}/tables/attack_success.parquet",
     output:
@@ -220,6 +227,7 @@ FIGURES += [
 
 
 rule figure_training:
+    """Draw the training curves of an arm."""
     input:
         lambda wildcards: over(
             [
@@ -265,6 +273,7 @@ FIGURES += expand(
 
 
 rule figure_rounds:
+    """Draw each arm under the strongest attack, round by round."""
     input:
         f"{RESULTS}/tables/worst_case.parquet",
     output:
@@ -305,6 +314,7 @@ FIGURES += expand(
 
 
 rule figure_data_fraction:
+    """Draw Figure 6: attack success against the fraction of the alignment data."""
     input:
         table_1=f"{RESULTS}/tables/table_1.parquet",
         worst_case=f"{RESULTS}/tables/worst_case.parquet",

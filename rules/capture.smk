@@ -1,5 +1,6 @@
 # Moments of every neuron's activation, one job a model state and category (paper §3.1).
 rule capture:
+    """Capture the moments of every neuron's activation over a prompt set (paper §3.1)."""
     input:
         model=CHECKPOINT,
         prompts=lambda w: identification.prompt_tables(CONFIG, PATHS, w.category),

@@ -5,6 +5,7 @@ TABLES += expand(
 
 
 rule prompt_overlap:
+    """Count prompts that two sets share; stop if the evaluation's were trained on."""
     input:
         prompts=prompts_of(dict.fromkeys(s["dataset"] for s in PROMPT_SETS)),
         preferences=preferences_of(CONFIG.run.aligned),
@@ -30,6 +31,7 @@ rule prompt_overlap:
 
 
 rule length_matched_prompts:
+    """Choose safe prompts that are as long as the unsafe ones."""
     input:
         unsafe=prompts_of(IDENTIFICATION.unsafe.datasets),
         safe=prompts_of(IDENTIFICATION.safe.datasets),
@@ -59,6 +61,7 @@ TABLES += (
 
 
 rule topic_control:
+    """Compare safety sets with those of topic and of length: tables/topic_control."""
     input:
         neurons=over(
             t0_states(MODELS) if TOPIC else [],

@@ -4,6 +4,7 @@ from safeneuron.models.folder import checkpoint_files
 
 
 rule pretrain_organism:
+    """Pre-train an organism on its language to a helpful base."""
     input:
         f"{RESULTS}/prompts/organism.parquet",
     output:
@@ -37,6 +38,7 @@ rule pretrain_organism:
 
 
 rule tune_organism:
+    """Safety-tune an organism until it refuses: its T0."""
     input:
         base=f"{RESULTS}/models/{{model}}/pretrained/s{{seed}}",
         prompts=f"{RESULTS}/prompts/organism.parquet",
@@ -73,6 +75,7 @@ rule tune_organism:
 
 
 rule local_checkpoint:
+    """Write the manifest of a model in a local folder: its T0, or a judge."""
     input:
         lambda wildcards: checkpoint_files(Path(CONFIG.models[wildcards.model].path)),
     output:
@@ -98,6 +101,7 @@ rule local_checkpoint:
 
 # runs on the host that submits, which has the network: jobs after it need none
 rule hub_checkpoint:
+    """Download a model from the hub and write its manifest: its T0, or a judge."""
     output:
         manifest=f"{RESULTS}/models/{{model}}/base/T0/s{{seed}}/checkpoint.json",
     log:

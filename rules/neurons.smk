@@ -2,6 +2,7 @@
 
 
 rule score:
+    """Score every neuron by every criterion on one contrast (paper §3.2)."""
     input:
         unpack(lambda w: identification.moments(CONFIG, PATHS, state_of(w), w.category)),
         model=CHECKPOINT,
@@ -27,6 +28,7 @@ rule score:
 
 
 rule select_neurons:
+    """Select a neuron set by its scores (paper §3.2)."""
     input:
         lambda w: identification.scores(
             CONFIG, PATHS, state_of(w), w.selection, w.category

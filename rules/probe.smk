@@ -4,6 +4,7 @@ PROBED_STATES = t0_states(ATTACKED) if PROBES else []
 
 
 rule probe_neurons:
+    """Fit a linear probe a layer and take its neurons (NeuroStrike)."""
     input:
         model=CHECKPOINT,
         unsafe=prompts_of(IDENTIFICATION.unsafe.datasets),
@@ -42,6 +43,7 @@ TABLES += (
 
 
 rule probe_overlap:
+    """Measure how far sets by scores and by probe hold the same neurons."""
     input:
         neurons=over(
             PROBED_STATES,
@@ -73,6 +75,7 @@ FIGURES += expand(
 
 
 rule figure_probe_overlap:
+    """Draw Figure 7: neurons of scores and of a linear probe by layer."""
     input:
         f"{RESULTS}/tables/probe_overlap.parquet",
     output:

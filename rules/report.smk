@@ -5,6 +5,7 @@ REPORTED_STATES = t0_states(MODELS) + aligned_states(MODELS)
 
 
 rule report:
+    """Write report.html: tables and figures with what they were made from."""
     input:
         figures=[path for path in FIGURES if path.endswith(".png")],
         models=over(REPORTED_STATES, CHECKPOINT),
