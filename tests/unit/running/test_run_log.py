@@ -1,4 +1,4 @@
-"""A run as its log records tell it, which are made here by hand."""
+"""A run as its log records tell it: records with an event and its fields, no Snakemake."""
 
 import io
 import logging
@@ -117,7 +117,9 @@ def test_the_terminal_is_spared_the_coming_and_going_of_jobs_alone(event):
 
 
 def test_of_errors_only_the_repeated_command_line_is_hidden():
-    assert not is_worth_reading(record(LogEvent.ERROR, "RuleException:\nCalledProcessError in"))
+    assert not is_worth_reading(
+        record(LogEvent.ERROR, "RuleException:\nCalledProcessError in file")
+    )
     assert is_worth_reading(record(LogEvent.ERROR, "MissingOutputException in rule train"))
     assert not is_worth_reading(record(None, "Select jobs to execute..."))
 
