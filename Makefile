@@ -18,7 +18,7 @@ env: $(VENV)/.installed
 # torch comes first and alone, so that no other package pulls another build of it
 $(VENV)/.installed: requirements.lock
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
+	$(VENV)/bin/pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$$(grep '^torch==' requirements.lock)"
 	$(VENV)/bin/pip install --quiet -r requirements.lock
 	touch $@
 

@@ -39,6 +39,7 @@ localrules:
 
 
 rule all:
+    """Make everything: report, tables and figures."""
     default_target: True
     input:
         rules.report.output,
@@ -47,10 +48,12 @@ rule all:
 
 
 rule figures:
+    """Make the figures."""
     input:
         FIGURES,
 
 
 rule tables:
+    """Make the tables."""
     input:
         TABLES,

@@ -8,6 +8,7 @@ TABLES += AGAINST_PAPER if set(COMPARED) & {*ATTACKED, *CAPABILITY_MODELS} else 
 
 
 rule against_paper:
+    """Put our values beside the paper's Tables 1 to 3: tables/against_paper."""
     input:
         published=str(LIBRARY / "safeneuron/results/published/values.csv"),
         attack_success=(f"{RESULTS}/tables/attack_success.parquet" if ATTACKED else []),

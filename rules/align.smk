@@ -3,6 +3,7 @@
 
 # once for all arms' T1, from T0; of each arm's own state for its later rounds
 rule reference_log_probs:
+    """Compute the reference model's log-probabilities of all pairs, once a state."""
     input:
         model=CHECKPOINT,
         preferences=lambda wildcards: preferences_of([wildcards.model]),
@@ -33,6 +34,7 @@ rule reference_log_probs:
 
 # under ddp and fsdp align.py becomes a process for each GPU that on_gpus.py gives it
 rule align:
+    """Train one round of alignment in one arm (paper §3.3, Algorithm 1)."""
     input:
         model=lambda w: training.previous_checkpoint(PATHS, state_of(w)),
         neurons=lambda w: training.protected_sets(CONFIG, PATHS, state_of(w)),

@@ -4,9 +4,12 @@ ENDINGS = ("pdf", "png", "csv")
 
 
 rule composition:
+    """Split safety neurons into core, shared and specific ones by layer (Figure 3)."""
     input:
-        neurons=category_sets,
-        validations=lambda wildcards: validations_of([columns_of(wildcards)]),
+        neurons=lambda w: identification.category_sets(
+            PATHS, state_of(w), w.selection, CATEGORIES[w.dataset]
+        ),
+        validations=lambda w: validations_of([state_of(w)]),
     output:
         f"{RESULTS}/analyses/composition/{STATE}/{{selection}}/{{dataset}}.parquet",
     log:
@@ -25,9 +28,12 @@ rule composition:
 
 
 rule overlap:
+    """Measure the overlap of categories' neuron sets against a null (Figure 5)."""
     input:
-        neurons=category_sets,
-        validations=lambda wildcards: validations_of([columns_of(wildcards)]),
+        neurons=lambda w: identification.category_sets(
+            PATHS, state_of(w), w.selection, CATEGORIES[w.dataset]
+        ),
+        validations=lambda w: validations_of([state_of(w)]),
     output:
         f"{RESULTS}/analyses/overlap/{STATE}/{{selection}}/{{dataset}}.parquet",
     log:
@@ -46,6 +52,7 @@ rule overlap:
 
 
 rule depth_profile:
+    """Measure the share of safety neurons by depth (Figure 4)."""
     input:
         neurons=over(
             t0_states(MODELS),
@@ -79,6 +86,7 @@ FIGURES += expand(
 
 
 rule figure_composition:
+    """Draw Figure 3: composition by layer."""
     input:
         lambda wildcards: over(
             t0_states([wildcards.model]),
@@ -117,6 +125,7 @@ FIGURES += expand(
 
 
 rule figure_overlap:
+    """Draw Figure 5: overlap of categories."""
     input:
         lambda wildcards: over(
             t0_states([wildcards.model]),
@@ -150,6 +159,7 @@ FIGURES += expand(f"{RESULTS}/figures/depth_profile.{{ending}}", ending=ENDINGS)
 
 
 rule figure_depth_profile:
+    """Draw Figure 4: depth across sizes."""
     input:
         f"{RESULTS}/analyses/depth_profile.parquet",
     output:
@@ -183,6 +193,7 @@ FIGURES += [
 
 
 rule figure_attack:
+    """Draw what pruning attacks do to T0."""
     input:
         f"{RESULTS}/tables/attack_success.parquet",
     output:
@@ -221,9 +232,14 @@ FIGURES += [
 
 
 rule figure_training:
+    """Draw the training curves of an arm."""
     input:
-        tables=lambda wildcards: over(states_of_arm(wildcards), PATHS.training),
-        validations=lambda wildcards: validations_of(states_of_arm(wildcards)),
+        tables=lambda wildcards: over(
+            states.of_arm(CONFIG, wildcards.model, wildcards.arm), PATHS.training
+        ),
+        validations=lambda wildcards: validations_of(
+            states.of_arm(CONFIG, wildcards.model, wildcards.arm)
+        ),
     output:
         pdf=f"{RESULTS}/figures/training/{{model}}/{{arm}}.pdf",
         png=report(
@@ -261,6 +277,7 @@ FIGURES += expand(
 
 
 rule figure_rounds:
+    """Draw each arm under the strongest attack, round by round."""
     input:
         f"{RESULTS}/tables/worst_case.parquet",
     output:
@@ -301,6 +318,7 @@ FIGURES += expand(
 
 
 rule figure_data_fraction:
+    """Draw Figure 6: attack success against the fraction of the alignment data."""
     input:
         table_1=f"{RESULTS}/tables/table_1.parquet",
         worst_case=f"{RESULTS}/tables/worst_case.parquet",

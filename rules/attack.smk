@@ -43,7 +43,7 @@ rule attack:
 rule attack_success:
     input:
         verdicts=VERDICTS,
-        validations=attacks.validations(CONFIG, PATHS, ATTACKED),
+        validations=validations_of(ATTACKED_STATES),
         # no attack success on prompts that were trained on: that rule fails
         overlap=f"{RESULTS}/tables/prompt_overlap.parquet",
     output:
@@ -67,7 +67,7 @@ rule attack_success:
 rule over_refusal:
     input:
         verdicts=VERDICTS,
-        validations=attacks.validations(CONFIG, PATHS, ATTACKED),
+        validations=validations_of(ATTACKED_STATES),
     output:
         table=f"{RESULTS}/tables/over_refusal.parquet",
         csv=f"{RESULTS}/tables/over_refusal.csv",

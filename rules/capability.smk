@@ -100,7 +100,7 @@ rule capability_table:
             fill(PATHS.capability, state, attack=attack, task=task)
             for state, attack, task in CAPABILITY_RUNS
         ],
-        validations=attacks.validations(CONFIG, PATHS, CAPABILITY_MODELS),
+        validations=validations_of(states.states(CONFIG, CAPABILITY_MODELS)),
     output:
         table=f"{RESULTS}/tables/capability.parquet",
         csv=f"{RESULTS}/tables/capability.csv",

@@ -3,9 +3,10 @@ MERGED = prompt_sets.merged_from(CONFIG, CATALOG)
 
 
 rule capture:
+    """Capture the moments of every neuron's activation over a prompt set (paper §3.1)."""
     input:
         model=CHECKPOINT,
-        prompts=capture_prompts,
+        prompts=lambda w: identification.prompt_tables(CONFIG, PATHS, w.category),
     output:
         f"{RESULTS}/moments/{STATE}/{{category}}.safetensors",
     log:
@@ -18,7 +19,9 @@ rule capture:
     resources:
         **model_job(lambda w: WORK.capture(w.model, w.category)),
     params:
-        settings=capture_settings,
+        settings=lambda wildcards: canonical_json(
+            identification.captured(CONFIG, wildcards.category)
+        ),
         code=code_of("capture"),
         libraries=LIBRARIES,
     shell:

@@ -7,7 +7,7 @@ rule case_studies:
     input:
         verdicts=[one.fill(PATHS.verdicts, judge=judge) for one, judge in CASES],
         responses=[one.fill(PATHS.responses) for one, _ in CASES],
-        validations=attacks.validations(CONFIG, PATHS, ATTACKED),
+        validations=validations_of(ATTACKED_STATES),
     output:
         table=f"{RESULTS}/tables/case_studies.parquet",
         page=f"{RESULTS}/tables/case_studies.md",

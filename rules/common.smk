@@ -1,8 +1,8 @@
 # The configuration, validated once, and what every rule needs from it.
 import os
-import re
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -15,8 +15,8 @@ from safeneuron.errors import SafeNeuronError
 from safeneuron.experiment import attacks, prompt_sets, stages, states, training
 from safeneuron.experiment.checks import check_inputs
 from safeneuron.experiment.libraries import Libraries
-from safeneuron.experiment.paths import Paths, fill
-from safeneuron.experiment.source_digest import source_digest
+from safeneuron.experiment.paths import Paths, fill, over, one_of
+from safeneuron.experiment.source_digest import stage_digest
 from safeneuron.experiment.states import STATE, State, state_of
 
 try:
@@ -57,11 +57,6 @@ FIGURES = []
 TABLES = []
 
 
-def one_of(names):
-    """A wildcard constraint: one of the names, nothing if there are none."""
-    return "|".join(map(re.escape, names)) or "(?!)"
-
-
 wildcard_constraints:
     model=one_of(CHECKPOINTS),
     arm=one_of(["base", *CONFIG.run.arms]),
@@ -76,49 +71,16 @@ wildcard_constraints:
     judge=one_of(JUDGES),
 
 
-def code_of(stage):
-    """Digest of a stage's script and of the library modules that it imports: reruns it when they
-    change, which Snakemake does not notice by itself."""
-    return source_digest(LIBRARY / f"{stage}.py", LIBRARY)
-
-
+# reruns a stage when a module changes that its script imports, which Snakemake does not notice
+code_of = partial(stage_digest, LIBRARY)
 MODEL_LIBRARIES = Libraries(CONFIG, PATHS)
 LIBRARIES = MODEL_LIBRARIES.parameter
 
 
-def prompts_of(datasets):
-    """The prompt tables of datasets."""
-    return PATHS.prompts(datasets)
-
-
-def columns_of(wildcards):
-    """The columns that say which model state a row is about."""
-    return state_of(wildcards)._asdict()
-
-
-def t0_states(models):
-    """T0 of every seed of some models."""
-    return [state._asdict() for state in states.t0_states(CONFIG, models)]
-
-
-def aligned_states(models):
-    """Every round of every arm of every seed, of those of the models that are aligned."""
-    return [state._asdict() for state in states.aligned_states(CONFIG, models)]
-
-
-def over(states, pattern, **wildcards):
-    """A path pattern with STATE in it, state by state."""
-    return [path for state in states for path in expand(pattern, **state, **wildcards)]
-
-
-REPORTED_STATES = t0_states(MODELS) + aligned_states(MODELS)
-
-
-def validations_of(states):
-    """The validations of those of the states whose model has a gate."""
-    gated = [state for state in states if stages.has_gate(CONFIG, state["model"])]
-    return list(dict.fromkeys(over(gated, VALIDATION)))
-
+prompts_of = PATHS.prompts
+t0_states = partial(states.t0_states, CONFIG)
+validations_of = partial(stages.validations, CONFIG, PATHS)
+REPORTED_STATES = states.states(CONFIG, MODELS)
 
 # glibc gives large blocks back to the kernel and takes them again at each step; kept, a training has
 # less than half of the page faults (docs/log.md). 32 MiB is the most that every glibc takes.

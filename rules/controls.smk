@@ -5,6 +5,7 @@ TABLES += expand(
 
 
 rule prompt_overlap:
+    """Count prompts that two sets share; stop if the evaluation's were trained on."""
     input:
         prompts=prompts_of(dict.fromkeys(s["dataset"] for s in PROMPT_SETS)),
         preferences=PATHS.preferences(mixes_of(CONFIG.run.aligned)),
@@ -38,6 +39,7 @@ rule prompt_overlap:
 
 
 rule length_matched_prompts:
+    """Choose safe prompts that are as long as the unsafe ones."""
     input:
         unsafe=prompts_of(IDENTIFICATION.unsafe.datasets),
         safe=prompts_of(IDENTIFICATION.safe.datasets),
@@ -51,13 +53,7 @@ rule length_matched_prompts:
     conda:
         "../environment.yml"
     params:
-        settings=canonical_json(
-            {
-                "unsafe": IDENTIFICATION.unsafe.model_dump(exclude={"datasets"}),
-                "safe": IDENTIFICATION.safe.model_dump(exclude={"datasets"}),
-                "seed": TOPIC.seed if TOPIC else 0,
-            }
-        ),
+        settings=canonical_json(identification.length_matched(CONFIG)),
         code=code_of("length_matched_prompts"),
     shell:
         "python workflow_scripts/length_matched_prompts.py --unsafe {input.unsafe:q}"
@@ -73,6 +69,7 @@ TABLES += (
 
 
 rule topic_control:
+    """Compare safety sets with those of topic and of length: tables/topic_control."""
     input:
         neurons=over(
             t0_states(MODELS) if TOPIC else [],
@@ -92,9 +89,7 @@ rule topic_control:
     conda:
         "../environment.yml"
     params:
-        settings=canonical_json(
-            TOPIC.model_dump(include={"null_draws", "seed"}) if TOPIC else {}
-        ),
+        settings=canonical_json(identification.topic_controlled(CONFIG)),
         code=code_of("topic_control"),
     shell:
         "python workflow_scripts/topic_control.py --neurons @<(printf '%s\\n' {input.neurons:q})"

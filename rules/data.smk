@@ -3,6 +3,7 @@ from safeneuron.data.sources import image_files
 
 
 rule organism_prompts:
+    """Write the organism's prompts: placeholder requests by split and category."""
     output:
         f"{RESULTS}/prompts/{{dataset}}.parquet",
     log:
@@ -28,6 +29,7 @@ rule organism_prompts:
 
 
 rule file_prompts:
+    """Read a file of your own into a prompt table."""
     input:
         source=lambda wildcards: CONFIG.datasets[wildcards.dataset].path,
         # read by way of the source, which names them
@@ -54,6 +56,7 @@ rule file_prompts:
 
 
 rule hub_prompts:
+    """Download a data set from the hub into a prompt table."""
     output:
         f"{RESULTS}/prompts/{{dataset}}.parquet",
     log:
@@ -76,6 +79,7 @@ rule hub_prompts:
 
 
 rule typographic_prompts:
+    """Draw questions into images (typographic attack) as a prompt table."""
     input:
         lambda wildcards: prompts_of([CONFIG.datasets[wildcards.dataset].of]),
     output:

@@ -113,7 +113,7 @@ rule keyword_veto:
 rule judge_agreement:
     input:
         verdicts=VERDICTS,
-        validations=attacks.validations(CONFIG, PATHS, ATTACKED),
+        validations=validations_of(ATTACKED_STATES),
     output:
         table=f"{RESULTS}/tables/judge_agreement.parquet",
         csv=f"{RESULTS}/tables/judge_agreement.csv",

@@ -1,8 +1,10 @@
 # Model states. T0 is an organism after ordinary safety tuning, or a checkpoint: a folder or a hub id, as
 # judges are.
+from safeneuron.models.folder import checkpoint_files
 
 
 rule pretrain_organism:
+    """Pre-train an organism on its language to a helpful base."""
     input:
         f"{RESULTS}/prompts/organism.parquet",
     output:
@@ -33,6 +35,7 @@ rule pretrain_organism:
 
 
 rule tune_organism:
+    """Safety-tune an organism until it refuses: its T0."""
     input:
         base=PATHS.pretrained,
         prompts=f"{RESULTS}/prompts/organism.parquet",
@@ -100,8 +103,9 @@ rule validate:
 
 
 rule local_checkpoint:
+    """Write the manifest of a model in a local folder: its T0, or a judge."""
     input:
-        folder_files,
+        lambda wildcards: checkpoint_files(Path(CONFIG.models[wildcards.model].path)),
     output:
         manifest=f"{RESULTS}/models/{{model}}/base/T0/s{{seed}}/checkpoint.json",
     log:
@@ -125,6 +129,7 @@ rule local_checkpoint:
 
 # runs on the host that submits, which has the network: jobs after it need none
 rule hub_checkpoint:
+    """Download a model from the hub and write its manifest: its T0, or a judge."""
     output:
         manifest=f"{RESULTS}/models/{{model}}/base/T0/s{{seed}}/checkpoint.json",
     log:

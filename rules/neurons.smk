@@ -2,8 +2,9 @@
 
 
 rule score:
+    """Score every neuron by every criterion on one contrast (paper §3.2)."""
     input:
-        unpack(contrast),
+        unpack(lambda w: identification.moments(CONFIG, PATHS, state_of(w), w.category)),
     output:
         f"{RESULTS}/scores/{STATE}/{{pooling}}/{{category}}.parquet",
     log:
@@ -15,11 +16,9 @@ rule score:
         "../environment.yml"
     params:
         settings=lambda wildcards: canonical_json(
-            {
-                "state": columns_of(wildcards),
-                "contrast": wildcards.category,
-                "pooling": wildcards.pooling,
-            }
+            identification.scored(
+                state_of(wildcards), wildcards.category, wildcards.pooling
+            )
         ),
         code=code_of("score"),
     shell:
@@ -28,10 +27,10 @@ rule score:
 
 
 rule select_neurons:
+    """Select a neuron set by its scores (paper §3.2)."""
     input:
-        lambda wildcards: (
-            f"{RESULTS}/scores/{STATE}/"
-            f"{IDENTIFICATION.selections[wildcards.selection].pooling}/{{category}}.parquet"
+        lambda w: identification.scores(
+            CONFIG, PATHS, state_of(w), w.selection, w.category
         ),
     output:
         f"{RESULTS}/sets/{STATE}/{{selection}}/{{category}}.parquet",

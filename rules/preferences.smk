@@ -3,6 +3,7 @@
 
 
 rule organism_preferences:
+    """Write the organism's preference pairs."""
     input:
         f"{RESULTS}/prompts/organism.parquet",
     output:
@@ -23,6 +24,7 @@ rule organism_preferences:
 
 
 rule file_preferences:
+    """Read a file of your own into preference pairs."""
     input:
         lambda wildcards: CONFIG.preferences[wildcards.source].path,
     output:
@@ -47,6 +49,7 @@ rule file_preferences:
 
 
 rule hub_preferences:
+    """Download a source of preference pairs from the hub."""
     output:
         f"{RESULTS}/preferences/sources/{{source}}.parquet",
     log:
@@ -69,6 +72,7 @@ rule hub_preferences:
 
 
 rule mix_preferences:
+    """Draw a preference mix from its sources (paper App. B.2)."""
     input:
         lambda wildcards: expand(
             f"{RESULTS}/preferences/sources/{{source}}.parquet",

@@ -4,6 +4,7 @@ PROBED_STATES = t0_states(ATTACKED) if PROBES else []
 
 
 rule probe_neurons:
+    """Fit a linear probe a layer and take its neurons (NeuroStrike)."""
     input:
         model=CHECKPOINT,
         unsafe=prompts_of(IDENTIFICATION.unsafe.datasets),
@@ -23,17 +24,7 @@ rule probe_neurons:
         **model_job(lambda w: WORK.probe(w.model)),
     params:
         settings=lambda wildcards: canonical_json(
-            {
-                **IDENTIFICATION.selections[wildcards.selection].model_dump(
-                    exclude={"criteria"}
-                ),
-                "selection": wildcards.selection,
-                "state": columns_of(wildcards),
-                "unsafe": IDENTIFICATION.unsafe.model_dump(exclude={"datasets"}),
-                "safe": IDENTIFICATION.safe.model_dump(exclude={"datasets"}),
-                "batch_size": CONFIG.compute.batch_size,
-                "cpu_threads": CONFIG.compute.cpu_threads,
-            }
+            identification.probed(CONFIG, state_of(wildcards), wildcards.selection)
         ),
         code=code_of("probe_neurons"),
         libraries=LIBRARIES,
@@ -52,6 +43,7 @@ TABLES += (
 
 
 rule probe_overlap:
+    """Measure how far sets by scores and by probe hold the same neurons."""
     input:
         neurons=over(
             PROBED_STATES,
@@ -85,6 +77,7 @@ FIGURES += expand(
 
 
 rule figure_probe_overlap:
+    """Draw Figure 7: neurons of scores and of a linear probe by layer."""
     input:
         f"{RESULTS}/tables/probe_overlap.parquet",
     output:

@@ -2,6 +2,7 @@
 
 
 rule report:
+    """Write report.html: tables and figures with what they were made from."""
     input:
         figures=[path for path in FIGURES if path.endswith(".png")],
         models=over(REPORTED_STATES, CHECKPOINT),
@@ -25,7 +26,7 @@ rule report:
                     for path in FIGURES
                     if path.endswith(".png")
                 ],
-                "states": REPORTED_STATES,
+                "states": [state._asdict() for state in REPORTED_STATES],
                 "judges": ATTACK.judges,
                 # whether an organism is run on prompts that are not of its language
                 "foreign_text": any(

@@ -63,11 +63,6 @@ def prompt_tables(paths: Sequence[Path]) -> dict[str, pa.Table]:
     return tables
 
 
-def texts_by_id(table: pa.Table) -> dict[str, str]:
-    """Prompt id -> text of a whole prompt table."""
-    return dict(zip(table["prompt_id"].to_pylist(), table["text"].to_pylist(), strict=True))
-
-
 def question(text: str, image: bytes | None) -> str:
     """What makes a prompt another one than the next: its text, and the image that it is about."""
     return text if image is None else f"{text} {hashlib.sha256(image).hexdigest()}"
@@ -76,19 +71,6 @@ def question(text: str, image: bytes | None) -> str:
 def question_of(row: Mapping[str, Any]) -> str:
     """`question` of a row of `PROMPTS`; an image that shows the text adds nothing to it."""
     return question(row["text"], row["image"] if row["instruction"] is None else None)
-
-
-def benchmark_texts(
-    paths: Sequence[Path], datasets: Mapping[str, str]
-) -> dict[str, dict[str, str]]:
-    """Benchmark -> prompt id -> text.
-
-    Args:
-        paths: the data sets' prompt tables.
-        datasets: benchmark -> data set.
-    """
-    texts = {name: texts_by_id(table) for name, table in prompt_tables(paths).items()}
-    return {benchmark: texts[name] for benchmark, name in datasets.items()}
 
 
 def write_prompts(path: Path, dataset: str, rows: Sequence[Mapping[str, Any]]) -> int:

@@ -10,7 +10,7 @@ from safeneuron.config.schema.datasets import TypographicDataset, has_images
 from safeneuron.config.schema.experiment import Config
 from safeneuron.config.schema.models import LocalModel, OrganismModel
 from safeneuron.experiment import stages
-from safeneuron.experiment.paths import Paths, fill, over
+from safeneuron.experiment.paths import Paths, fill
 from safeneuron.experiment.states import State, states
 from safeneuron.interventions.schemas import CLEAN
 from safeneuron.models.folder import chat_template
@@ -102,12 +102,6 @@ def verdicts(config: Config, paths: Paths, answers: Iterable[Answered]) -> list[
         for one in answers
         for judge in judges_of(config, one.benchmark)
     ]
-
-
-def validations(config: Config, paths: Paths, models: Iterable[str]) -> list[str]:
-    """The validations of all states of those of the models that have a gate."""
-    gated = [model for model in models if stages.has_gate(config, model)]
-    return over(states(config, gated), paths.validation)
 
 
 def speaks_organism(config: Config, model: str) -> bool:

@@ -3,7 +3,9 @@
 Patterns hold a state's wildcards (`states.STATE`) and others in braces; `over` fills them in.
 """
 
+import re
 from collections.abc import Iterable, Sequence
+from itertools import product
 
 from safeneuron.experiment.states import STATE, State
 
@@ -47,6 +49,16 @@ def fill(pattern: str, state: State, **wildcards: str) -> str:
     return pattern.format(**state._asdict(), **wildcards)
 
 
-def over(states: Iterable[State], pattern: str, **wildcards: str) -> list[str]:
-    """A path pattern, state by state."""
-    return [fill(pattern, state, **wildcards) for state in states]
+def over(states: Iterable[State], pattern: str, **wildcards: str | Sequence[str]) -> list[str]:
+    """A path pattern, state by state; a wildcard with several values takes each of them."""
+    values = [[value] if isinstance(value, str) else value for value in wildcards.values()]
+    return [
+        fill(pattern, state, **dict(zip(wildcards, chosen, strict=True)))
+        for state in states
+        for chosen in product(*values)
+    ]
+
+
+def one_of(names: Iterable[str]) -> str:
+    """A wildcard's constraint: one of the names, nothing if there are none."""
+    return "|".join(map(re.escape, names)) or "(?!)"

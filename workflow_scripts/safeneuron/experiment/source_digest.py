@@ -43,6 +43,11 @@ def source_digest(script: Path, root: Path) -> str:
     return digest.hexdigest()[:16]
 
 
+def stage_digest(library: Path, stage: str) -> str:
+    """`source_digest` of a stage by its name; `library` is the folder of scripts and library."""
+    return source_digest(library / f"{stage}.py", library)
+
+
 def imported_files(script: Path, root: Path) -> set[Path]:
     """`script` and every file under `root` that it imports, transitively."""
     found: set[Path] = set()

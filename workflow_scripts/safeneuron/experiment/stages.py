@@ -1,5 +1,6 @@
 """The config keys that a stage uses: its rule passes just these, so it reruns for no others."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from safeneuron.capability.definitions import definition
@@ -9,6 +10,7 @@ from safeneuron.config.schema.experiment import Config
 from safeneuron.config.schema.identification import TopicControl
 from safeneuron.config.schema.models import Checkpoint, OrganismModel
 from safeneuron.config.schema.preferences import OrganismPairs
+from safeneuron.experiment.paths import Paths, over
 from safeneuron.experiment.states import State
 from safeneuron.neurons.criteria.registry import Thresholds
 
@@ -43,6 +45,11 @@ def tuned(config: Config, seed: int) -> dict[str, Any]:
 def has_gate(config: Config, model: str) -> bool:
     """Whether the states of a model pass or miss a validation gate: an organism's do."""
     return isinstance(config.models[model], OrganismModel)
+
+
+def validations(config: Config, paths: Paths, states: Iterable[State]) -> list[str]:
+    """The validations of those of the states whose model has a gate."""
+    return over([state for state in states if has_gate(config, state.model)], paths.validation)
 
 
 def validated(config: Config, state: State) -> dict[str, Any]:

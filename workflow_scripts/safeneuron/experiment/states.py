@@ -55,3 +55,8 @@ def aligned_states(config: Config, models: Iterable[str]) -> list[State]:
 def states(config: Config, models: Sequence[str]) -> list[State]:
     """T0 and all rounds of some models."""
     return t0_states(config, models) + aligned_states(config, models)
+
+
+def of_arm(config: Config, model: str, arm: str) -> list[State]:
+    """Every aligned state of a model's arm."""
+    return [state for state in aligned_states(config, [model]) if state.arm == arm]

@@ -90,6 +90,12 @@ def check_image_processor(folder: Path) -> None:
         )
 
 
+def checkpoint_files(folder: Path) -> list[Path]:
+    """What a local checkpoint is made of: if one of these files changes, so does the model."""
+    endings = (".json", ".safetensors", ".jinja", ".model")
+    return sorted(path for path in folder.iterdir() if path.suffix in endings)
+
+
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         return json.loads(path.read_text(encoding="utf-8"))

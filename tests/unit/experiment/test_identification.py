@@ -1,0 +1,96 @@
+"""What the rules that find neurons ask: files and settings, without Snakemake."""
+
+import re
+
+import pytest
+
+from safeneuron.config.load import load_config
+from safeneuron.experiment import identification
+from safeneuron.experiment.paths import Paths, one_of
+from safeneuron.experiment.states import State
+
+CONFIG = load_config(
+    {
+        "identification": {
+            "unsafe": {"datasets": ["organism"], "categories": ["theft", "fraud"]},
+            "safe": {"datasets": ["organism"], "categories": ["benign"]},
+        },
+        "topic_control": {
+            "matched": {"datasets": ["organism"], "categories": ["lookalike"]},
+            "plain": {"datasets": ["organism"], "categories": ["task"]},
+            "seed": 7,
+        },
+    }
+)
+WITHOUT_CONTROL = CONFIG.model_copy(update={"topic_control": None})
+PATHS = Paths("results/x")
+T1 = State("organism", "dpo", 1, 3)
+FOLDER = "organism/dpo/T1/s3"
+
+
+@pytest.mark.parametrize(
+    ("prompt_set", "table"),
+    [
+        ("overall", "results/x/prompts/organism.parquet"),
+        ("organism/theft", "results/x/prompts/organism.parquet"),
+        ("safe_length_matched", "results/x/prompts/controls/length_matched.parquet"),
+    ],
+)
+def test_a_prompt_set_is_read_from_its_tables(prompt_set, table):
+    assert identification.prompt_tables(CONFIG, PATHS, prompt_set) == [table]
+
+
+def test_a_category_is_captured_alone_and_a_side_whole():
+    whole, one = (identification.captured(CONFIG, s) for s in ("overall", "organism/theft"))
+    assert (whole["categories"], one["categories"]) == (["theft", "fraud"], ["theft"])
+    assert whole | {"categories": None} == one | {"categories": None}
+
+
+def test_a_contrast_reads_the_moments_of_its_state():
+    assert identification.moments(CONFIG, PATHS, T1, "organism/theft") == {
+        "unsafe": f"results/x/moments/{FOLDER}/organism/theft.safetensors",
+        "safe": f"results/x/moments/{FOLDER}/safe.safetensors",
+    }
+
+
+def test_a_selection_is_made_from_the_scores_of_its_pooling():
+    for name, selection in CONFIG.identification.selections.items():
+        file = identification.scores(CONFIG, PATHS, T1, name, "overall")
+        assert file == f"results/x/scores/{FOLDER}/{selection.pooling}/overall.parquet"
+
+
+def test_the_sets_of_categories_keep_their_order():
+    categories = ["organism/theft", "organism/fraud"]
+    assert identification.category_sets(PATHS, T1, "paper", categories) == [
+        f"results/x/sets/{FOLDER}/paper/{category}.parquet" for category in categories
+    ]
+
+
+def test_a_probe_says_its_state_and_reads_no_criteria():
+    settings = identification.probed(CONFIG, T1, "magnitude")
+    assert settings["state"] == {"model": "organism", "arm": "dpo", "round": 1, "seed": 3}
+    assert settings["unsafe"]["categories"] == ["theft", "fraud"]
+    assert "criteria" not in settings and "datasets" not in settings["unsafe"]
+
+
+def test_lengths_are_matched_with_the_controls_seed_and_without_it_with_zero():
+    assert identification.length_matched(CONFIG)["seed"] == 7
+    assert identification.length_matched(WITHOUT_CONTROL)["seed"] == 0
+    assert identification.topic_controlled(WITHOUT_CONTROL) == {}
+    assert identification.topic_controlled(CONFIG).keys() == {"null_draws", "seed"}
+
+
+def test_prompts_are_compared_between_both_sides_and_what_is_asked():
+    benchmark = CONFIG.attack.benchmarks["harmful"]
+    sets = identification.compared_prompts(CONFIG, {"harmful": benchmark})
+    assert [(s["name"], s["use"]) for s in sets] == [
+        ("organism", "unsafe"),
+        ("organism", "safe"),
+        ("harmful", "evaluation"),
+    ]
+    assert sets[2]["split"] == benchmark.split
+
+
+def test_a_constraint_takes_names_to_the_letter_and_nothing_where_there_are_none():
+    assert re.fullmatch(one_of(["a.b", "c"]), "a.b") and not re.fullmatch(one_of(["a.b"]), "axb")
+    assert not re.fullmatch(one_of([]), "")

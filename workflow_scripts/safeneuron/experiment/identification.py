@@ -1,0 +1,113 @@
+"""What the stages that find neurons read and are set to: capture, scores, selections, controls."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from safeneuron.config.schema.attack import Benchmark
+from safeneuron.config.schema.experiment import Config
+from safeneuron.config.schema.identification import Side
+from safeneuron.experiment import prompt_sets, stages
+from safeneuron.experiment.paths import Paths, fill
+from safeneuron.experiment.states import State
+
+
+def prompt_tables(config: Config, paths: Paths, prompt_set: str) -> list[str]:
+    """The prompt tables that hold a prompt set; whole sides may need several."""
+    if prompt_set == prompt_sets.SAFE_LENGTH_MATCHED:
+        return [paths.length_matched]
+    return paths.prompts(prompt_sets.rows_of(config, prompt_set).datasets)
+
+
+def captured(config: Config, prompt_set: str) -> dict[str, Any]:
+    """Which rows of the tables are captured, and how the forward pass is pooled and batched."""
+    rows = prompt_sets.rows_of(config, prompt_set)
+    return {
+        "split": rows.split,
+        "categories": rows.categories,
+        "poolings": config.identification.poolings,
+        "batch_size": config.compute.batch_size,
+        "cpu_threads": config.compute.cpu_threads,
+    }
+
+
+def moments(config: Config, paths: Paths, state: State, contrast: str) -> dict[str, str]:
+    """The moments of both prompt sets of a contrast: `unsafe` and `safe`."""
+    unsafe, safe = prompt_sets.contrast_of(config, contrast)
+    return {
+        "unsafe": fill(paths.moments, state, prompt_set=unsafe),
+        "safe": fill(paths.moments, state, prompt_set=safe),
+    }
+
+
+def scored(state: State, contrast: str, pooling: str) -> dict[str, Any]:
+    """What a table of scores is of."""
+    return {"state": state._asdict(), "contrast": contrast, "pooling": pooling}
+
+
+def scores(config: Config, paths: Paths, state: State, selection: str, contrast: str) -> str:
+    """The scores that a selection is made from: those of its pooling."""
+    pooling = config.identification.selections[selection].pooling
+    return fill(paths.scores, state, pooling=pooling, contrast=contrast)
+
+
+def category_sets(
+    paths: Paths, state: State, selection: str, categories: Iterable[str]
+) -> list[str]:
+    """A selection's neuron sets, one a category's contrast."""
+    return [
+        fill(paths.neuron_set, state, selection=selection, contrast=category)
+        for category in categories
+    ]
+
+
+def probed(config: Config, state: State, selection: str) -> dict[str, Any]:
+    """A linear probe on a state: its pooling and rule, and the rows of both sides."""
+    return {
+        **config.identification.selections[selection].model_dump(exclude={"criteria"}),
+        "selection": selection,
+        "state": state._asdict(),
+        **_rows_of_sides(config),
+        "batch_size": config.compute.batch_size,
+        "cpu_threads": config.compute.cpu_threads,
+    }
+
+
+def length_matched(config: Config) -> dict[str, Any]:
+    """The rows of both sides whose lengths are matched, and the seed of the draw."""
+    control = stages.topic_control(config)
+    return {**_rows_of_sides(config), "seed": control.seed if control else 0}
+
+
+def topic_controlled(config: Config) -> dict[str, Any]:
+    """The null of the topic control; nothing without one."""
+    control = stages.topic_control(config)
+    return control.model_dump(include={"null_draws", "seed"}) if control else {}
+
+
+def compared_prompts(config: Config, benchmarks: Mapping[str, Benchmark]) -> list[dict[str, Any]]:
+    """The prompt sets between which shared prompts are counted: both sides, and what is asked."""
+    sides = {"unsafe": config.identification.unsafe, "safe": config.identification.safe}
+    return [
+        *(
+            _compared(dataset, use, side, dataset)
+            for use, side in sides.items()
+            for dataset in side.datasets
+        ),
+        *(
+            _compared(name, "evaluation", benchmark, benchmark.dataset)
+            for name, benchmark in benchmarks.items()
+        ),
+    ]
+
+
+def _compared(name: str, use: str, rows: Side | Benchmark, dataset: str) -> dict[str, Any]:
+    where = {"split": rows.split, "categories": rows.categories}
+    return {"name": name, "use": use, "dataset": dataset, **where}
+
+
+def _rows_of_sides(config: Config) -> dict[str, Any]:
+    sides = config.identification
+    return {
+        "unsafe": sides.unsafe.model_dump(exclude={"datasets"}),
+        "safe": sides.safe.model_dump(exclude={"datasets"}),
+    }
