@@ -8,10 +8,8 @@ from safeneuron.artifacts.tables import read_table
 from safeneuron.data.prompt_settings import FileDataset
 from safeneuron.data.prompts import (
     PROMPTS,
-    benchmark_texts,
     prompt_tables,
     select_prompts,
-    texts_by_id,
     write_prompts,
 )
 from safeneuron.data.sources import prompt_rows, read_prompts
@@ -53,7 +51,8 @@ def test_file_prompts_come_back_as_written(user_file, tmp_path):
         {"prompt_id": "x2", **constant, "category": "arms-co", "text": "c"},
         {"prompt_id": "x3", **constant, "category": "fraud", "text": "d\ne"},
     ]
-    assert texts_by_id(read_table(table, PROMPTS)) == {"x1": "a, b", "x2": "c", "x3": "d\ne"}
+    rows = read_table(table, PROMPTS).to_pylist()
+    assert {r["prompt_id"]: r["text"] for r in rows} == {"x1": "a, b", "x2": "c", "x3": "d\ne"}
 
 
 def test_a_bad_file_leaves_no_table(user_file, tmp_path):
@@ -114,6 +113,11 @@ def test_sentences_are_the_rows_category_and_text(organism_table):
     assert sentences(table) == [Sentence("fraud", texts[0]), Sentence("fraud", texts[1])]
 
 
+def test_two_tables_of_one_data_set_are_refused(organism_table):
+    with pytest.raises(ValueError, match=r"holds the prompts of \['organism'\], beside"):
+        prompt_tables([organism_table, organism_table])
+
+
 def test_a_prompt_table_is_found_by_its_data_set_and_not_by_the_name_of_its_file(
     user_file, organism_table, tmp_path
 ):
@@ -121,10 +125,3 @@ def test_a_prompt_table_is_found_by_its_data_set_and_not_by_the_name_of_its_file
     write_file_prompts(other, "mine", user_file)
     tables = prompt_tables([other, organism_table])
     assert {name: table.num_rows for name, table in tables.items()} == {"mine": 3, "organism": 160}
-    texts = benchmark_texts([other, organism_table], {"asr": "mine", "again": "mine"})
-    assert texts == {name: {"x1": "a, b", "x2": "c", "x3": "d\ne"} for name in ("asr", "again")}
-
-
-def test_two_tables_of_one_data_set_are_refused(organism_table):
-    with pytest.raises(ValueError, match=r"holds the prompts of \['organism'\], beside"):
-        prompt_tables([organism_table, organism_table])
