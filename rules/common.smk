@@ -1,5 +1,4 @@
 # The configuration, validated once, and what every rule needs from it.
-import os
 import shutil
 import sys
 from functools import partial

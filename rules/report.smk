@@ -21,11 +21,6 @@ rule report:
         settings=canonical_json(
             {
                 "experiment": CONFIG.experiment,
-                "figures": [
-                    os.path.relpath(path, RESULTS)
-                    for path in FIGURES
-                    if path.endswith(".png")
-                ],
                 "states": [state._asdict() for state in REPORTED_STATES],
                 "judges": ATTACK.judges,
                 # whether an organism is run on prompts that are not of its language

@@ -14,12 +14,13 @@ from safeneuron.results.against_paper import (
     page,
 )
 from safeneuron.results.attack_success import ATTACK_SUCCESS
+from safeneuron.results.published.rows import AgainstPaperSettings
 from safeneuron.results.published.values import read_published
 
 if __name__ == "__main__":
     with stage(
         __doc__,
-        dict[str, Any],
+        AgainstPaperSettings,
         inputs=("published",),
         many=("attack_success", "capability"),
         outputs=("table", "csv", "page"),
@@ -28,13 +29,13 @@ if __name__ == "__main__":
         measured: dict[Any, Any] = {}
         if args.attack_success:
             rows = read_tables(args.attack_success, ATTACK_SUCCESS).to_pylist()
-            of = (settings["judges"], settings["attacks"], settings["benchmarks"])
+            of = (settings.judges, settings.attacks, settings.benchmarks)
             measured |= measured_attacks(rows, *of)
         if args.capability:
             rows = read_tables(args.capability, CAPABILITY).to_pylist()
-            measured |= measured_capability(rows, settings["tasks"])
+            measured |= measured_capability(rows, settings.tasks)
         published = read_published(args.published)
-        compared = against_paper(measured, published, settings["models"], settings["methods"])
+        compared = against_paper(measured, published, settings.models, settings.methods)
         write_rows(args.table, AGAINST_PAPER, compared)
         write_csv(args.csv, read_table(args.table, AGAINST_PAPER))
-        write_text(args.page, page(compared, settings["experiment"]))
+        write_text(args.page, page(compared, settings.experiment))

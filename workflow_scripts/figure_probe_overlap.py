@@ -5,9 +5,9 @@ import pyarrow.compute as pc
 from safeneuron.artifacts.tables import read_table, write_csv
 from safeneuron.command import stage
 from safeneuron.figures import probe_overlap
+from safeneuron.figures.settings import OneModel
 from safeneuron.figures.style import save
 from safeneuron.neurons.probe_overlap import PROBE_OVERLAP
-from safeneuron.neurons.settings import OneModel
 
 if __name__ == "__main__":
     with stage(__doc__, OneModel, inputs=("table",), outputs=("pdf", "png", "csv")) as args:

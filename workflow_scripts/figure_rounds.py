@@ -1,18 +1,17 @@
 """What each arm's model does under the strongest attack, round by round, with its data."""
 
-from typing import Any
-
 import pyarrow.compute as pc
 
 from safeneuron.artifacts.tables import read_table, write_csv
 from safeneuron.command import stage
 from safeneuron.figures import rounds
+from safeneuron.figures.settings import OneModel
 from safeneuron.figures.style import save
 from safeneuron.results.paper_tables import WORST_CASE
 
 if __name__ == "__main__":
-    with stage(__doc__, dict[str, Any], inputs=("table",), outputs=("pdf", "png", "csv")) as args:
+    with stage(__doc__, OneModel, inputs=("table",), outputs=("pdf", "png", "csv")) as args:
         table = read_table(args.table, WORST_CASE)
-        table = table.filter(pc.equal(table["model"], args.settings["model"]))
+        table = table.filter(pc.equal(table["model"], args.settings.model))
         save(rounds.draw(table), args.pdf, args.png)
         write_csv(args.csv, table)

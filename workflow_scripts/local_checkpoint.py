@@ -1,12 +1,11 @@
 """Describe a user's checkpoint folder, so that it can serve as a model's T0."""
 
 from pathlib import Path
-from typing import Any
 
 from safeneuron.command import stage
 from safeneuron.models.checkpoint import write_manifest
+from safeneuron.models.settings import LocalCheckpoint
 
 if __name__ == "__main__":
-    with stage(__doc__, dict[str, Any], outputs=("manifest",)) as args:
-        folder = Path(args.settings["path"])
-        write_manifest(args.manifest, folder, args.settings["dtype"])
+    with stage(__doc__, LocalCheckpoint, outputs=("manifest",)) as args:
+        write_manifest(args.manifest, Path(args.settings.path), args.settings.dtype)

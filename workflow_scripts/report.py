@@ -1,7 +1,5 @@
 """One self-contained page: what was run, what was found, every figure."""
 
-from typing import Any
-
 import pyarrow.compute as pc
 
 from safeneuron.artifacts.files import write_text
@@ -14,6 +12,7 @@ from safeneuron.data.prompt_overlap import PROMPT_OVERLAP
 from safeneuron.neurons.topic_control import TOPIC_CONTROL
 from safeneuron.organism.chat_template import speaks_organism
 from safeneuron.report.page import as_shown, render
+from safeneuron.report.settings import ReportSettings
 from safeneuron.results import against_paper
 from safeneuron.results.attack_success import ATTACK_SUCCESS
 from safeneuron.results.capability import as_wide as capability_lines
@@ -47,14 +46,14 @@ PLAIN = {
 
 if __name__ == "__main__":
     with stage(
-        __doc__, dict[str, Any], many=("figures", "models", "validations", "tables")
+        __doc__, ReportSettings, many=("figures", "models", "validations", "tables")
     ) as args:
         settings = args.settings
         tables = {path.stem: path for path in args.tables}
         attack_success = []
         if "attack_success" in tables:
             rows = read_table(tables["attack_success"], ATTACK_SUCCESS).to_pylist()
-            attack_success = of_shown_judge(of_first_benchmark(rows), settings["judges"])
+            attack_success = of_shown_judge(of_first_benchmark(rows), settings.judges)
         wide = {
             name: as_wide(read_table(tables[name], schema).to_pylist(), keys_of(schema))
             for name, schema in SCHEMAS.items()
@@ -70,7 +69,7 @@ if __name__ == "__main__":
         wide |= {name: as_shown(table) for name, table in plain.items()}
         if "over_refusal" in tables:
             rows = read_table(tables["over_refusal"], OVER_REFUSAL)
-            wide["over_refusal"] = as_shown(by_benchmark(rows, settings["judges"]))
+            wide["over_refusal"] = as_shown(by_benchmark(rows, settings.judges))
         if "capability" in tables:
             rows = read_table(tables["capability"], CAPABILITY).to_pylist()
             wide["capability"] = capability_lines(rows)
@@ -83,17 +82,21 @@ if __name__ == "__main__":
         states = [
             {**state, **read_manifest(manifest)}
             for state, manifest in zip(
-                with_validations(settings["states"], args.validations), args.models, strict=True
+                with_validations(
+                    [state.model_dump() for state in settings.states], args.validations
+                ),
+                args.models,
+                strict=True,
             )
         ]
         document = render(
-            settings["experiment"],
+            settings.experiment,
             states,
             attack_success,
             wide,
-            judges_shown(attack_success, settings["judges"]),
-            dict(zip(settings["figures"], args.figures, strict=True)),
-            [s["model"] for s in states if settings["foreign_text"] and speaks_organism(s)],
+            judges_shown(attack_success, settings.judges),
+            {str(path.relative_to(args.out.parent)): path for path in args.figures},
+            [s["model"] for s in states if settings.foreign_text and speaks_organism(s)],
             args.provenance(),
         )
         write_text(args.out, document)

@@ -1,7 +1,6 @@
 """How much alignment data it takes: attacks against the fraction of it (Fig. 6)."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -10,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from safeneuron.figures import style
+from safeneuron.figures.settings import ArmOfData
 
 LEVELS = {"ori": "ORI", "es": "ES", "sas": "SAS", "full": "FULL"}
 STRONGEST = {
@@ -18,19 +18,16 @@ STRONGEST = {
     "broken": "broken under attack",
     "clean_utility": "safe prompts exact, clean",
 }
-_ARM = ("method", "data_fraction")
 _KEPT = ["model", "arm", "round", "attacked", "column", "mean", "low", "high", "seeds"]
 
 
-def points(
-    table_1: pa.Table, worst_case: pa.Table, arms: Mapping[str, Mapping[str, Any]]
-) -> pa.Table:
+def points(table_1: pa.Table, worst_case: pa.Table, arms: Mapping[str, ArmOfData]) -> pa.Table:
     """The last round of each arm with its method and data fraction; T0 is every method's zero.
 
     Args:
         table_1: rows of `TABLE_1` of one model: the paper's levels on the sets as identified.
         worst_case: rows of `WORST_CASE` of it: the strongest attack at each strength.
-        arms: arm -> its `method` and `data_fraction`.
+        arms: of the model, by name.
     """
     levels, strongest = table_1.to_pandas(), worst_case.to_pandas()
     levels["attacked"] = levels["attack"] + " sets:\ncomplied"
@@ -40,7 +37,10 @@ def points(
     aligned = frame[frame["arm"].isin(arms) & (frame["round"] == frame["round"].max())]
     rows = list(aligned["attacked"].unique())
     frame = frame[frame["attacked"].isin(rows)]
-    of = {name: aligned["arm"].map(lambda arm, n=name: arms[arm][n]) for name in _ARM}
+    of = {
+        "method": aligned["arm"].map(lambda arm: arms[arm].method),
+        "data_fraction": aligned["arm"].map(lambda arm: arms[arm].data_fraction),
+    }
     base = frame[frame["arm"] == "base"]
     starts = [base.assign(method=m, data_fraction=0.0) for m in dict.fromkeys(of["method"])]
     return pa.Table.from_pandas(

@@ -3,8 +3,26 @@
 from safeneuron.settings import Section
 
 
-class OneJudge(Section):
-    """Settings of `figure_attack`: whose rows, and by which judge's verdicts."""
+class OneModel(Section):
+    """Settings of a figure of one model: whose rows are drawn."""
 
     model: str
+
+
+class OneJudge(OneModel):
+    """Settings of `figure_attack`: whose rows, and by which judge's verdicts."""
+
     judge: str
+
+
+class ArmOfData(Section):
+    """An arm of Figure 6: its method, and the share of the pairs that it was trained on."""
+
+    method: str
+    data_fraction: float
+
+
+class DataFractionSettings(OneModel):
+    """Settings of `figure_data_fraction`: whose rows, and the model's arms."""
+
+    arms: dict[str, ArmOfData]

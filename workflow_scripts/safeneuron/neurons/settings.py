@@ -103,9 +103,3 @@ class NullSettings(Section):
         200, ge=10, le=100_000, description="Number of random draws of the same sizes."
     )
     seed: int = Field(0, ge=0, description="Seed of the random draws.")
-
-
-class OneModel(Section):
-    """Settings of `figure_probe_overlap`: whose rows are drawn."""
-
-    model: str

@@ -20,11 +20,11 @@ from safeneuron.config.schema.identification import (
 from safeneuron.config.schema.models import Model, OrganismModel
 from safeneuron.config.schema.organism import Organism
 from safeneuron.config.schema.preferences import OrganismPairs, PairSource
-from safeneuron.config.schema.published import PublishedRows
 from safeneuron.config.schema.report import Report
 from safeneuron.data.pair_settings import PairColumns
 from safeneuron.data.prompt_settings import TypographicDataset
 from safeneuron.interventions.schemas import CLEAN
+from safeneuron.results.published.rows import PublishedRows
 from safeneuron.settings import Distinct, Name, Section, near_miss
 
 T = TypeVar("T")

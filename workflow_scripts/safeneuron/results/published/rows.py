@@ -49,3 +49,14 @@ class PublishedRows(Section):
             if twice:
                 raise ValueError(f"{key}: {', '.join(sorted(twice))} is the name of two of ours")
         return self
+
+
+class AgainstPaperSettings(PublishedRows):
+    """Settings of `against_paper`: which rows are compared, and whose verdicts may be.
+
+    Attributes:
+        judges: the preferred one first.
+    """
+
+    experiment: str
+    judges: list[str]

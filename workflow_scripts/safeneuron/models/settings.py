@@ -1,0 +1,54 @@
+"""Checkpoints that the workflow does not train, as the configuration and their stages name them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from safeneuron.settings import Section
+
+
+class Weights(Section):
+    """How a checkpoint's weights are loaded."""
+
+    dtype: Literal["float32", "bfloat16", "float16"] = Field(
+        "bfloat16",
+        description="Precision of the loaded weights; alignment trains float32 copies and saves "
+        "in this one.",
+    )
+
+
+class LocalCheckpoint(Weights):
+    """A checkpoint folder as `save_pretrained` writes it, with tokenizer and chat template.
+
+    Also the settings of `local_checkpoint`.
+    """
+
+    path: str = Field(
+        description="Folder with config.json, *.safetensors and the tokenizer's files."
+    )
+
+
+class HubCheckpoint(Weights):
+    """A checkpoint on the Hugging Face hub: downloaded once, into the hub's cache (HF_HOME)."""
+
+    id: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9][A-Za-z0-9_.-]*$",
+        max_length=96,
+        description="Name of the model on the hub, owner/name.",
+    )
+    revision: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")] | None = Field(
+        description="Whole commit, 40 hex digits; null takes the newest commit when the model is "
+        "first downloaded, and its checkpoint.json records which that was.",
+    )
+
+
+class HubCheckpointSettings(HubCheckpoint):
+    """Settings of `hub_checkpoint`: the checkpoint, and what it must bring.
+
+    Attributes:
+        chat_template: it is asked through its chat template.
+        images: it is shown images.
+    """
+
+    chat_template: bool
+    images: bool
