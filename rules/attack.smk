@@ -2,6 +2,7 @@
 
 
 rule attack:
+    """Ask a model state one benchmark, clean or under an attack with its controls (§4.2)."""
     input:
         model=CHECKPOINT,
         prompts=lambda wildcards: prompts_of([BENCHMARKS[wildcards.benchmark].dataset]),
@@ -41,6 +42,7 @@ rule attack:
 
 
 rule attack_success:
+    """Count what every attack achieved on every state: the table all else is read from."""
     input:
         verdicts=VERDICTS,
         validations=validations_of(ATTACKED_STATES),
@@ -65,6 +67,7 @@ rule attack_success:
 
 
 rule over_refusal:
+    """Count what becomes of safe prompts under attack, benchmark by benchmark."""
     input:
         verdicts=VERDICTS,
         validations=validations_of(ATTACKED_STATES),
@@ -87,6 +90,7 @@ rule over_refusal:
 
 
 rule paper_tables:
+    """Lay out Tables 1 and 2 of the paper, the worst case and contrasts, over seeds."""
     input:
         f"{RESULTS}/tables/attack_success.parquet",
     output:
@@ -113,6 +117,7 @@ rule paper_tables:
 
 
 rule table_3:
+    """Lay out Table 3 of the paper: benchmarks with images."""
     input:
         f"{RESULTS}/tables/attack_success.parquet",
     output:

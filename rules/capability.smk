@@ -2,6 +2,7 @@
 
 
 rule file_questions:
+    """Read a capability task's questions from files."""
     input:
         questions=lambda wildcards: CAPABILITY.tasks[wildcards.task].questions,
         shots=lambda wildcards: CAPABILITY.tasks[wildcards.task].shots,
@@ -28,6 +29,7 @@ rule file_questions:
 
 
 rule hub_questions:
+    """Download a capability task's questions from the hub."""
     output:
         f"{RESULTS}/questions/{{task}}.parquet",
     log:
@@ -51,6 +53,7 @@ rule hub_questions:
 
 # lm-eval draws a progress bar: TQDM_MININTERVAL keeps it to a line now and then in the log
 rule capability:
+    """Measure one task by lm-eval, clean or under an attack (paper §4.1)."""
     input:
         model=CHECKPOINT,
         questions=f"{RESULTS}/questions/{{task}}.parquet",
@@ -95,6 +98,7 @@ TABLES += PATHS.table("capability") if CAPABILITY_RUNS else []
 
 
 rule capability_table:
+    """Gather what was measured of every state's capability."""
     input:
         measured=[
             fill(PATHS.capability, state, attack=attack, task=task)

@@ -32,6 +32,7 @@ rule capture:
 
 # T0's categories are captured for their own contrasts: no second pass over the same prompts
 rule merge_moments:
+    """Merge T0's moments of all unsafe prompts from its categories'."""
     input:
         [
             f"{RESULTS}/moments/{{model}}/base/T0/s{{seed}}/{category}.safetensors"

@@ -4,6 +4,7 @@ TABLES += PATHS.table("case_studies", ("parquet", "md")) if CASES else []
 
 
 rule case_studies:
+    """Draw single prompts that T0 answers only under attack (Figures 8 and 9)."""
     input:
         verdicts=[one.fill(PATHS.verdicts, judge=judge) for one, judge in CASES],
         responses=[one.fill(PATHS.responses) for one, _ in CASES],

@@ -3,6 +3,7 @@
 
 
 rule judge:
+    """Judge stored responses by rule or oracle, without a model."""
     input:
         responses=PATHS.responses,
     output:
@@ -25,6 +26,7 @@ rule judge:
 
 
 rule model_judge:
+    """Judge stored responses to harmful prompts by a model."""
     input:
         # a model without seeds, kept where T0 of seed 0 is
         model=lambda wildcards: fill(
@@ -62,6 +64,7 @@ rule model_judge:
 
 
 rule safe_verdicts:
+    """Judge responses to safe prompts, which a model judge is not asked about."""
     input:
         responses=PATHS.responses,
     output:
@@ -85,6 +88,7 @@ rule safe_verdicts:
 
 
 rule keyword_veto:
+    """Veto a judge's successes where the response has words of refusal."""
     input:
         verdicts=lambda wildcards: (
             PATHS.verdicts.replace("{judge}", VETOED[wildcards.judge])
@@ -111,6 +115,7 @@ rule keyword_veto:
 
 
 rule judge_agreement:
+    """Compare every two judges by Cohen's kappa."""
     input:
         verdicts=VERDICTS,
         validations=validations_of(ATTACKED_STATES),

@@ -70,6 +70,7 @@ rule tune_organism:
 # beside the training and not in it: what responses are generated with, and what a missed gate leads to,
 # trains no model again
 rule validate:
+    """Ask an organism its validation prompts, and say whether it passes its gate."""
     input:
         model=CHECKPOINT,
         prompts=f"{RESULTS}/prompts/organism.parquet",

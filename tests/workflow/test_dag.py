@@ -215,7 +215,7 @@ def test_a_change_of_generation_validates_and_attacks_again_and_trains_nothing(
         "workflow_scripts/safeneuron/models/generation.py", "do_sample=False", "do_sample=bool()"
     )
     jobs = finished.would_run()
-    assert (jobs["validate"], jobs["attack"]) == (ALIGNED_AND_T0, 8)
+    assert (jobs["validate"], jobs["attack"]) == (ALIGNED_AND_T0, BENCHMARKS * ATTACKS)
     assert not {"pretrain_organism", "tune_organism", "align", "capture"} & jobs.keys()
 
 

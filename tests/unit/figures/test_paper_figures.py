@@ -6,6 +6,7 @@ import pytest
 from matplotlib import pyplot as plt
 
 from safeneuron.figures import composition, data_fraction, depth_profile, style
+from safeneuron.figures.settings import ArmOfData
 from safeneuron.neurons.analyses import (
     COMPOSITION,
     DEPTH_PROFILE,
@@ -83,8 +84,8 @@ def test_figure_6_has_the_papers_levels_against_the_fraction_of_data():
         for arm in ("base", "dpo-25", "dpo")
         for fraction in (0.05, 0.1)
     ]
-    arms = {"dpo-25": {"method": "dpo", "data_fraction": 0.25}}
-    arms["dpo"] = {"method": "dpo", "data_fraction": 1.0}
+    arms = {"dpo-25": ArmOfData(method="dpo", data_fraction=0.25)}
+    arms["dpo"] = ArmOfData(method="dpo", data_fraction=1.0)
     table = data_fraction.points(of(levels, TABLE_1), of(strongest, WORST_CASE), arms)
     figure = data_fraction.draw(table)
     rows = figure.axes[::4]
