@@ -2,7 +2,7 @@
 
 
 rule attack:
-    """Ask a model state one benchmark, clean or under an attack with its controls (§4.2)."""
+    """Ask a model state one benchmark, clean or under an attack (paper §4.2)."""
     input:
         model=CHECKPOINT,
         prompts=lambda wildcards: prompts_of([BENCHMARKS[wildcards.benchmark].dataset]),
