@@ -378,6 +378,12 @@ def test_an_added_benchmark_is_asked_alone_and_nothing_before_it_runs(finished):
     assert not {"capture", "score", "select_neurons", "align"} & jobs.keys()
 
 
+def test_attacks_without_fractions_draw_no_rounds_of_the_strongest(finished):
+    attack = {"attacks": {name: {"fractions": []} for name in ("magnitude", "static")}}
+    jobs = finished.would_run({"attack": attack})
+    assert jobs["figure_attack"] == 2 and "figure_rounds" not in jobs
+
+
 def test_a_run_of_fewer_attacks_and_benchmarks_makes_tables_and_no_answers(finished):
     jobs = finished.would_run({"run": {"attacks": ["magnitude"], "benchmarks": ["harmful"]}})
     assert jobs["attack_success"] == 1

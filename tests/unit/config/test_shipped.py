@@ -146,3 +146,12 @@ def test_schema_rejects(overlay, path):
     merged = laid_over(Config().model_dump(), overlay)
     (error,) = jsonschema.Draft202012Validator(SCHEMA).iter_errors(merged)
     assert list(error.absolute_path) == path
+
+
+def test_the_paper_reads_its_levels_from_both_sources_of_a_set():
+    paper = yaml.safe_load((FOLDER / "paper.yaml").read_text(encoding="utf-8"))
+    config = load_config(laid_over(Config().model_dump(), paper))
+    for name, source in (("paper", "adaptive"), ("static", "static")):
+        attack = config.attacks[name]
+        assert attack.source == source
+        assert attack.targets_among(config.criteria_of(name)) == ["es", "sas", "es+sas"]
