@@ -131,8 +131,8 @@ def test_a_users_model_is_never_asked_the_organisms_prompts(with_folders):
 def test_the_oracle_judges_the_organisms_language_alone(with_folders):
     assert attacks.judges_of(with_folders, "harmful") == ["oracle", "refusal_prefix"]
     assert attacks.judges_of(with_folders, "own") == ["refusal_prefix"]
-    shown = {m: attacks.judge_of(with_folders, m) for m in with_folders.run.attacked}
-    assert shown == {"mine": "refusal_prefix", "organism": "oracle"}
+    shown = {m: attacks.judges_shown(with_folders, m) for m in with_folders.run.attacked}
+    assert shown == {"mine": ["refusal_prefix"], "organism": ["oracle", "refusal_prefix"]}
 
 
 def test_case_studies_are_of_t0_and_the_last_round_clean_and_attacked(config):

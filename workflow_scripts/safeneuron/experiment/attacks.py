@@ -61,7 +61,7 @@ def answered(config: Config) -> list[Answered]:
 
 
 def case_studies(config: Config) -> list[tuple[Answered, str]]:
-    """What case studies are drawn from, each with the judge that is shown of its model.
+    """What case studies are drawn from, each with the first judge of its benchmark.
 
     T0 and each arm's last round, if they are attacked, clean and under the one attack that is
     shown; the states of a model and seed stand together, T0 before them.
@@ -76,7 +76,7 @@ def case_studies(config: Config) -> list[tuple[Answered, str]]:
         and shown in attacks_on(config, state)
     ]
     return [
-        (Answered(state, attack, name), judge_of(config, state.model))
+        (Answered(state, attack, name), judges_of(config, name)[0])
         for state in sorted(chosen, key=lambda state: (state.model, state.seed))
         for attack in (CLEAN, shown)
         for name, benchmark in benchmarks_of(config, state.model).items()
@@ -161,11 +161,6 @@ def judges_shown(config: Config, model: str) -> list[str]:
     harmful = [n for n, b in benchmarks_of(config, model).items() if b.role == "harmful"]
     able = {judge for name in harmful for judge in judges_of(config, name)}
     return [judge for judge in stages.all_judges(config) if judge in able]
-
-
-def judge_of(config: Config, model: str) -> str:
-    """The judge that tables show of a model: the first of its harmful benchmarks'."""
-    return judges_shown(config, model)[0]
 
 
 def neuron_sets(config: Config, paths: Paths, state: State, attack: str) -> list[str]:
