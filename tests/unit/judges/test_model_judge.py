@@ -14,9 +14,9 @@ from answers import response
 from safeneuron.interventions.schemas import VERDICTS
 from safeneuron.judges import harmbench, model_judge
 from safeneuron.judges.model_judge import MODEL_JUDGES, model_judge_rows
-from safeneuron.judges.verdicts import Verdict
 from safeneuron.models.chat import ChatTemplateError, encode_exchange
 from safeneuron.models.generation import Response, generate_after
+from safeneuron.verdict import Verdict
 
 # the published template, with two of its fourteen categories
 GUARD_TEMPLATE = """\

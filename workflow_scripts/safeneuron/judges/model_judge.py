@@ -14,10 +14,11 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from safeneuron.judges import harmbench, llama_guard
 from safeneuron.judges.coherence import broken_reason
 from safeneuron.judges.rules import known_refusal, verdict_row
-from safeneuron.judges.verdicts import Judgement, Verdict
+from safeneuron.judges.verdicts import Judgement
 from safeneuron.models.chat import encode_exchange
 from safeneuron.models.generation import generate_after
 from safeneuron.progress import Progress
+from safeneuron.verdict import Verdict
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from safeneuron.interventions.schemas import ABOUT
 from safeneuron.judges.coherence import broken_reason
-from safeneuron.judges.verdicts import Judgement, Verdict
+from safeneuron.judges.verdicts import Judgement
 from safeneuron.organism.oracle import is_exact
 from safeneuron.organism.oracle import judge as oracle_verdict
+from safeneuron.verdict import Verdict
 
 # the published list of Zou et al. (2023), lower case, and the organism's refusal
 REFUSAL_PREFIXES = (

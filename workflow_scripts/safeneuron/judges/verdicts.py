@@ -4,8 +4,6 @@ from typing import NamedTuple
 
 from safeneuron.verdict import Verdict
 
-__all__ = ["Judgement", "Verdict"]
-
 
 class Judgement(NamedTuple):
     """A verdict, whether the response is exactly right (None if the judge can't tell), and why."""
