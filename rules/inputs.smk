@@ -37,7 +37,7 @@ def attack_sets(wildcards):
 
 if ATTACKED:
     TABLES += PATHS.table("attack_success")
-if ATTACKED and len(JUDGES) > 1:
+if attacks.judges_are_compared(CONFIG):
     TABLES += PATHS.table("judge_agreement")
 if any(benchmark.role == "safe" for benchmark in BENCHMARKS.values()):
     TABLES += PATHS.table("over_refusal")

@@ -135,6 +135,12 @@ def test_the_oracle_judges_the_organisms_language_alone(with_folders):
     assert shown == {"mine": ["refusal_prefix"], "organism": ["oracle", "refusal_prefix"]}
 
 
+def test_judges_are_compared_where_two_judge_the_same(config, with_folders):
+    assert attacks.judges_are_compared(config)
+    run = with_folders.run.model_copy(update={"attacked": ["mine"]})
+    assert not attacks.judges_are_compared(with_folders.model_copy(update={"run": run}))
+
+
 def test_case_studies_are_of_t0_and_the_last_round_clean_and_attacked(config):
     cases = attacks.case_studies(config)
     assert [one for one, _ in cases if one.state.seed == 3] == [

@@ -163,6 +163,12 @@ def judges_shown(config: Config, model: str) -> list[str]:
     return [judge for judge in stages.all_judges(config) if judge in able]
 
 
+def judges_are_compared(config: Config) -> bool:
+    """Whether two judges judge the same responses to harmful prompts."""
+    asked = asked_benchmarks(config).items()
+    return any(len(judges_of(config, name)) > 1 for name, b in asked if b.role == "harmful")
+
+
 def neuron_sets(config: Config, paths: Paths, state: State, attack: str) -> list[str]:
     """The set that an attack targets; none for the clean model."""
     if attack == CLEAN:
