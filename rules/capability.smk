@@ -92,32 +92,3 @@ rule capability:
         " python workflow_scripts/capability.py --model {input.model:q}"
         " --questions {input.questions:q} --neurons {input.neurons:q} --scores {input.scores:q}"
         " --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
-
-
-TABLES += PATHS.table("capability") if CAPABILITY_RUNS else []
-
-
-rule capability_table:
-    """Gather what was measured of every state's capability."""
-    input:
-        measured=[
-            fill(PATHS.capability, state, attack=attack, task=task)
-            for state, attack, task in CAPABILITY_RUNS
-        ],
-        validations=validations_of(states.states(CONFIG, CAPABILITY_MODELS)),
-    output:
-        table=f"{RESULTS}/tables/capability.parquet",
-        csv=f"{RESULTS}/tables/capability.csv",
-    log:
-        f"{RESULTS}/logs/capability_table.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/capability_table.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    params:
-        code=code_of("capability_table"),
-    shell:
-        "python workflow_scripts/capability_table.py --measured @<(printf '%s\\n' {input.measured:q})"
-        " --validations @<(printf '%s\n' {input.validations:q}) --out {output.table:q} --csv {output.csv:q}"
-        " --code {params.code} > {log:q} 2>&1"

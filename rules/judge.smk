@@ -112,26 +112,3 @@ rule keyword_veto:
         "python workflow_scripts/keyword_veto.py --verdicts {input.verdicts:q}"
         " --responses {input.responses:q} --out {output:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
-
-
-rule judge_agreement:
-    """Compare every two judges by Cohen's kappa."""
-    input:
-        verdicts=VERDICTS,
-        validations=validations_of(ATTACKED_STATES),
-    output:
-        table=f"{RESULTS}/tables/judge_agreement.parquet",
-        csv=f"{RESULTS}/tables/judge_agreement.csv",
-    log:
-        f"{RESULTS}/logs/judge_agreement.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/judge_agreement.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    params:
-        code=code_of("judge_agreement"),
-    shell:
-        "python workflow_scripts/judge_agreement.py --verdicts @<(printf '%s\\n' {input.verdicts:q})"
-        " --validations @<(printf '%s\n' {input.validations:q}) --out {output.table:q} --csv {output.csv:q}"
-        " --code {params.code} > {log:q} 2>&1"

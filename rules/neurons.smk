@@ -1,4 +1,5 @@
-# Scores and neuron sets, per category and overall (paper §3.2). No torch.
+# Scores and neuron sets, per category and overall (paper §3.2), and where the sets lie. Only the probe runs a
+# model.
 
 
 rule score:
@@ -50,4 +51,185 @@ rule select_neurons:
         code=code_of("select_neurons"),
     shell:
         "python workflow_scripts/select_neurons.py --scores {input:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+# An attack that the alignment is not made against: linear probes (NeuroStrike), and how much their
+# neurons are those of the scores (Figure 7).
+PROBED_STATES = t0_states(ATTACKED) if PROBES else []
+
+
+rule probe_neurons:
+    """Fit a linear probe a layer and take its neurons (NeuroStrike)."""
+    input:
+        model=CHECKPOINT,
+        unsafe=prompts_of(IDENTIFICATION.unsafe.datasets),
+        safe=prompts_of(IDENTIFICATION.safe.datasets),
+    output:
+        f"{RESULTS}/sets/{STATE}/{{selection}}/overall.parquet",
+    log:
+        f"{RESULTS}/logs/probe_neurons/{STATE}/{{selection}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/probe_neurons/{STATE}/{{selection}}.tsv"
+    wildcard_constraints:
+        selection=one_of(PROBES),
+    conda:
+        "../environment.yml"
+    threads: CONFIG.compute.cpu_threads
+    resources:
+        **model_job(lambda w: WORK.probe(w.model)),
+    params:
+        settings=lambda wildcards: canonical_json(
+            identification.probed(CONFIG, state_of(wildcards), wildcards.selection)
+        ),
+        code=code_of("probe_neurons"),
+        libraries=LIBRARIES,
+    shell:
+        "python workflow_scripts/on_gpus.py {resources.gpu} --"
+        " python workflow_scripts/probe_neurons.py --model {input.model:q} --unsafe {input.unsafe:q}"
+        " --safe {input.safe:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+TABLES += (
+    expand(f"{RESULTS}/tables/probe_overlap.{{ending}}", ending=("parquet", "csv"))
+    if PROBED_STATES
+    else []
+)
+
+
+rule probe_overlap:
+    """Measure how far sets by scores and by probe hold the same neurons."""
+    input:
+        neurons=over(
+            PROBED_STATES,
+            f"{RESULTS}/sets/{STATE}/{{selection}}/overall.parquet",
+            selection=SELECTIONS,
+        ),
+        validations=validations_of(PROBED_STATES),
+    output:
+        table=f"{RESULTS}/tables/probe_overlap.parquet",
+        csv=f"{RESULTS}/tables/probe_overlap.csv",
+    log:
+        f"{RESULTS}/logs/probe_overlap.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/probe_overlap.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        code=code_of("probe_overlap"),
+    shell:
+        "python workflow_scripts/probe_overlap.py --neurons @<(printf '%s\\n' {input.neurons:q})"
+        " --validations @<(printf '%s\\n' {input.validations:q})"
+        " --out {output.table:q} --csv {output.csv:q} --code {params.code} > {log:q} 2>&1"
+
+
+rule composition:
+    """Split safety neurons into core, shared and specific ones by layer (Figure 3)."""
+    input:
+        neurons=lambda w: identification.category_sets(
+            PATHS, state_of(w), w.selection, CATEGORIES[w.dataset]
+        ),
+        validations=lambda w: validations_of([state_of(w)]),
+    output:
+        f"{RESULTS}/analyses/composition/{STATE}/{{selection}}/{{dataset}}.parquet",
+    log:
+        f"{RESULTS}/logs/composition/{STATE}/{{selection}}/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/composition/{STATE}/{{selection}}/{{dataset}}.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        code=code_of("composition"),
+    shell:
+        "python workflow_scripts/composition.py --neurons {input.neurons:q}"
+        " --validations {input.validations:q} --out {output:q}"
+        " --code {params.code} > {log:q} 2>&1"
+
+
+rule overlap:
+    """Measure the overlap of categories' neuron sets against a null (Figure 5)."""
+    input:
+        neurons=lambda w: identification.category_sets(
+            PATHS, state_of(w), w.selection, CATEGORIES[w.dataset]
+        ),
+        validations=lambda w: validations_of([state_of(w)]),
+    output:
+        f"{RESULTS}/analyses/overlap/{STATE}/{{selection}}/{{dataset}}.parquet",
+    log:
+        f"{RESULTS}/logs/overlap/{STATE}/{{selection}}/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/overlap/{STATE}/{{selection}}/{{dataset}}.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=canonical_json(CONFIG.overlap.model_dump()),
+        code=code_of("overlap"),
+    shell:
+        "python workflow_scripts/overlap.py --neurons {input.neurons:q} --validations {input.validations:q}"
+        " --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+rule depth_profile:
+    """Measure the share of safety neurons by depth (Figure 4)."""
+    input:
+        neurons=over(
+            t0_states(MODELS),
+            f"{RESULTS}/sets/{STATE}/{{selection}}/overall.parquet",
+            selection=SCORED,
+        ),
+        validations=validations_of(t0_states(MODELS)),
+    output:
+        f"{RESULTS}/analyses/depth_profile.parquet",
+    log:
+        f"{RESULTS}/logs/depth_profile.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/depth_profile.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        code=code_of("depth_profile"),
+    shell:
+        "python workflow_scripts/depth_profile.py --neurons @<(printf '%s\\n' {input.neurons:q})"
+        " --validations @<(printf '%s\\n' {input.validations:q}) --out {output:q}"
+        " --code {params.code} > {log:q} 2>&1"
+
+
+TABLES += (
+    expand(f"{RESULTS}/tables/topic_control.{{ending}}", ending=("parquet", "csv"))
+    if TOPIC
+    else []
+)
+
+
+rule topic_control:
+    """Compare safety sets with those of topic and of length: tables/topic_control."""
+    input:
+        neurons=over(
+            t0_states(MODELS) if TOPIC else [],
+            f"{RESULTS}/sets/{STATE}/{{selection}}/{{contrast}}.parquet",
+            selection=SCORED,
+            contrast=("overall", "topic", "length"),
+        ),
+        validations=validations_of(t0_states(MODELS) if TOPIC else []),
+    output:
+        table=f"{RESULTS}/tables/topic_control.parquet",
+        csv=f"{RESULTS}/tables/topic_control.csv",
+    log:
+        f"{RESULTS}/logs/topic_control.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/topic_control.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=canonical_json(identification.topic_controlled(CONFIG)),
+        code=code_of("topic_control"),
+    shell:
+        "python workflow_scripts/topic_control.py --neurons @<(printf '%s\\n' {input.neurons:q})"
+        " --validations @<(printf '%s\\n' {input.validations:q}) --out {output.table:q} --csv {output.csv:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

@@ -15,7 +15,7 @@ from safeneuron.results.counts import OVERALL
 from safeneuron.results.paper_tables import WideTable
 from safeneuron.results.targets import attack_shown
 
-# in the paper's order, then what it does not have
+# in the paper's order, then what it does not have; a figure that is not named here comes last
 FIGURE_GROUPS = {
     "composition": "Figure 3: safety neurons by layer, core, shared and task-specific",
     "depth_profile": "Figure 4: safety neurons against depth, across sizes",
@@ -68,9 +68,9 @@ def render(
     """
     groups: dict[str, list[dict[str, str]]] = {title: [] for title in FIGURE_GROUPS.values()}
     for name, path in figures.items():
-        title = FIGURE_GROUPS[Path(name).with_suffix("").parts[1]]
+        kind = Path(name).with_suffix("").parts[1]
         data = base64.b64encode(path.read_bytes()).decode()
-        groups[title].append({"name": name, "data": data})
+        groups.setdefault(FIGURE_GROUPS.get(kind, kind), []).append({"name": name, "data": data})
     environment = Environment(
         loader=PackageLoader("safeneuron.report"),
         autoescape=True,

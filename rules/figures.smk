@@ -1,80 +1,5 @@
-# Where safety neurons lie: Figures 3, 4 and 5, and the attack's figure. One rule a figure, so that a
-# change of style redraws and computes nothing.
+# One rule a figure, so that a change of style redraws and computes nothing.
 ENDINGS = ("pdf", "png", "csv")
-
-
-rule composition:
-    """Split safety neurons into core, shared and specific ones by layer (Figure 3)."""
-    input:
-        neurons=lambda w: identification.category_sets(
-            PATHS, state_of(w), w.selection, CATEGORIES[w.dataset]
-        ),
-        validations=lambda w: validations_of([state_of(w)]),
-    output:
-        f"{RESULTS}/analyses/composition/{STATE}/{{selection}}/{{dataset}}.parquet",
-    log:
-        f"{RESULTS}/logs/composition/{STATE}/{{selection}}/{{dataset}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/composition/{STATE}/{{selection}}/{{dataset}}.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    params:
-        code=code_of("composition"),
-    shell:
-        "python workflow_scripts/composition.py --neurons {input.neurons:q}"
-        " --validations {input.validations:q} --out {output:q}"
-        " --code {params.code} > {log:q} 2>&1"
-
-
-rule overlap:
-    """Measure the overlap of categories' neuron sets against a null (Figure 5)."""
-    input:
-        neurons=lambda w: identification.category_sets(
-            PATHS, state_of(w), w.selection, CATEGORIES[w.dataset]
-        ),
-        validations=lambda w: validations_of([state_of(w)]),
-    output:
-        f"{RESULTS}/analyses/overlap/{STATE}/{{selection}}/{{dataset}}.parquet",
-    log:
-        f"{RESULTS}/logs/overlap/{STATE}/{{selection}}/{{dataset}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/overlap/{STATE}/{{selection}}/{{dataset}}.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    params:
-        settings=canonical_json(CONFIG.overlap.model_dump()),
-        code=code_of("overlap"),
-    shell:
-        "python workflow_scripts/overlap.py --neurons {input.neurons:q} --validations {input.validations:q}"
-        " --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
-
-
-rule depth_profile:
-    """Measure the share of safety neurons by depth (Figure 4)."""
-    input:
-        neurons=over(
-            t0_states(MODELS),
-            f"{RESULTS}/sets/{STATE}/{{selection}}/overall.parquet",
-            selection=SCORED,
-        ),
-        validations=validations_of(t0_states(MODELS)),
-    output:
-        f"{RESULTS}/analyses/depth_profile.parquet",
-    log:
-        f"{RESULTS}/logs/depth_profile.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/depth_profile.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    params:
-        code=code_of("depth_profile"),
-    shell:
-        "python workflow_scripts/depth_profile.py --neurons @<(printf '%s\\n' {input.neurons:q})"
-        " --validations @<(printf '%s\\n' {input.validations:q}) --out {output:q}"
-        " --code {params.code} > {log:q} 2>&1"
 
 
 FIGURES += expand(
@@ -354,4 +279,40 @@ rule figure_data_fraction:
     shell:
         "python workflow_scripts/figure_data_fraction.py --table_1 {input.table_1:q}"
         " --worst_case {input.worst_case:q} --pdf {output.pdf:q} --png {output.png:q} --csv {output.csv:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+FIGURES += expand(
+    f"{RESULTS}/figures/probe_overlap/{{model}}.{{ending}}",
+    model=ATTACKED if PROBES else [],
+    ending=ENDINGS,
+)
+
+
+rule figure_probe_overlap:
+    """Draw Figure 7: neurons of scores and of a linear probe by layer."""
+    input:
+        f"{RESULTS}/tables/probe_overlap.parquet",
+    output:
+        pdf=f"{RESULTS}/figures/probe_overlap/{{model}}.pdf",
+        png=report(
+            f"{RESULTS}/figures/probe_overlap/{{model}}.png",
+            category="Where safety lives",
+            subcategory="Figure 7: a linear probe's neurons",
+            labels={"model": "{model}"},
+        ),
+        csv=f"{RESULTS}/figures/probe_overlap/{{model}}.csv",
+    log:
+        f"{RESULTS}/logs/figure_probe_overlap/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_probe_overlap/{{model}}.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=lambda wildcards: canonical_json({"model": wildcards.model}),
+        code=code_of("figure_probe_overlap"),
+    shell:
+        "python workflow_scripts/figure_probe_overlap.py --table {input:q} --pdf {output.pdf:q}"
+        " --png {output.png:q} --csv {output.csv:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

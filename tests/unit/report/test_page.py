@@ -1,0 +1,44 @@
+"""The report's page: the paper's order of figures, and a new one without a line in the report."""
+
+import re
+
+from pictures import picture
+from safeneuron.report.page import render, summarise
+from safeneuron.results.attack_success import ATTACK_SUCCESS
+
+
+def page(figures):
+    return render("mine", [], [], {}, "oracle", figures, [], {})
+
+
+def test_figures_stand_in_the_papers_order_and_one_that_it_does_not_name_comes_last(tmp_path):
+    names = (
+        "figures/mine/tiny.png",
+        "figures/overlap/tiny/d.png",
+        "figures/composition/tiny/d.png",
+    )
+    figures = {}
+    for number, name in enumerate(names):
+        figures[name] = tmp_path / f"{number}.png"
+        figures[name].write_bytes(picture("red"))
+    titles = re.findall(r"<h2>(Figure \d|mine)", page(figures))
+    assert titles == ["Figure 3", "Figure 5", "mine"]
+
+
+def row(target, complied, *, control=None, strength=None, seed=0):
+    values = dict.fromkeys(ATTACK_SUCCESS.names) | {
+        "model": "m", "arm": "base", "round": 0, "seed": seed, "attack": "mine",
+        "target": target, "control_seed": control, "strength": strength, "category": "overall",
+        "n_neurons": 7, "asr": complied, "asr_low": 0.0, "asr_high": 1.0, "complied": complied,
+    }  # fmt: skip
+    return values
+
+
+def test_the_summary_is_over_seeds_with_the_control_beside_and_strengths_apart():
+    rows = [
+        *(row("es", complied, seed=seed) for seed, complied in enumerate((0.25, 0.75))),
+        row("es", 0.125, control=3),
+        row("es", 1.0, strength=2.0),
+    ]
+    lines = [(r["attack"], r["seeds"], r["complied"], r["random_asr"]) for r in summarise(rows)]
+    assert lines == [("mine", 2, 0.5, 0.125), ("mine 2", 1, 1.0, None)]
