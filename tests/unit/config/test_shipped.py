@@ -155,3 +155,30 @@ def test_the_paper_reads_its_levels_from_both_sources_of_a_set():
         attack = config.attacks[name]
         assert attack.source == source
         assert attack.targets_among(config.criteria_of(name)) == ["es", "sas", "es+sas"]
+
+
+def shipped(name: str) -> Config:
+    overlay = yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))
+    return load_config(laid_over(Config().model_dump(), overlay))
+
+
+@pytest.mark.parametrize("name", ["paper.yaml", "literal.yaml"])
+def test_the_papers_training_has_none_of_the_terms_that_were_tuned_on_the_organism(name):
+    align = shipped(name).align
+    zeroing = {a.zeroing_probability for a in align.arms.values() if a.method == "freeze_ablate"}
+    assert zeroing == {1.0}
+    assert (align.training.sft_weight, align.training.kl_weight) == (0.0, 0.0)
+    assert {mix.safety_share for mix in align.mixes().values()} == {0.3}
+    assert not any(arm.training for arm in align.arms.values())
+
+
+def test_the_literal_training_differs_from_the_tuned_one_in_nothing_else():
+    tuned, literal = shipped("seeds.yaml"), shipped("literal.yaml")
+    same = {"sft_weight": 1.0, "kl_weight": 10.0}
+    assert literal.align.training.model_copy(update=same) == tuned.align.training
+    assert literal.align.preferences.model_copy(update={"safety_share": 0.4}) == (
+        tuned.align.preferences
+    )
+    assert literal.align.selections == tuned.align.selections
+    assert literal.organism == tuned.organism
+    assert (literal.seeds, literal.attacks) == (tuned.seeds, tuned.attacks)
