@@ -35,3 +35,24 @@ rule report:
         " --validations @<(printf '%s\\n' {input.validations:q})"
         " --tables @<(printf '%s\\n' {input.tables:q}) --out {output:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+rule snapshot:
+    """Copy the tables and figures that git keeps of this experiment."""
+    input:
+        [f"{RESULTS}/{name}" for name in CONFIG.report.snapshot],
+    output:
+        directory(f"{RESULTS}-snapshot"),
+    log:
+        f"{RESULTS}/logs/snapshot.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/snapshot.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=canonical_json({"folder": RESULTS}),
+        code=code_of("snapshot"),
+    shell:
+        "python workflow_scripts/snapshot.py --files {input:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

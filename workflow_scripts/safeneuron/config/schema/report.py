@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from safeneuron.settings import Name, Section
+from safeneuron.settings import Distinct, Name, Section
 
 
 class CaseStudies(Section):
@@ -28,3 +28,8 @@ class Report(Section):
         "words.",
     )
     case_studies: CaseStudies = CaseStudies()
+    snapshot: Distinct[str] = Field(
+        [],
+        description="Files below the experiment's folder that `snakemake snapshot` copies to "
+        "results/EXPERIMENT-snapshot, to be kept in git, such as [tables/contrasts.csv].",
+    )
