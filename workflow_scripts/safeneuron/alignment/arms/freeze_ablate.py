@@ -1,4 +1,4 @@
-"""The paper's Algorithm 1: frozen, and zeroed in the forward pass while training."""
+"""Frozen, and zeroed in the forward pass while training: in every step, it is Algorithm 1."""
 
 from safeneuron.alignment.arm import Arm
 from safeneuron.alignment.parts import identified_neurons, language_model, some_steps
