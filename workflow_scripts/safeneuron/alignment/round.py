@@ -14,10 +14,10 @@ from safeneuron.alignment import processes
 from safeneuron.alignment.arm import Plan
 from safeneuron.alignment.arms.registry import ARMS
 from safeneuron.alignment.dpo_training import align
-from safeneuron.alignment.freezing import freeze_report
+from safeneuron.alignment.freeze_proof import freeze_report
 from safeneuron.alignment.reference_table import with_reference
 from safeneuron.alignment.settings import AlignSettings
-from safeneuron.alignment.training_table import TRAINING, training_rows
+from safeneuron.alignment.training_table import TRAINING, decay_shares, training_rows
 from safeneuron.artifacts.files import write_text
 from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.artifacts.tables import read_table, write_rows
@@ -84,9 +84,7 @@ def train_round(
     """
     state, training = settings.state, settings.training
     identified = np.logical_or.reduce([read_neuron_set(path).union for path in neuron_sets])
-    plan = ARMS[settings.method].plan(
-        identified, (state.seed, state.round), settings.zeroing_probability
-    )
+    plan = ARMS[settings.method].plan(identified, state.seed, settings.zeroing_probability)
     masks = (identified, plan.frozen, plan.zeroed)
     log.info("%d identified, %d frozen, %d zeroed", *(mask.sum() for mask in masks))
 
@@ -115,7 +113,11 @@ def train_round(
     if not first:
         raise SystemExit
     cast_weights(model, dtype)
-    _prove_frozen(model, load_checkpoint(manifest, dtype, _ON_CPU).model, plan, report)
+    before = load_checkpoint(manifest, dtype, _ON_CPU).model
+    figures = freeze_report(model, before, plan.frozen, decay_shares(history, training))
+    log.info("freeze report: %s", figures)
+    write_text(report, json.dumps(asdict(figures), indent=1) + "\n")
+    figures.check()
     steps = training.optimizer_steps(len(pairs))
     return Trained(model, tokenizer, identified, plan, steps, history)
 
@@ -139,12 +141,3 @@ def save_round(
     figures = {"steps": trained.steps, "protected_neurons": int(trained.identified.sum())}
     write_manifest(manifest, folder, read["dtype"], figures)
     write_rows(table, TRAINING, training_rows(trained.history, state.model_dump()))
-
-
-def _prove_frozen(
-    model: PreTrainedModel, before: PreTrainedModel, plan: Plan, report: Path
-) -> None:
-    figures = freeze_report(model, before, plan.frozen)
-    log.info("freeze report: %s", figures)
-    write_text(report, json.dumps(asdict(figures), indent=1) + "\n")
-    figures.check()
