@@ -167,7 +167,7 @@ class _Compared:
             change = (now - then).abs()
             self.elements += then.numel()
             self.moved += int(_differ(then, now).sum())
-            self.total_change += change.double().sum().item()
+            self.total_change += change.sum(dtype=torch.float64).item()
             self.largest_change = max(self.largest_change, change.max().item())
 
 
