@@ -97,6 +97,18 @@ def test_frozen_neurons_are_proved_frozen_in_every_round(finished):
         assert report["frozen_elements"] == report["frozen_neurons"] * 3 * 32
 
 
+def test_the_table_of_proofs_has_every_training_as_its_report_says(finished):
+    table = rows(finished, "freeze_reports")
+    assert [(r["arm"], r["round"], r["seed"]) for r in table] == [
+        ("freeze_ablate", number, 0) for number in (1, 2)
+    ]
+    for row in table:
+        state = f"models/tiny/freeze_ablate/T{row['round']}/s0/freeze_report.json"
+        report = json.loads((finished.folder / RESULTS / state).read_text())
+        assert row == report | {"gate": "missed"}
+    assert "2 of which froze" in (finished.folder / RESULTS / "report.html").read_text()
+
+
 def test_a_missed_gate_is_marked_in_the_tables_and_the_report(finished):
     assert {r["gate"] for r in rows(finished, "attack_success")} == {"missed"}
     assert all(r["gates_missed"] == 1 for r in rows(finished, "table_1"))

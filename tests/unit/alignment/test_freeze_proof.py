@@ -10,7 +10,7 @@ import families
 from safeneuron.alignment import freezing, lora
 from safeneuron.alignment.freeze_proof import FreezeViolationError, freeze_report
 from safeneuron.alignment.settings import LoRA
-from safeneuron.alignment.training_table import decay_shares
+from safeneuron.alignment.weight_decay import decay_shares
 from safeneuron.models import sites
 from unit.alignment.plain_dpo import learning_rate
 from unit.alignment.rounds import MASK, SETTINGS, build, changed, train

@@ -5,7 +5,6 @@ neuron is: `neuron_weights` tells that by names and shapes.
 """
 
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ import torch
 from transformers import PreTrainedModel
 
 from safeneuron.alignment.neuron_weights import Part, Sizes, neuron_parts
+from safeneuron.alignment.weight_decay import beyond_decay
 
 Tensors = Mapping[str, torch.Tensor]
 """A checkpoint's tensors by name."""
@@ -131,7 +131,7 @@ def freeze_report(
             then, now = (_of_neurons(values, part, ~row) for values in (then, now))
         if trained[name].requires_grad:
             free.add(then, now)
-            trained_elements += int(_beyond_decay(then, now, decay).sum())
+            trained_elements += int(beyond_decay(then, now, decay).sum())
         else:
             constant.add(then, now)
     free_elements = free.elements or 1
@@ -206,19 +206,6 @@ def _bytes(values: torch.Tensor) -> bytes:
 def _differ(then: torch.Tensor, now: torch.Tensor) -> torch.Tensor:
     """Which elements differ in a bit."""
     return _bits(then) != _bits(now)
-
-
-def _beyond_decay(then: torch.Tensor, now: torch.Tensor, decay: Sequence[float]) -> torch.Tensor:
-    """Which elements ended where weight decay alone does not bring them.
-
-    Decoupled decay multiplies a weight by 1 - share in each step. What has ended between the start
-    and the product of all steps, up to float32's rounding of each step, may have decayed alone.
-    """
-    steps = sum(share > 0 for share in decay)
-    rounding = (steps + 1) * torch.finfo(torch.float32).eps if steps else 0.0
-    kept = math.prod(1 - share for share in decay) * (1 - rounding)
-    decayed = (then.float() * kept).to(then.dtype)
-    return ~((now >= torch.minimum(then, decayed)) & (now <= torch.maximum(then, decayed)))
 
 
 def _biases(parts: Mapping[str, Part], tensors: Tensors) -> int:

@@ -17,7 +17,8 @@ from safeneuron.alignment.dpo_training import align
 from safeneuron.alignment.freeze_proof import freeze_report
 from safeneuron.alignment.reference_table import with_reference
 from safeneuron.alignment.settings import AlignSettings
-from safeneuron.alignment.training_table import TRAINING, decay_shares, training_rows
+from safeneuron.alignment.training_table import TRAINING, training_rows
+from safeneuron.alignment.weight_decay import decay_shares
 from safeneuron.artifacts.files import write_text
 from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.artifacts.tables import read_table, write_rows
@@ -74,7 +75,7 @@ def train_round(
         neuron_sets: their union is what the arm acts on.
         preferences: a table of `PREFERENCES`.
         reference_table: of `REFERENCE`; None to run the reference model beside the policy.
-        report: where the proof is written, the JSON of a `FreezeReport`.
+        report: where the proof is written, the JSON of the state and of a `FreezeReport`.
         workdir: holds checkpoints of this training alone; one that is there is resumed from.
         save_every: steps between those checkpoints.
 
@@ -116,7 +117,7 @@ def train_round(
     before = load_checkpoint(manifest, dtype, _ON_CPU).model
     figures = freeze_report(model, before, plan.frozen, decay_shares(history, training))
     log.info("freeze report: %s", figures)
-    write_text(report, json.dumps(asdict(figures), indent=1) + "\n")
+    write_text(report, json.dumps(state.model_dump() | asdict(figures), indent=1) + "\n")
     figures.check()
     steps = training.optimizer_steps(len(pairs))
     return Trained(model, tokenizer, identified, plan, steps, history)

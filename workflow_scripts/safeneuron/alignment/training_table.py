@@ -1,9 +1,8 @@
-"""What a trainer's log says of a training: a table of one row a step, and its weight decay."""
+"""The table of a training: one row a logged step."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from safeneuron.alignment.settings import Training
 from safeneuron.artifacts.tables import COUNT, REAL, STATE, schema
 
 TRAINING = schema(
@@ -42,14 +41,3 @@ def training_rows(
         for entry in history
         if "loss" in entry
     ]
-
-
-def decay_shares(history: Sequence[Mapping[str, Any]], settings: Training) -> list[float]:
-    """The share of a weight that weight decay took in each step.
-
-    Decay is decoupled (AdamW): learning rate times `weight_decay`. Under LoRA it is the adapters'
-    alone, whose product is zero if they did not train, so that it takes none of the weights.
-    """
-    if settings.lora:
-        return []
-    return [entry["learning_rate"] * settings.weight_decay for entry in history if "loss" in entry]
