@@ -115,7 +115,9 @@ def train_round(
         raise SystemExit
     cast_weights(model, dtype)
     before = load_checkpoint(manifest, dtype, _ON_CPU).model
-    figures = freeze_report(model, before, plan.frozen, decay_shares(history, training))
+    # under LoRA the adapters decay, whose product is zero if they did not train
+    decay = decay_shares(history, 0.0 if training.lora else training.weight_decay)
+    figures = freeze_report(model, before, plan.frozen, decay)
     log.info("freeze report: %s", figures)
     write_text(report, json.dumps(state.model_dump() | asdict(figures), indent=1) + "\n")
     figures.check()

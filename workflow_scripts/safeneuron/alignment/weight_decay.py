@@ -9,21 +9,15 @@ from typing import Any
 
 import torch
 
-from safeneuron.alignment.settings import Training
 
-
-def decay_shares(history: Sequence[Mapping[str, Any]], settings: Training) -> list[float]:
+def decay_shares(history: Sequence[Mapping[str, Any]], decay: float) -> list[float]:
     """The share of a weight that weight decay took in each step: learning rate times decay.
-
-    Under LoRA it is the adapters' alone, whose product is zero if they did not train: none is
-    taken of the weights.
 
     Args:
         history: the trainer's log.
+        decay: its `weight_decay`.
     """
-    if settings.lora:
-        return []
-    return [entry["learning_rate"] * settings.weight_decay for entry in history if "loss" in entry]
+    return [entry["learning_rate"] * decay for entry in history if "loss" in entry]
 
 
 def beyond_decay(then: torch.Tensor, now: torch.Tensor, shares: Sequence[float]) -> torch.Tensor:
