@@ -43,7 +43,7 @@ rule align:
     output:
         folder=directory(f"{RESULTS}/models/{STATE}/checkpoint"),
         manifest=f"{RESULTS}/models/{STATE}/checkpoint.json",
-        report=f"{RESULTS}/models/{STATE}/freeze_report.json",
+        report=PATHS.freeze_report,
         table=f"{RESULTS}/models/{STATE}/training.parquet",
     log:
         f"{RESULTS}/logs/align/{STATE}.log",

@@ -158,6 +158,33 @@ rule capability_table:
         " --code {params.code} > {log:q} 2>&1"
 
 
+ALIGNED_STATES = states.aligned_states(CONFIG, MODELS)
+TABLES += PATHS.table("freeze_reports") if ALIGNED_STATES else []
+
+
+rule freeze_reports:
+    """Gather every training's proof of what it froze and what it moved."""
+    input:
+        reports=over(ALIGNED_STATES, PATHS.freeze_report),
+        validations=validations_of(ALIGNED_STATES),
+    output:
+        table=f"{RESULTS}/tables/freeze_reports.parquet",
+        csv=f"{RESULTS}/tables/freeze_reports.csv",
+    log:
+        f"{RESULTS}/logs/freeze_reports.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/freeze_reports.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        code=code_of("freeze_reports"),
+    shell:
+        "python workflow_scripts/freeze_reports.py --reports @<(printf '%s\\n' {input.reports:q})"
+        " --validations @<(printf '%s\\n' {input.validations:q}) --out {output.table:q} --csv {output.csv:q}"
+        " --code {params.code} > {log:q} 2>&1"
+
+
 # The paper's Tables 1 to 3 with our values in their cells, for the models that the config names.
 PUBLISHED = CONFIG.published
 COMPARED = [model for model in MODELS if model in PUBLISHED.models]

@@ -13,7 +13,7 @@ from safeneuron.neurons.topic_control import TOPIC_CONTROL
 from safeneuron.organism.chat_template import speaks_organism
 from safeneuron.report.page import as_shown, render
 from safeneuron.report.settings import ReportSettings
-from safeneuron.results import against_paper
+from safeneuron.results import against_paper, freeze_reports
 from safeneuron.results.attack_success import ATTACK_SUCCESS
 from safeneuron.results.capability import as_wide as capability_lines
 from safeneuron.results.judge_agreement import JUDGE_AGREEMENT
@@ -73,6 +73,9 @@ if __name__ == "__main__":
         if "capability" in tables:
             rows = read_table(tables["capability"], CAPABILITY).to_pylist()
             wide["capability"] = capability_lines(rows)
+        if "freeze_reports" in tables:
+            rows = read_table(tables["freeze_reports"], freeze_reports.FREEZE_REPORTS).to_pylist()
+            wide["freeze_reports"] = freeze_reports.as_wide(rows)
         if "against_paper" in tables:
             rows = read_table(tables["against_paper"], against_paper.AGAINST_PAPER).to_pylist()
             wide |= {

@@ -154,9 +154,12 @@ def test_a_family_runs_through_all_stages(family, stage, data, trained_dtypes, t
 
     mask = read_neuron_set(neurons).union
     report = json.loads((tmp_path / "T1" / "freeze_report.json").read_text())
+    assert report["frozen_neurons"] == mask.sum()
     assert report["frozen_elements"] == mask.sum() * 3 * families.HIDDEN
     assert report["frozen_max_change"] == 0
     assert report["frozen_sha256_before"] == report["frozen_sha256_after"]
+    assert report["constant_elements"] > 0 and report["constant_moved"] == 0
+    assert report["free_trained"] > 0.1
     before, after = (
         load_file(f / "model.safetensors") for f in (folder, tmp_path / "T1" / "checkpoint")
     )

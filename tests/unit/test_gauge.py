@@ -1,7 +1,10 @@
-"""The sign of a neuron is a choice of gauge: what must not depend on it, and what does.
+"""Signs and scales of neurons are a choice of gauge: what must not depend on it, and what does.
 
-Negating an `up` row together with its `down` column leaves the model's function as it was.
+Multiplying an `up` row by a number and dividing its `down` column by it leaves the model's function
+as it was. `docs/gauge.md` says which scores it changes; its table is tested cell by cell.
 """
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,60 +14,132 @@ import tiny
 from safeneuron.capture.capture import capture_moments
 from safeneuron.capture.pooling import POOLINGS
 from safeneuron.models.sites import ffn_sites
+from safeneuron.neurons.criteria import CRITERIA
 from safeneuron.neurons.criteria.registry import Thresholds
 from safeneuron.neurons.scores import score
 from safeneuron.neurons.selection import select
 from safeneuron.neurons.settings import Fraction
 
 UNSAFE, SAFE = tiny.token_prompts(12, seed=1), tiny.token_prompts(15, seed=2)
-FLIPPED = tiny.random_mask(seed=3, share=0.5)
-RULES = (
-    Fraction(fraction=0.1),
-    Thresholds(es=0.5, sas=1.0),
-)
+RULES = (Fraction(fraction=0.1), Thresholds(es=0.5, sas=1.0, write_sas=1.0))
+MAGNITUDES = [pooling for pooling in POOLINGS if pooling.endswith("abs")]
+SIGNED = [pooling for pooling in POOLINGS if not pooling.endswith("abs")]
+
+_RNG = np.random.default_rng(3)
+_GRID = (tiny.LAYERS, tiny.NEURONS)
+FACTORS = {
+    "none": np.ones(_GRID),
+    "sign flip": _RNG.choice([-1.0, 1.0], _GRID),
+    "rescaling": 2.0 ** _RNG.integers(-2, 3, _GRID),  # powers of two, so that nothing is rounded
+    "any rescaling": 4 ** _RNG.uniform(-1, 1, _GRID),
+}
 
 
 @torch.no_grad()
-def flip_signs(model):
-    for site, row in zip(ffn_sites(model), FLIPPED, strict=True):
-        signs = torch.tensor(np.where(row, -1.0, 1.0), dtype=torch.float32)
-        site.inward[-1].weight[-site.neurons :] *= signs[:, None]  # the up rows, also where fused
-        site.down.weight *= signs
+def in_gauge(family, factors):
+    """The family's model with every neuron's activation multiplied by its factor."""
+    model = tiny.build(family)
+    for site, row in zip(ffn_sites(model), torch.from_numpy(factors).float(), strict=True):
+        site.inward[-1].weight[-site.neurons :] *= row[:, None]  # the up rows, also where fused
+        site.down.weight /= row
+    return model
 
 
-def selected(model, pooling, rule):
-    unsafe, safe = (
-        capture_moments(model, prompts, [pooling], 8, tiny.PAD)[pooling]
-        for prompts in (UNSAFE, SAFE)
-    )
-    return select(score(unsafe, safe), ["es", "sas"], rule)
+def scores_of(model):
+    """Pooling -> criterion -> scores."""
+    unsafe, safe = (capture_moments(model, p, POOLINGS, 8, tiny.PAD) for p in (UNSAFE, SAFE))
+    return {pooling: score(unsafe[pooling], safe[pooling]) for pooling in POOLINGS}
 
 
 @pytest.fixture(scope="module", params=tiny.FAMILIES)
 def models(request):
-    """A model and the same model with the signs of half of its neurons flipped."""
-    model, flipped = tiny.build(request.param), tiny.build(request.param)
-    flip_signs(flipped)
-    return model, flipped
+    """A model in every gauge."""
+    return {name: in_gauge(request.param, factors) for name, factors in FACTORS.items()}
 
 
-def test_sign_flips_change_no_logit(models):
-    model, flipped = models
-    for a, b in zip(tiny.logits(model, UNSAFE), tiny.logits(flipped, UNSAFE), strict=True):
+@pytest.fixture(scope="module")
+def scores(models):
+    """Gauge -> pooling -> criterion -> scores."""
+    return {name: scores_of(model) for name, model in models.items()}
+
+
+def documented():
+    """(criterion, gauge, pooling) -> whether the score keeps its value, as the table says."""
+    text = (Path(__file__).parents[2] / "docs/gauge.md").read_text()
+    lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
+    _, *columns = lines[0]
+    kept = {}
+    for name, *cells in lines[2 : 2 + len(CRITERIA)]:
+        for column, cell in zip(columns, cells, strict=True):
+            gauge, _, of = column.partition(", ")
+            for pooling in POOLINGS if of == "any pooling" else of.split("`")[1::2]:
+                kept[name.strip("`"), gauge, pooling] = {"keeps": True, "changes": False}[cell]
+    return kept
+
+
+KEPT = documented()
+
+
+@pytest.mark.parametrize("gauge", ["sign flip", "rescaling"])
+def test_the_choice_of_gauge_changes_no_logit(models, gauge):
+    pair = (tiny.logits(models[name], UNSAFE) for name in ("none", gauge))
+    for a, b in zip(*pair, strict=True):
         assert torch.equal(a, b)
 
 
+def test_scales_that_are_rounded_change_logits_by_rounding(models):
+    pair = (tiny.logits(models[name], UNSAFE) for name in ("none", "any rescaling"))
+    for a, b in zip(*pair, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-3)
+
+
+def test_the_table_is_of_all_criteria_and_poolings():
+    assert set(KEPT) == {
+        (name, gauge, pooling)
+        for name in CRITERIA
+        for gauge in ("sign flip", "rescaling")
+        for pooling in POOLINGS
+    }
+
+
+@pytest.mark.parametrize(("criterion", "gauge", "pooling"), KEPT)
+def test_scores_depend_on_the_gauge_where_the_table_says_so(scores, criterion, gauge, pooling):
+    one, other = (scores[name][pooling][criterion] for name in ("none", gauge))
+    if KEPT[criterion, gauge, pooling]:
+        np.testing.assert_array_equal(one, other)
+    else:
+        ranks = [np.argsort(-values, axis=None, kind="stable") for values in (one, other)]
+        assert (ranks[0] != ranks[1]).mean() > 0.5
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.kind)
-@pytest.mark.parametrize("pooling", [p for p in POOLINGS if p.endswith("abs")])
-def test_sets_by_magnitude_do_not_change_under_sign_flips(models, pooling, rule):
-    one, other = (selected(model, pooling, rule) for model in models)
-    for name in ("es", "sas"):
+@pytest.mark.parametrize("pooling", MAGNITUDES)
+def test_sets_by_magnitude_do_not_change_under_sign_flips(scores, pooling, rule):
+    one, other = (
+        select(scores[name][pooling], ["es", "sas", "write_sas"], rule)
+        for name in ("none", "sign flip")
+    )
+    for name in one:
         np.testing.assert_array_equal(one[name], other[name])
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.kind)
-@pytest.mark.parametrize("pooling", [p for p in POOLINGS if not p.endswith("abs")])
-def test_sets_by_signed_activation_do_change_under_sign_flips(models, pooling, rule):
-    one, other = (selected(model, pooling, rule) for model in models)
+@pytest.mark.parametrize("pooling", SIGNED)
+def test_sets_by_signed_activation_do_change_under_sign_flips(scores, pooling, rule):
+    one, other = (
+        select(scores[name][pooling], ["es", "sas"], rule) for name in ("none", "sign flip")
+    )
     one, other = (masks["es"] | masks["sas"] for masks in (one, other))
     assert (one & other).sum() < 0.9 * one.sum()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.kind)
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_of_all_sets_only_those_by_activation_shift_change_under_rescaling(scores, pooling, rule):
+    one, other = (
+        select(scores[name][pooling], ["es", "sas", "write_sas"], rule)
+        for name in ("none", "any rescaling")
+    )
+    for name in ("es", "write_sas"):
+        np.testing.assert_array_equal(one[name], other[name])
+    assert (one["sas"] != other["sas"]).any()

@@ -90,10 +90,23 @@ def test_frozen_neurons_are_proved_frozen_in_every_round(finished):
         report = json.loads((state / "freeze_report.json").read_text())
         assert report["frozen_max_change"] == 0.0
         assert report["frozen_sha256_before"] == report["frozen_sha256_after"]
-        assert report["free_moved"] > 0.9
+        assert 0.9 < report["free_trained"] <= report["free_moved"]
         protected = json.loads((state / "checkpoint.json").read_text())["reported"]
+        assert report["frozen_neurons"] == protected["protected_neurons"]
         # gate row, up row and down column of each: three slices of width 32
-        assert report["frozen_elements"] == protected["protected_neurons"] * 3 * 32
+        assert report["frozen_elements"] == report["frozen_neurons"] * 3 * 32
+
+
+def test_the_table_of_proofs_has_every_training_as_its_report_says(finished):
+    table = rows(finished, "freeze_reports")
+    assert [(r["arm"], r["round"], r["seed"]) for r in table] == [
+        ("freeze_ablate", number, 0) for number in (1, 2)
+    ]
+    for row in table:
+        state = f"models/tiny/freeze_ablate/T{row['round']}/s0/freeze_report.json"
+        report = json.loads((finished.folder / RESULTS / state).read_text())
+        assert row == report | {"gate": "missed"}
+    assert "2 of which froze" in (finished.folder / RESULTS / "report.html").read_text()
 
 
 def test_a_missed_gate_is_marked_in_the_tables_and_the_report(finished):

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from safeneuron.capture.streaming import StreamingMoments, stack_layers
-from safeneuron.neurons.moments import Moments, merge
+from safeneuron.neurons.moments import merge
+from synthetic import EPS as FLOAT32
+from synthetic import moments_of
 
 EPS = np.finfo(float).eps
 
@@ -25,8 +27,7 @@ def samples(seed, offset, deviation, rows=40, neurons=3):
 
 def two_pass(rows):
     """Moments of [rows, neurons] as those of a one-layer model."""
-    mean = rows.mean(axis=0)
-    return Moments(len(rows), mean[None], ((rows - mean) ** 2).sum(axis=0)[None])
+    return moments_of(rows[:, None])
 
 
 def merged(parts):
@@ -40,7 +41,7 @@ def streamed(parts):
     moments = StreamingMoments()
     for part in parts:
         moments.add(torch.from_numpy(part))
-    return stack_layers([moments])
+    return stack_layers([moments], np.ones((1, parts[0].shape[1])), FLOAT32)
 
 
 def exact(column):

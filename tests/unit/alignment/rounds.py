@@ -83,7 +83,7 @@ def build(family: str = "llama", **settings: Any) -> PreTrainedModel:
 
 def plan_of(method: str, seed: int = 0, zeroing_probability: float = 1.0, **changes: Any) -> Plan:
     """An arm's plan for `MASK`, but for the changes."""
-    return replace(ARMS[method].plan(MASK, [seed], zeroing_probability), **changes)
+    return replace(ARMS[method].plan(MASK, seed, zeroing_probability), **changes)
 
 
 def train(

@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 
 from conftest import SCRIPTS
 from safeneuron.alignment import round
-from safeneuron.alignment.freezing import FreezeViolationError, FrozenSlices
+from safeneuron.alignment.freeze_proof import FreezeViolationError
+from safeneuron.alignment.freezing import FrozenSlices
 from safeneuron.alignment.settings import SAVE_EVERY
 from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.artifacts.provenance import read_provenance
@@ -76,7 +77,8 @@ def weights(written):
     manifest = read_manifest(written["manifest"])
     assert manifest["dtype"] == "bfloat16"
     report = json.loads(written["report"].read_text())
-    assert report["frozen_max_change"] == 0 and report["free_moved"] > 0.3
+    assert report["frozen_neurons"] == MASK.sum() and report["frozen_max_change"] == 0
+    assert 0.3 < report["free_trained"] <= report["free_moved"]
     assert not list(written["out"].parent.glob("training-*"))
     return load_file(written["out"] / "model.safetensors")
 
@@ -117,6 +119,22 @@ def test_how_often_a_training_saves_is_no_part_of_what_its_results_are_made_from
     assert all(torch.equal(a, weights(seldom)[n]) for n, a in weights(often).items())
 
 
+def test_a_random_control_freezes_the_same_neurons_in_every_round(
+    files, stage, monkeypatch, tmp_path
+):
+    plans, train = [], round.align
+    monkeypatch.setattr(round, "align", lambda *given: plans.append(given[4]) or train(*given))
+    for number in (1, 2):
+        settings = settings_of() | {
+            "method": "random_freeze",
+            "state": STATE | {"round": number, "seed": 3},
+        }
+        stage("align", settings, **files, **outputs(tmp_path / str(number)))
+    first, second = (plan.frozen for plan in plans)
+    np.testing.assert_array_equal(first, second)
+    assert first.sum() == MASK.sum() and (first != MASK).any()
+
+
 def test_a_frozen_weight_that_moves_ends_the_round_with_its_report_and_no_checkpoint(
     files, stage, monkeypatch, tmp_path
 ):
@@ -127,4 +145,16 @@ def test_a_frozen_weight_that_moves_ends_the_round_with_its_report_and_no_checkp
     with pytest.raises(FreezeViolationError, match="frozen weights moved"):
         stage("align", settings_of(), **files, **written)
     assert json.loads(written["report"].read_text())["frozen_max_change"] > 0
+    assert not written["out"].exists() and not written["manifest"].exists()
+
+
+def test_a_round_that_weight_decay_alone_moved_ends_with_its_report_and_no_checkpoint(
+    files, stage, without_gradients, tmp_path
+):
+    written = outputs(tmp_path / "decayed")
+    settings = settings_of(learning_rate=0.1, weight_decay=1.0)  # a decay that bfloat16 shows
+    with pytest.raises(FreezeViolationError, match="nothing trained"):
+        stage("align", settings, **files, **written)
+    report = json.loads(written["report"].read_text())
+    assert (report["free_moved"] > 0.9, report["free_trained"]) == (True, 0.0)
     assert not written["out"].exists() and not written["manifest"].exists()

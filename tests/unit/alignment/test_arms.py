@@ -1,5 +1,6 @@
 """What each arm does to the identified neurons."""
 
+import itertools
 from typing import get_args
 
 import numpy as np
@@ -15,7 +16,7 @@ STEPS = range(50)
 
 
 def plan_of(method, seed=0, zeroing_probability=1.0):
-    return ARMS[method].plan(MASK, [seed], zeroing_probability)
+    return ARMS[method].plan(MASK, seed, zeroing_probability)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,16 @@ class TestARandomControl:
         first, again, other = (getattr(plan_of(control, seed), acts_on) for seed in (1, 1, 2))
         np.testing.assert_array_equal(first, again)
         assert (first != other).any()
+
+    def test_keeps_its_neurons_over_rounds_while_the_identified_ones_accumulate(
+        self, control, acts_on, leaves
+    ):
+        later = [MASK, MASK | tiny.random_mask(1), MASK | tiny.random_mask(1) | tiny.random_mask(2)]
+        drawn = [getattr(ARMS[control].plan(mask, 7, 1.0), acts_on) for mask in later]
+        for mask, now in zip(later, drawn, strict=True):
+            assert now.sum(axis=1).tolist() == mask.sum(axis=1).tolist()
+        for before, after in itertools.pairwise(drawn):
+            assert not (before & ~after).any() and (after & ~before).any()
 
 
 def test_the_two_controls_draw_the_same_neurons():

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import tiny
-from safeneuron.alignment.freezing import FreezeReport, FreezeViolationError, freeze_report
+from safeneuron.alignment.freeze_proof import FreezeViolationError, freeze_report
 from unit.alignment.rounds import NO_NEURONS, owned_elements
 
 MASK = tiny.random_mask()
@@ -127,6 +127,7 @@ def test_a_frozen_weight_that_became_nan_is_a_violation():
 
 
 def test_a_frozen_weight_that_moved_is_reported_before_that_nothing_trained():
-    report = FreezeReport(1, 0.1, "a", "b", 1, 0.0, 0.0)
-    with pytest.raises(FreezeViolationError, match="frozen weights moved"):
-        report.check()
+    before, model = tiny.build(), tiny.build()
+    weight(model, "gate_proj")[FROZEN, 0] += 1
+    with pytest.raises(FreezeViolationError, match="frozen weights moved: 1 of"):
+        freeze_report(model, before, MASK).check()

@@ -6,12 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from safeneuron.alignment.freezing import (
-    FreezeViolationError,
-    FrozenSlices,
-    freeze_report,
-    frozen_slices,
-)
+from safeneuron.alignment.freeze_proof import FreezeViolationError, freeze_report
+from safeneuron.alignment.freezing import FrozenSlices, frozen_slices
 from unit.alignment.plain_dpo import learning_rate
 from unit.alignment.rounds import MASK, SETTINGS, build, owned_elements, plan_of, train
 

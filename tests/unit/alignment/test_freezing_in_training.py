@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from safeneuron.alignment.freezing import freeze_report
+from safeneuron.alignment.freeze_proof import freeze_report
 from unit.alignment.rounds import (
     MASK,
     build,

@@ -6,7 +6,8 @@ test_freeze_violations.py and test_lora.py.
 
 import pytest
 
-from safeneuron.alignment.freezing import FreezeViolationError, FrozenSlices, freeze_report
+from safeneuron.alignment.freeze_proof import FreezeViolationError, freeze_report
+from safeneuron.alignment.freezing import FrozenSlices
 from safeneuron.alignment.settings import LoRA
 from unit.alignment.rounds import MASK, train
 

@@ -8,7 +8,8 @@ from safetensors import safe_open
 from transformers import TrainerState
 
 from safeneuron.alignment import resume
-from safeneuron.alignment.freezing import FrozenSlices, freeze_report
+from safeneuron.alignment.freeze_proof import freeze_report
+from safeneuron.alignment.freezing import FrozenSlices
 from safeneuron.alignment.settings import LoRA
 from unit.alignment.rounds import MASK, PAIRS, build, hooks, same_bits, train
 

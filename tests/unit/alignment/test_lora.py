@@ -7,11 +7,8 @@ import pytest
 import torch
 
 from safeneuron.alignment import lora
-from safeneuron.alignment.freezing import (
-    FreezeViolationError,
-    FrozenSlices,
-    freeze_report,
-)
+from safeneuron.alignment.freeze_proof import FreezeViolationError, freeze_report
+from safeneuron.alignment.freezing import FrozenSlices
 from safeneuron.alignment.lora import add_adapters, frozen_adapters, merge_adapters
 from safeneuron.alignment.settings import LoRA
 from safeneuron.interventions.zeroing import Zeroing

@@ -9,7 +9,7 @@ from tokenizers.processors import TemplateProcessing
 
 import tiny
 from safeneuron.alignment.dpo_training import align
-from safeneuron.alignment.freezing import freeze_report
+from safeneuron.alignment.freeze_proof import freeze_report
 from safeneuron.models.checkpoint import cast_weights
 from safeneuron.organism.tokenizer import build_tokenizer
 from unit.alignment.rounds import (

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from safeneuron.alignment.freezing import freeze_report
+from safeneuron.alignment.freeze_proof import freeze_report
 from unit.alignment.rounds import MASK, build, moved_elements, owned_elements, train
 
 EMBEDDINGS, HEAD = "model.embed_tokens.weight", "lm_head.weight"

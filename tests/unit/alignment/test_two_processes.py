@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import load_model
 
 from safeneuron.alignment import processes
-from safeneuron.alignment.freezing import FreezeViolationError, freeze_report
+from safeneuron.alignment.freeze_proof import FreezeViolationError, freeze_report
 from safeneuron.alignment.settings import LoRA
 from unit.alignment.rounds import MASK, build, plan_of, same_bits, train
 from unit.alignment.test_training_variants import distance

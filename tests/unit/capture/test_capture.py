@@ -7,6 +7,7 @@ import torch
 import tiny
 from safeneuron.capture.capture import capture_moments
 from safeneuron.capture.pooling import POOLINGS
+from safeneuron.neurons.criteria.effect_size import effect_size
 
 PROMPTS = tiny.token_prompts(13)
 
@@ -109,3 +110,28 @@ def test_capturing_leaves_no_hook_behind_even_after_an_error():
     with pytest.raises(ValueError, match="median"):
         capture(model, poolings=["median"])
     assert not any(module._forward_pre_hooks for module in model.modules())
+
+
+def test_effect_sizes_of_neurons_that_are_constant_up_to_rounding_do_not_follow_the_batch(model):
+    # the largest activation of many neurons lies on the tokens that all prompts begin with
+    sides = [
+        [[*range(3, 43), *prompt] for prompt in tiny.token_prompts(count, seed, longest=3)]
+        for seed, count in ((1, 20), (2, 25))
+    ]
+    one, other = (
+        effect_size(*(capture(model, p, size, padding, ["max"])["max"] for p in sides))
+        for size, padding in ((4, "left"), (7, "right"))
+    )
+    np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-3)
+    assert (one == 0).sum() >= 10
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_moments_know_the_precision_of_activations_and_what_neurons_write(model, dtype):
+    moments = capture(tiny.build(model.config.model_type).to(dtype), poolings=["max"])["max"]
+    assert moments.eps == torch.finfo(dtype).eps
+    expected = [
+        np.linalg.norm(layer.mlp.down_proj.weight.detach().to(dtype).double().numpy(), axis=0)
+        for layer in model.model.layers
+    ]
+    np.testing.assert_allclose(moments.write_norm, expected, rtol=1e-12)

@@ -1,21 +1,25 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+import synthetic
 from safeneuron.errors import CorruptFileError
-from safeneuron.neurons.moments import Moments, load_moments, save_moments
+from safeneuron.neurons.moments import load_moments, merge, save_moments
 
 
 @pytest.fixture
 def moments():
     rng = np.random.default_rng(0)
+    norm = rng.random((2, 3))
     return {
-        "max": Moments(7, rng.normal(size=(2, 3)), rng.random((2, 3))),
-        "meanabs": Moments(9, rng.normal(size=(2, 3)), rng.random((2, 3))),
+        "max": synthetic.moments(7, rng.normal(size=(2, 3)), rng.random((2, 3)), norm, 2.0**-7),
+        "meanabs": synthetic.moments(9, rng.normal(size=(2, 3)), rng.random((2, 3)), norm, 2.0**-7),
     }
 
 
 def test_variance_divides_by_one_less_than_the_count():
-    moments = Moments(5, np.zeros((1, 2)), np.array([[8.0, 2.0]]))
+    moments = synthetic.moments(5, np.zeros((1, 2)), np.array([[8.0, 2.0]]))
     np.testing.assert_array_equal(moments.variance, [[2.0, 0.5]])
 
 
@@ -23,14 +27,29 @@ def test_saved_moments_load_to_the_same_bits(tmp_path, moments):
     save_moments(tmp_path / "m.safetensors", moments)
     for pooling, saved in moments.items():
         loaded = load_moments(tmp_path / "m.safetensors", pooling)
-        assert loaded.count == saved.count
+        assert (loaded.count, loaded.eps) == (saved.count, saved.eps)
         np.testing.assert_array_equal(loaded.mean, saved.mean)
         np.testing.assert_array_equal(loaded.m2, saved.m2)
+        np.testing.assert_array_equal(loaded.write_norm, saved.write_norm)
+
+
+def test_merged_moments_keep_what_they_know_of_the_model(moments):
+    a = moments["max"]
+    rounded = replace(a, write_norm=a.write_norm * (1 + 1e-15))  # summed on another machine
+    merged = merge(a, rounded)
+    assert (merged.count, merged.eps) == (14, a.eps)
+    np.testing.assert_array_equal(merged.write_norm, a.write_norm)
+
+
+@pytest.mark.parametrize("other", [{"write_norm": np.ones((2, 3))}, {"eps": 2.0**-23}])
+def test_moments_of_different_models_are_not_merged(moments, other):
+    with pytest.raises(ValueError, match="of different models"):
+        merge(moments["max"], replace(moments["max"], **other))
 
 
 def test_arrays_that_are_not_contiguous_are_saved_in_their_own_order(tmp_path):
     transposed = np.arange(6.0).reshape(2, 3).T
-    save_moments(tmp_path / "m.safetensors", {"max": Moments(2, transposed, transposed)})
+    save_moments(tmp_path / "m.safetensors", {"max": synthetic.moments(2, transposed, transposed)})
     np.testing.assert_array_equal(
         load_moments(tmp_path / "m.safetensors", "max").mean, [[0, 3], [1, 4], [2, 5]]
     )

@@ -6,16 +6,9 @@ import pytest
 from scipy import stats
 
 from safeneuron.neurons.criteria.activation_shift import layer_z
-from safeneuron.neurons.criteria.effect_size import effect_size
-from safeneuron.neurons.moments import Moments
+from safeneuron.neurons.criteria.effect_size import effect_size, rounding
 from safeneuron.neurons.scores import score
-
-
-def moments_of(samples):
-    """Moments of raw samples [prompts, layers, neurons]."""
-    samples = np.asarray(samples, dtype=float)
-    mean = samples.mean(axis=0)
-    return Moments(len(samples), mean, ((samples - mean) ** 2).sum(axis=0))
+from synthetic import EPS, moments, moments_of
 
 
 def cohens_d(unsafe, safe):
@@ -74,10 +67,41 @@ def test_two_sided_scores_are_magnitudes_of_the_one_sided(samples):
         np.testing.assert_array_equal(scores[f"abs_{name}"], np.abs(scores[name]))
 
 
-def test_a_neuron_constant_on_both_sides_has_no_effect_or_an_infinite_one():
-    unsafe = Moments(4, np.array([[1.0, 2.0, 0.0]]), np.zeros((1, 3)))
-    safe = Moments(4, np.array([[1.0, 1.0, 1.0]]), np.zeros((1, 3)))
-    np.testing.assert_array_equal(effect_size(unsafe, safe), [[0.0, np.inf, -np.inf]])
+PRECISIONS = pytest.mark.parametrize("eps", [EPS, 2.0**-7], ids=["float32", "bfloat16"])
+
+
+@PRECISIONS
+def test_a_neuron_constant_on_both_sides_has_no_effect_or_the_largest_one(eps):
+    unsafe = moments(4, np.array([[1.0, 2.0, 0.0, 0.0]]), np.zeros((1, 4)), eps=eps)
+    safe = moments(4, np.array([[1.0, 1.0, 1.0, 0.0]]), np.zeros((1, 4)), eps=eps)
+    most = 1 / (eps + 2 * EPS)  # a shift of once its size
+    np.testing.assert_allclose(effect_size(unsafe, safe), [[0, most / 2, -most, 0]], rtol=1e-12)
+
+
+@PRECISIONS
+def test_a_spread_below_rounding_is_unknown_and_a_shift_below_rounding_is_none(eps):
+    floor = eps + 2 * EPS  # of 4 neurons around -1
+    spread = np.array([[0.9, 0.9, 1.1, 1.1]]) * floor
+    shift = np.array([[0.9, -1.2, 0.9, -1.1]]) * floor
+    unsafe = moments(2, -np.ones((1, 4)), spread**2, eps=eps)
+    safe = moments(2, -1 - shift, spread**2, eps=eps)
+    np.testing.assert_allclose(rounding(unsafe, safe), np.full((1, 4), floor), rtol=2 * floor)
+    expected = [[0.0, -1.2, 0.9 / 1.1, -1.0]]
+    np.testing.assert_allclose(effect_size(unsafe, safe), expected, rtol=2 * floor)
+
+
+def test_a_neuron_that_is_constant_on_one_side_has_the_papers_effect_size():
+    unsafe, safe = [[[3.0]], [[3.0]]], [[[1.0]], [[2.0]], [[3.0]]]
+    assert effect_size(moments_of(unsafe), moments_of(safe)) == pytest.approx(1 / (2 / 3) ** 0.5)
+
+
+def test_the_shift_of_writes_is_that_of_activations_times_the_write_norm(samples):
+    norm = np.random.default_rng(1).uniform(0.1, 3, size=(3, 5))
+    unsafe, safe = samples
+    scores = score(*(moments_of(side, norm) for side in samples))
+    written = norm * (unsafe.mean(axis=0) - safe.mean(axis=0))
+    np.testing.assert_allclose(scores["write_sas"], stats.zscore(written, axis=1), rtol=1e-10)
+    assert not np.allclose(scores["write_sas"], scores["sas"], rtol=0.1)
 
 
 @pytest.mark.parametrize("shift", [0.0, 1.0, 0.1, -1e-3])
@@ -89,21 +113,28 @@ def test_a_layer_in_which_all_neurons_shift_alike_scores_zero(shift):
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("side", ["unsafe", "safe"])
 def test_values_that_are_not_finite_are_an_error_that_names_layer_and_neuron(side, value, field):
-    moments = {s: Moments(3, np.zeros((2, 4)), np.ones((2, 4))) for s in ("unsafe", "safe")}
-    getattr(moments[side], field)[1, 2] = value
+    sides = {s: moments(3, np.zeros((2, 4)), np.ones((2, 4))) for s in ("unsafe", "safe")}
+    getattr(sides[side], field)[1, 2] = value
     with pytest.raises(ValueError, match=rf"on {side} prompts, first layer 1, neuron 2"):
-        score(**moments)
+        score(**sides)
 
 
 @pytest.mark.parametrize("side", ["unsafe", "safe"])
 def test_fewer_than_two_prompts_on_a_side_are_an_error(side):
     counts = {"unsafe": 2, "safe": 2, side: 1}
-    moments = {s: Moments(n, np.zeros((1, 2)), np.ones((1, 2))) for s, n in counts.items()}
+    sides = {s: moments(n, np.zeros((1, 2)), np.ones((1, 2))) for s, n in counts.items()}
     with pytest.raises(ValueError, match=f"1 {side} prompts"):
-        score(**moments)
+        score(**sides)
 
 
 def test_moments_of_different_models_are_an_error():
-    a, b = (Moments(2, np.zeros(shape), np.ones(shape)) for shape in ((2, 3), (2, 4)))
+    a, b = (moments(2, np.zeros(shape), np.ones(shape)) for shape in ((2, 3), (2, 4)))
     with pytest.raises(ValueError, match=r"\(2, 3\) and \(2, 4\)"):
         score(a, b)
+
+
+@pytest.mark.parametrize("other", [{"write_norm": np.full((2, 3), 1.01)}, {"eps": 2.0**-7}])
+def test_moments_of_models_that_write_otherwise_or_are_of_other_precision_are_an_error(other):
+    values = np.zeros((2, 3)), np.ones((2, 3))
+    with pytest.raises(ValueError, match="of different models"):
+        score(moments(2, *values), moments(2, *values, **other))

@@ -1,5 +1,6 @@
 """The paper's tables against numbers worked out by hand, and scipy's t interval."""
 
+import numpy as np
 import pytest
 from scipy.stats import t
 
@@ -102,6 +103,35 @@ def test_contrasts_are_paired_by_seed():
     assert complied["mean"] == sum(differences) / 2
     assert (complied["low"], complied["high"]) == pytest.approx((-0.375 - reach, -0.375 + reach))
     assert cell(rows, "refused", arm="ablate")["mean"] == 0.375
+
+
+@pytest.mark.parametrize("without", [None, 0])
+@pytest.mark.parametrize("order", range(3))
+def test_contrasts_are_of_each_seed_with_itself_whatever_the_rows_order(order, without):
+    # seed -> attack success and the clean model's utility; a mean does not know the pairs, a
+    # spread does
+    plain = {0: (0.5, 0.75), 1: (0.75, 1.0), 2: (0.25, 0.5)}
+    ablated = {0: (0.375, 0.625), 1: (0.5, 0.875), 2: (0.125, 0.375)}
+    rows = [
+        one
+        for arm, seeds in (("dpo", plain), ("ablate", ablated))
+        for seed, (strong, utility) in seeds.items()
+        if not (arm == "dpo" and seed == without)
+        for one in (
+            row(arm, 1, seed, "none", 0.0, utility=utility),
+            row(arm, 1, seed, "es+sas", strong, fraction=0.1),
+        )
+    ]
+    np.random.default_rng(order).shuffle(rows)
+    found = contrasts(rows, JUDGES)
+    complied = cell(found, "complied", arm="ablate", round=1, fraction=0.1)
+    differences = np.array([ablated[s][0] - plain[s][0] for s in plain if s != without])
+    seeds = len(differences)
+    reach = t.ppf(0.975, seeds - 1) * differences.std(ddof=1) / np.sqrt(seeds)
+    assert (complied["seeds"], complied["mean"]) == (seeds, pytest.approx(differences.mean()))
+    assert complied["high"] - complied["mean"] == pytest.approx(reach)
+    utility = cell(found, "clean_utility", arm="ablate", round=1, fraction=0.1)
+    assert (utility["low"], utility["mean"], utility["high"]) == pytest.approx((-0.125,) * 3)
 
 
 def test_a_seed_without_plain_dpo_has_no_contrast():

@@ -1,6 +1,6 @@
 """What an arm is: its parts, and the plan that they make of a round's identified neurons."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,12 +45,13 @@ class Arm:
     trains: Trainable
     loss: tuple[LossTerm, ...]
 
-    def plan(self, identified: np.ndarray, seed: Sequence[int], zeroing_probability: float) -> Plan:
+    def plan(self, identified: np.ndarray, seed: int, zeroing_probability: float) -> Plan:
         """What a round does.
 
         Args:
             identified: boolean [layers, neurons].
-            seed: of random neurons; parts that are random draw the same ones.
+            seed: the training's, of random neurons: those of later rounds hold those of earlier
+                ones, and parts that are random draw the same ones.
             zeroing_probability: share of the steps that zero, in [0, 1].
         """
         frozen, zeroed = (

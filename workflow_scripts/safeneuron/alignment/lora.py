@@ -13,11 +13,8 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
 from transformers import PreTrainedModel
 
-from safeneuron.alignment.freezing import (
-    FreezeViolationError,
-    FrozenSlices,
-    frozen_slices,
-)
+from safeneuron.alignment.freeze_proof import FreezeViolationError
+from safeneuron.alignment.freezing import FrozenSlices, frozen_slices
 from safeneuron.alignment.settings import LoRA
 from safeneuron.models.sites import Index, decoder_layers, owned
 

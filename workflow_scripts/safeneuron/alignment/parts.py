@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from safeneuron.neurons.random_sets import matched_random
+from safeneuron.neurons.random_sets import nested_random
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -44,8 +44,11 @@ def all_others(identified: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def random_neurons(identified: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """As many random ones in each layer."""
-    return matched_random(identified, rng)
+    """As many random ones in each layer, some of them identified ones by chance.
+
+    With as many identified ones or more in a later round, they hold those of the rounds before.
+    """
+    return nested_random(identified, rng)
 
 
 def never(share: float) -> Schedule:

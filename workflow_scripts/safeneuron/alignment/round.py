@@ -14,10 +14,11 @@ from safeneuron.alignment import processes
 from safeneuron.alignment.arm import Plan
 from safeneuron.alignment.arms.registry import ARMS
 from safeneuron.alignment.dpo_training import align
-from safeneuron.alignment.freezing import freeze_report
+from safeneuron.alignment.freeze_proof import freeze_report
 from safeneuron.alignment.reference_table import with_reference
 from safeneuron.alignment.settings import AlignSettings
 from safeneuron.alignment.training_table import TRAINING, training_rows
+from safeneuron.alignment.weight_decay import decay_shares
 from safeneuron.artifacts.files import write_text
 from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.artifacts.tables import read_table, write_rows
@@ -74,7 +75,7 @@ def train_round(
         neuron_sets: their union is what the arm acts on.
         preferences: a table of `PREFERENCES`.
         reference_table: of `REFERENCE`; None to run the reference model beside the policy.
-        report: where the proof is written, the JSON of a `FreezeReport`.
+        report: where the proof is written, the JSON of the state and of a `FreezeReport`.
         workdir: holds checkpoints of this training alone; one that is there is resumed from.
         save_every: steps between those checkpoints.
 
@@ -84,9 +85,7 @@ def train_round(
     """
     state, training = settings.state, settings.training
     identified = np.logical_or.reduce([read_neuron_set(path).union for path in neuron_sets])
-    plan = ARMS[settings.method].plan(
-        identified, (state.seed, state.round), settings.zeroing_probability
-    )
+    plan = ARMS[settings.method].plan(identified, state.seed, settings.zeroing_probability)
     masks = (identified, plan.frozen, plan.zeroed)
     log.info("%d identified, %d frozen, %d zeroed", *(mask.sum() for mask in masks))
 
@@ -115,7 +114,13 @@ def train_round(
     if not first:
         raise SystemExit
     cast_weights(model, dtype)
-    _prove_frozen(model, load_checkpoint(manifest, dtype, _ON_CPU).model, plan, report)
+    before = load_checkpoint(manifest, dtype, _ON_CPU).model
+    # under LoRA the adapters decay, whose product is zero if they did not train
+    decay = decay_shares(history, 0.0 if training.lora else training.weight_decay)
+    figures = freeze_report(model, before, plan.frozen, decay)
+    log.info("freeze report: %s", figures)
+    write_text(report, json.dumps(state.model_dump() | asdict(figures), indent=1) + "\n")
+    figures.check()
     steps = training.optimizer_steps(len(pairs))
     return Trained(model, tokenizer, identified, plan, steps, history)
 
@@ -139,12 +144,3 @@ def save_round(
     figures = {"steps": trained.steps, "protected_neurons": int(trained.identified.sum())}
     write_manifest(manifest, folder, read["dtype"], figures)
     write_rows(table, TRAINING, training_rows(trained.history, state.model_dump()))
-
-
-def _prove_frozen(
-    model: PreTrainedModel, before: PreTrainedModel, plan: Plan, report: Path
-) -> None:
-    figures = freeze_report(model, before, plan.frozen)
-    log.info("freeze report: %s", figures)
-    write_text(report, json.dumps(asdict(figures), indent=1) + "\n")
-    figures.check()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from transformers import PreTrainedModel
 
@@ -23,6 +24,8 @@ def capture_moments(
 ) -> dict[str, Moments]:
     """Moments over prompts of each neuron's pooled activation (paper §3.1, Eq. 3 and 4).
 
+    With them go each neuron's write norm, and the precision that it was computed in.
+
     The decoder runs without its language-model head. Batch size and padding side change the result
     only by the rounding of the forward pass.
 
@@ -33,11 +36,14 @@ def capture_moments(
     Returns:
         Pooling -> moments, [layers, neurons].
     """
-    moments = {p: [StreamingMoments() for _ in ffn_sites(model)] for p in poolings}
+    sites = ffn_sites(model)
+    moments = {p: [StreamingMoments() for _ in sites] for p in poolings}
 
     def add(layer: int, activations: torch.Tensor, mask: torch.Tensor, _: Batch) -> None:
         for pooling, layers in moments.items():
             layers[layer].add(pool(activations, mask, pooling))
 
     observed_forward(model, prompts, batch_size, pad_id, padding_side, add)
-    return {pooling: stack_layers(layers) for pooling, layers in moments.items()}
+    write_norm = np.stack([site.write_norm for site in sites])
+    eps = torch.finfo(sites[0].down.weight.dtype).eps
+    return {pooling: stack_layers(layers, write_norm, eps) for pooling, layers in moments.items()}

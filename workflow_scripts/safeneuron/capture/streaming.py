@@ -1,5 +1,6 @@
 """Moments of a stream of rows, on the device, in float64."""
 
+import numpy as np
 import torch
 
 from safeneuron.neurons.moments import Moments
@@ -42,10 +43,12 @@ class StreamingMoments:
         return self._m2
 
 
-def stack_layers(layers: list[StreamingMoments]) -> Moments:
-    """Moments of a model from those of its layers, [layers, neurons]."""
+def stack_layers(layers: list[StreamingMoments], write_norm: np.ndarray, eps: float) -> Moments:
+    """Moments of a model from those of its layers, [layers, neurons]; see `Moments`."""
     return Moments(
         layers[0].count,
         torch.stack([m.mean() for m in layers]).cpu().numpy(),
         torch.stack([m.m2() for m in layers]).cpu().numpy(),
+        write_norm,
+        eps,
     )

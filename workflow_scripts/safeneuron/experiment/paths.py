@@ -20,6 +20,7 @@ class Paths:
         self.validation = f"{results}/models/{STATE}/validation.json"
         self.pretrained = f"{results}/models/{{model}}/pretrained/s{{seed}}/checkpoint.json"
         self.training = f"{results}/models/{STATE}/training.parquet"
+        self.freeze_report = f"{results}/models/{STATE}/freeze_report.json"
         self.moments = f"{results}/moments/{STATE}/{{prompt_set}}.safetensors"
         self.scores = f"{results}/scores/{STATE}/{{pooling}}/{{contrast}}.parquet"
         self.neuron_set = f"{results}/sets/{STATE}/{{selection}}/{{contrast}}.parquet"

@@ -122,6 +122,16 @@ class FFNSite(Site):
         return self.down.in_features
 
     @property
+    def write_norm(self) -> np.ndarray:
+        """Euclidean norm of each neuron's column of the down projection, float64 [neurons].
+
+        It is what a neuron writes to the residual stream per unit of its activation, but for the
+        norm that Gemma 2 and 3 have between, which is the layer's and not a neuron's.
+        """
+        columns = self.down.weight.detach().cpu().double()
+        return torch.linalg.vector_norm(columns, dim=0).numpy()
+
+    @property
     def trainable(self) -> list[torch.Tensor]:
         """The weights that train where the FFN alone trains: those of all its projections."""
         return [projection.weight for projection in (*self.inward, self.down)]

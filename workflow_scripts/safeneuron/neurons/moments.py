@@ -18,22 +18,33 @@ _DOCUMENT = "safeneuron"
 
 @dataclass(frozen=True)
 class Moments:
-    """Moments of pooled activations over prompts.
+    """Moments of one model's pooled activations over prompts.
 
     Attributes:
         count: number of prompts.
         mean: float64 [layers, neurons], mean over prompts.
         m2: float64 [layers, neurons], sum of squared deviations from the mean.
+        write_norm: float64 [layers, neurons], what a neuron writes to the residual stream per unit
+            of its activation: the Euclidean norm of its column of the down projection.
+        eps: of the precision that the activations had, from 1 to the next larger number.
     """
 
     count: int
     mean: np.ndarray
     m2: np.ndarray
+    write_norm: np.ndarray
+    eps: float
 
     @property
     def variance(self) -> np.ndarray:
         """Sample variance with n - 1 (paper App. A.4), [layers, neurons]."""
         return self.m2 / (self.count - 1)
+
+    def of_model_of(self, other: "Moments") -> bool:
+        """Whether both are of one model, as far as they know it; norms may differ in rounding."""
+        return self.eps == other.eps and np.allclose(
+            self.write_norm, other.write_norm, rtol=1e-9, atol=0, equal_nan=True
+        )
 
 
 def merge(a: Moments, b: Moments) -> Moments:
@@ -41,17 +52,26 @@ def merge(a: Moments, b: Moments) -> Moments:
 
     In float64 the relative error of the merged variance is O(eps * kappa) a merge, with
     kappa = sqrt(1 + mean^2 / variance), instead of the O(eps * kappa^2) of a sum of squares.
+
+    Raises:
+        ValueError: they are of different models.
     """
+    if not a.of_model_of(b):
+        raise ValueError("moments of different models: their down projections or precisions differ")
     count = a.count + b.count
     delta = b.mean - a.mean
     mean = a.mean + delta * (b.count / count)
     m2 = a.m2 + b.m2 + delta * delta * (a.count * b.count / count)
-    return Moments(count, mean, m2)
+    return Moments(count, mean, m2, a.write_norm, a.eps)
 
 
 def save_moments(path: Path, moments: Mapping[str, Moments]) -> None:
-    """Write pooling -> moments as safetensors, whole or not at all."""
-    arrays = {}
+    """Write pooling -> moments of one model as safetensors, whole or not at all."""
+    any_moments = next(iter(moments.values()))
+    arrays = {
+        "eps": np.array([any_moments.eps]),
+        "down.norm": np.ascontiguousarray(any_moments.write_norm),
+    }
     for pooling, m in moments.items():
         arrays[f"{pooling}.count"] = np.array([m.count], dtype=np.int64)
         arrays[f"{pooling}.mean"] = np.ascontiguousarray(m.mean)
@@ -72,12 +92,13 @@ def load_moments(path: Path, pooling: str) -> Moments:
     try:
         with safe_open(path, framework="numpy") as stored:
             count, mean, m2 = (stored.get_tensor(f"{pooling}.{k}") for k in ("count", "mean", "m2"))
+            write_norm, eps = (stored.get_tensor(k) for k in ("down.norm", "eps"))
             expected = json.loads(stored.metadata()[_DOCUMENT])["sha256"][pooling]
     except (SafetensorError, OSError) as error:
         raise CorruptFileError(
             f"{path}: no readable moments of pooling '{pooling}' ({error}); {set_aside(path)}"
         ) from error
-    moments = Moments(int(count[0]), mean, m2)
+    moments = Moments(int(count[0]), mean, m2, write_norm, float(eps[0]))
     if _digest(moments) != expected:
         raise CorruptFileError(
             f"{path}: the moments of pooling '{pooling}' are not those that were written; "
@@ -87,5 +108,5 @@ def load_moments(path: Path, pooling: str) -> Moments:
 
 
 def _digest(m: Moments) -> str:
-    arrays = (np.array([m.count], dtype=np.int64), m.mean, m.m2)
+    arrays = (np.array([m.count], dtype=np.int64), m.mean, m.m2, m.write_norm, np.array([m.eps]))
     return hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()

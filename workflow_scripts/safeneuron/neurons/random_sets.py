@@ -1,4 +1,4 @@
-"""Random neuron sets that match another in its number of neurons per layer: the control."""
+"""Random neuron sets that match another in its number of neurons per layer: the controls."""
 
 import numpy as np
 
@@ -9,3 +9,14 @@ def matched_random(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     for layer, count in enumerate(mask.sum(axis=1)):
         drawn[layer, rng.choice(mask.shape[1], size=count, replace=False)] = True
     return drawn
+
+
+def nested_random(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A uniformly random mask with the same number of neurons in each layer as `mask`.
+
+    It is the first of each layer's neurons in an order that the generator alone decides: of two
+    masks, drawn by generators in the same state, the one with fewer neurons in a layer has its
+    neurons there among the other's. They are drawn from all neurons, those of `mask` too.
+    """
+    places = rng.permuted(np.tile(np.arange(mask.shape[1]), (len(mask), 1)), axis=1)
+    return places < mask.sum(axis=1, keepdims=True)

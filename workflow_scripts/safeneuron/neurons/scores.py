@@ -2,7 +2,8 @@
 
 The formulas are the paper's. Applied to poolings of the activation they are paper-exact; applied to
 poolings of its magnitude they do not change under sign flips that leave the model's function
-unchanged (negating an `up` row together with its `down` column).
+unchanged (negating an `up` row together with its `down` column). docs/gauge.md says which of them
+change under rescalings that leave it unchanged too.
 """
 
 import numpy as np
@@ -16,7 +17,8 @@ def score(unsafe: Moments, safe: Moments) -> dict[str, np.ndarray]:
     """Criterion -> scores, float64 [layers, neurons], and `shift`, whose sign `sas` asks for.
 
     Raises:
-        ValueError: fewer than two prompts on a side, other shapes, or values that are not finite.
+        ValueError: fewer than two prompts on a side, sides of different models, or values that are
+            not finite.
     """
     if unsafe.mean.shape != safe.mean.shape:
         raise ValueError(f"moments of shapes {unsafe.mean.shape} and {safe.mean.shape}")
@@ -30,5 +32,7 @@ def score(unsafe: Moments, safe: Moments) -> dict[str, np.ndarray]:
                 f"{bad.sum()} neurons have activations that are not finite on {side} prompts, "
                 f"first layer {layer}, neuron {neuron}; try another dtype for the model"
             )
+    if not unsafe.of_model_of(safe):
+        raise ValueError("the unsafe and the safe moments are of different models")
     by_criterion = {name: criterion.score(unsafe, safe) for name, criterion in CRITERIA.items()}
     return by_criterion | {"shift": shift(unsafe, safe)}

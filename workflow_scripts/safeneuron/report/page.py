@@ -41,6 +41,7 @@ TABLE_TITLES = {
     "judge_agreement": "Do judges call the same responses a success? Cohen's kappa, on T0",
     "over_refusal": "Safe prompts under attack, benchmark by benchmark (95 % Wilson interval)",
     "capability": "Capability by lm-eval, clean and with neurons zeroed (value ± standard error)",
+    "freeze_reports": "What trainings froze, bit by bit, and moved",
     "topic_control": "How much of a set is topic or length: what the control contrasts find too",
     "prompt_overlap": "Prompts that two sets share (case and punctuation ignored)",
 }

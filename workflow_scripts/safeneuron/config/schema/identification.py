@@ -32,8 +32,9 @@ class Selection(Section):
         ["es", "sas"],
         min_length=1,
         description="Scores of a neuron that it is selected by: es (effect size), sas (z-scored "
-        "activation shift), their magnitudes abs_es and abs_sas; probe stands with a rule of kind "
-        "probe, and only there.",
+        "activation shift), their magnitudes abs_es and abs_sas, write_sas (z-scored shift of what "
+        "the neuron writes to the residual stream, which no rescaling of neurons changes); probe "
+        "stands with a rule of kind probe, and only there.",
     )
     rule: Annotated[Thresholds | Fraction | Count | Probe, Field(discriminator="kind")]
 

@@ -12,11 +12,18 @@ from safeneuron.neurons.criteria.abs_effect_size import ABS_ES
 from safeneuron.neurons.criteria.activation_shift import SAS
 from safeneuron.neurons.criteria.criterion import Criterion
 from safeneuron.neurons.criteria.effect_size import ES
+from safeneuron.neurons.criteria.write_activation_shift import WRITE_SAS
 from safeneuron.settings import Section
 
-CriterionName = Literal["es", "sas", "abs_es", "abs_sas"]
+CriterionName = Literal["es", "sas", "abs_es", "abs_sas", "write_sas"]
 
-CRITERIA: dict[str, Criterion] = {"es": ES, "sas": SAS, "abs_es": ABS_ES, "abs_sas": ABS_SAS}
+CRITERIA: dict[str, Criterion] = {
+    "es": ES,
+    "sas": SAS,
+    "abs_es": ABS_ES,
+    "abs_sas": ABS_SAS,
+    "write_sas": WRITE_SAS,
+}
 
 
 class Thresholds(Section):
@@ -40,4 +47,7 @@ class Thresholds(Section):
     )
     abs_sas: float | None = Field(
         None, ge=0, le=100, description="Least magnitude of the z-scored activation shift."
+    )
+    write_sas: float | None = Field(
+        None, ge=0, le=100, description="Least z-scored shift of what a neuron writes."
     )

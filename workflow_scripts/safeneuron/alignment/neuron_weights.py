@@ -1,0 +1,107 @@
+"""Which elements of a checkpoint's tensors are a neuron's, told by names and shapes alone.
+
+The proof of freezing looks here, and what freezes asks `models.sites`: a mistake of one is none of
+the other's, and shows.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from safeneuron.errors import SafeNeuronError
+
+_IN_FFN = re.compile(r"(?P<stack>.+)\.(?P<layer>\d+)\.mlp\.(?P<module>.+)\.(?P<kind>weight|bias)")
+
+
+class UnaccountedNeuronsError(SafeNeuronError):
+    """A checkpoint's tensors do not add up to the neurons that its configuration says it has."""
+
+
+class Sizes(NamedTuple):
+    """What a configuration says of a decoder: its layers, neurons a layer, and hidden size."""
+
+    layers: int
+    neurons: int
+    hidden: int
+
+
+class Part(NamedTuple):
+    """How a tensor is the neurons' of a layer.
+
+    Attributes:
+        layer: its index.
+        dim: the dimension along which neurons are counted: 0 for rows, 1 for columns.
+        times: how often all of them come along it, one after the other (2 where gate and up are
+            fused).
+    """
+
+    layer: int
+    dim: int
+    times: int
+
+    def indices(self, row: np.ndarray) -> np.ndarray:
+        """Where the neurons of a row of a mask, boolean [neurons], are along the dimension."""
+        return np.flatnonzero(np.tile(row, self.times))
+
+
+def neuron_parts(shapes: Mapping[str, Sequence[int]], sizes: Sizes) -> dict[str, Part]:
+    """Every tensor that neurons of the decoder own a part of (paper §3.1, Eq. 3).
+
+    They are under `<stack>.<layer>.mlp.`. Row j of a weight [neurons, hidden] is neuron j's, and so
+    is column j of one [hidden, neurons]; of a fused weight [2 * neurons, hidden], rows j and
+    j + neurons. An inward weight's bias has the weight's rows; an outward one's is no neuron's.
+
+    Args:
+        shapes: of the checkpoint's tensors, by name.
+
+    Raises:
+        UnaccountedNeuronsError: unless one stack of layers alone has such weights, each of its
+            layers two numbers inward and one outward for each neuron, and nothing else.
+    """
+    stacks: dict[str, dict[int, dict[str, Part | None]]] = {}
+    for name, match in ((name, _IN_FFN.fullmatch(name)) for name in shapes):
+        if match:
+            layer = int(match["layer"])
+            weight = name.removesuffix(match["kind"]) + "weight"
+            part = _part(layer, match["module"], shapes.get(weight, ()), sizes)
+            stacks.setdefault(match["stack"], {}).setdefault(layer, {})[name] = part
+    found = {stack: layers for stack, layers in stacks.items() if _reads_neurons(layers)}
+    if len(found) != 1:
+        raise UnaccountedNeuronsError(
+            f"{len(found)} stacks of layers have FFN weights of {sizes}, not one; looked at "
+            f"{sorted(stacks)}, found {sorted(found)}"
+        )
+    ((stack, layers),) = found.items()
+    if sorted(layers) != list(range(sizes.layers)):
+        raise UnaccountedNeuronsError(f"{stack} has FFNs in layers {sorted(layers)}, not {sizes}")
+    parts: dict[str, Part] = {}
+    for layer, tensors in layers.items():
+        weights = [part for name, part in tensors.items() if name.endswith(".weight") and part]
+        count = [sum(part.times for part in weights if part.dim == dim) for dim in (0, 1)]
+        unknown = [name for name, part in tensors.items() if name.endswith(".weight") and not part]
+        if count != [2, 1] or unknown:
+            raise UnaccountedNeuronsError(
+                f"{stack}.{layer} has {count[0]} numbers inward and {count[1]} outward for each of "
+                f"{sizes.neurons} neurons, not 2 and 1; of no neuron: {unknown}; it has "
+                f"{ {name: tuple(shapes[name]) for name in tensors} }"
+            )
+        parts |= {
+            name: part for name, part in tensors.items() if part and len(shapes[name]) > part.dim
+        }
+    return parts
+
+
+def _reads_neurons(layers: Mapping[int, Mapping[str, Part | None]]) -> bool:
+    return any(part and part.dim == 1 for tensors in layers.values() for part in tensors.values())
+
+
+def _part(layer: int, module: str, weight: Sequence[int], sizes: Sizes) -> Part | None:
+    """What a projection is to the neurons, by its weight's shape; None if nothing."""
+    square = sizes.hidden == sizes.neurons  # the shape does not say which way it is
+    if tuple(weight) == (sizes.hidden, sizes.neurons) and (not square or "down" in module):
+        return Part(layer, 1, 1)
+    if len(weight) == 2 and weight[1] == sizes.hidden and weight[0] % sizes.neurons == 0:
+        return Part(layer, 0, weight[0] // sizes.neurons)
+    return None
