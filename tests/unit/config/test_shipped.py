@@ -182,7 +182,7 @@ def test_the_literal_training_differs_from_the_tuned_one_in_nothing_else():
     assert literal.align.selections == tuned.align.selections
     assert literal.organism == tuned.organism
     assert literal.seeds == tuned.seeds
-    for name in ("magnitude", "peak"):  # attacked at the ends alone
-        ends = literal.attacks[name]
-        assert ends.rounds == [0, 3]
-        assert ends.model_copy(update={"rounds": [0, 1, 3]}) == tuned.attacks[name]
+    assert {n: literal.attacks[n] == tuned.attacks[n] for n in ("magnitude", "peak")} == {
+        "magnitude": True,
+        "peak": True,
+    }
