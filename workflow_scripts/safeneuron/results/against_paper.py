@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 from safeneuron.artifacts.tables import COUNT, INDEX, REAL, TEXT, schema
 from safeneuron.interventions.schemas import CLEAN
 from safeneuron.results.counts import OVERALL
-from safeneuron.results.paper_tables import WideTable, of_shown_judge
 from safeneuron.results.published.values import METRICS, NEURONS, Published
+from safeneuron.results.shown import of_shown_judge
 from safeneuron.results.targets import level
-from safeneuron.statistics import (
+from safeneuron.results.wide import WideTable
+from safeneuron.statistics.intervals import (
     Interval,
     difference_interval,
     mean_interval,
