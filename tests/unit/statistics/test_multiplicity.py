@@ -49,7 +49,7 @@ def test_five_seeds_over_six_arms_and_over_eighteen_contrasts():
     assert corrected["freeze", 0.1] == pytest.approx(18 * 0.00036)
     six = {arm: p for (arm, fraction), p in FIVE_SEEDS.items() if fraction == 0.1}
     assert dict(zip(six, holm([*six.values()]), strict=True))["freeze_ablate"] == pytest.approx(
-        0.066, abs=0.0005
+        0.066, abs=0.001
     )
 
 

@@ -37,11 +37,12 @@ def as_wide(rows: Iterable[Mapping[str, Any]], keys: Sequence[str]) -> WideTable
     does a model that has none.
     """
     rows = list(rows)
-    columns = list(dict.fromkeys(row["column"] for row in rows))
     of_lines = [name for name in _OF_LINES if any(name in row for row in rows)]
     cells: dict[tuple, dict[str, Mapping[str, Any]]] = {}
     for row in rows:
         cells.setdefault(tuple(row[key] for key in keys), {})[row["column"]] = row
+    fullest_first = sorted(cells.values(), key=len, reverse=True)
+    columns = list(dict.fromkeys(column for line in fullest_first for column in line))
     lines = []
     for key, line in cells.items():
         any_cell = next(iter(line.values()))
