@@ -78,7 +78,7 @@ def test_five_seeds_name_freeze_ablate_against_plain_dpo_at_the_last_round():
         (NAMED, attack(arms=["base", "freeze"]), "'dpo' of 'organism' in round 2; attacked"),
         (NAMED, attack(fractions=[]), "attacked rounds: none"),
         # the static attack's 10 % do not count
-        (NAMED, attack(fractions=[0.05]), "primary.fraction: no adaptive attack on a share of 0.1 "),
+        (NAMED, attack(fractions=[0.05]), "primary.fraction: no adaptive attack on a share of 0.1"),
         (NAMED | {"fraction": 0.15}, {}, "shares that are attacked: 0.05, 0.1, 0.2"),
         # that T0 has another attack of this share, and no state both, leaves nothing to compare
         (
