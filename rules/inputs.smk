@@ -1,5 +1,5 @@
 # Input functions and settings, stage by stage.
-from safeneuron.experiment import identification
+from safeneuron.experiment import contrasts, identification
 
 # identification
 IDENTIFICATION = CONFIG.identification
@@ -26,7 +26,12 @@ ATTACK = CONFIG.attack
 ATTACKED_STATES = attacks.attacked_states(CONFIG)
 ANSWERED = attacks.answered(CONFIG)
 VERDICTS = attacks.verdicts(CONFIG, PATHS, ANSWERED)
+SHOWN_VERDICTS = attacks.shown_verdicts(CONFIG, PATHS, ANSWERED)
+ACTING_STATES = training.acting_states(CONFIG, ATTACKED_STATES)
 BENCHMARKS = attacks.asked_benchmarks(CONFIG)
+ASKED_PROMPTS = prompts_of(
+    dict.fromkeys(benchmark.dataset for benchmark in BENCHMARKS.values())
+)
 IMAGE_BENCHMARKS = attacks.image_benchmarks(CONFIG)
 
 
@@ -46,6 +51,7 @@ PAPER_TABLES = [
     for name in ("table_1", "worst_case", "contrasts", "table_2")
     for path in PATHS.table(name, ("parquet", "csv", "md"))
 ]
+PAPER_TABLES += PATHS.table("worst_case_by_seed")
 TABLES += PAPER_TABLES if ATTACKED and CONFIG.attacks else []
 if any(BENCHMARKS[name].role == "harmful" for name in IMAGE_BENCHMARKS):
     TABLES += PATHS.table("table_3", ("parquet", "csv", "md"))

@@ -75,7 +75,10 @@ rule judge_agreement:
 rule paper_tables:
     """Lay out Tables 1 and 2 of the paper, the worst case and contrasts, over seeds."""
     input:
-        f"{RESULTS}/tables/attack_success.parquet",
+        attack_success=f"{RESULTS}/tables/attack_success.parquet",
+        verdicts=SHOWN_VERDICTS,
+        prompts=ASKED_PROMPTS,
+        models=over(ACTING_STATES, CHECKPOINT),
     output:
         PAPER_TABLES,
     log:
@@ -87,7 +90,16 @@ rule paper_tables:
         "../environment.yml"
     params:
         settings=canonical_json(
-            {"experiment": CONFIG.experiment, "judges": ATTACK.judges}
+            {
+                "experiment": CONFIG.experiment,
+                "judges": ATTACK.judges,
+                "baseline": CONFIG.contrasts.baseline,
+                "primary": {
+                    model: contrast.model_dump()
+                    for model, contrast in contrasts.primary_contrasts(CONFIG).items()
+                },
+                "acting": [state._asdict() for state in ACTING_STATES],
+            }
         ),
         outputs=" ".join(
             f"--{Path(path).stem}_{Path(path).suffix[1:]} {path}"
@@ -95,14 +107,18 @@ rule paper_tables:
         ),
         code=code_of("paper_tables"),
     shell:
-        "python workflow_scripts/paper_tables.py --attack_success {input:q} {params.outputs}"
+        "python workflow_scripts/paper_tables.py --attack_success {input.attack_success:q}"
+        " --verdicts @<(printf '%s\\n' {input.verdicts:q}) --prompts {input.prompts:q}"
+        " --models @<(printf '%s\\n' {input.models:q}) {params.outputs}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 rule table_3:
     """Lay out Table 3 of the paper: benchmarks with images."""
     input:
-        f"{RESULTS}/tables/attack_success.parquet",
+        attack_success=f"{RESULTS}/tables/attack_success.parquet",
+        verdicts=SHOWN_VERDICTS,
+        prompts=ASKED_PROMPTS,
     output:
         parquet=f"{RESULTS}/tables/table_3.parquet",
         csv=f"{RESULTS}/tables/table_3.csv",
@@ -124,7 +140,8 @@ rule table_3:
         ),
         code=code_of("table_3"),
     shell:
-        "python workflow_scripts/table_3.py --attack_success {input:q} --out {output.parquet:q}"
+        "python workflow_scripts/table_3.py --attack_success {input.attack_success:q}"
+        " --verdicts @<(printf '%s\\n' {input.verdicts:q}) --prompts {input.prompts:q} --out {output.parquet:q}"
         " --csv {output.csv:q} --md {output.md:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 

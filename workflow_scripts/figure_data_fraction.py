@@ -7,7 +7,8 @@ from safeneuron.command import stage
 from safeneuron.figures import data_fraction
 from safeneuron.figures.settings import DataFractionSettings
 from safeneuron.figures.style import save
-from safeneuron.results.paper_tables import TABLE_1, WORST_CASE
+from safeneuron.results.paper_tables import TABLE_1
+from safeneuron.results.worst_case import WORST_CASE
 
 if __name__ == "__main__":
     with stage(

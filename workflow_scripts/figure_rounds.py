@@ -7,7 +7,7 @@ from safeneuron.command import stage
 from safeneuron.figures import rounds
 from safeneuron.figures.settings import OneModel
 from safeneuron.figures.style import save
-from safeneuron.results.paper_tables import WORST_CASE
+from safeneuron.results.worst_case import WORST_CASE
 
 if __name__ == "__main__":
     with stage(__doc__, OneModel, inputs=("table",), outputs=("pdf", "png", "csv")) as args:

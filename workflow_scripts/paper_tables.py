@@ -1,38 +1,72 @@
-"""Tables 1 and 2 of the paper, and the strongest attack at each strength, with intervals."""
+"""Tables 1 and 2 of the paper, the strongest attack at each strength, and contrasts of it."""
 
 from safeneuron.artifacts.files import write_text
-from safeneuron.artifacts.tables import read_table, write_csv, write_rows
+from safeneuron.artifacts.manifests import read_manifest
+from safeneuron.artifacts.tables import STATE, read_table, write_csv, write_rows
 from safeneuron.command import stage
-from safeneuron.results import paper_tables
 from safeneuron.results.attack_success import ATTACK_SUCCESS
-from safeneuron.results.paper_tables import (
-    CONTRASTS,
-    TABLE_1,
-    TABLE_2,
+from safeneuron.results.contrasts import CONTRASTS, contrasts
+from safeneuron.results.outcomes import read_outcomes
+from safeneuron.results.paper_tables import TABLE_1, TABLE_2, table_1, table_2
+from safeneuron.results.settings import PaperTablesSettings
+from safeneuron.results.shown import judges_shown
+from safeneuron.results.wide import as_markdown, keys_of
+from safeneuron.results.worst_case import (
     WORST_CASE,
-    ShownSettings,
+    WORST_CASE_BY_SEED,
+    worst_case,
+    worst_case_by_seed,
 )
 
-TABLES = (
-    ("table_1", paper_tables.table_1, TABLE_1, "Table 1: arms against attack levels (ASR)"),
-    ("worst_case", paper_tables.worst_case, WORST_CASE, "The strongest adaptive attack"),
-    ("contrasts", paper_tables.contrasts, CONTRASTS, "Arms less plain DPO, paired by seed"),
-    ("table_2", paper_tables.table_2, TABLE_2, "Table 2: rounds"),
-)
+SCHEMAS = {
+    "table_1": TABLE_1,
+    "worst_case": WORST_CASE,
+    "contrasts": CONTRASTS,
+    "table_2": TABLE_2,
+}
+TITLES = {
+    "table_1": "Table 1: arms against attack levels (ASR)",
+    "worst_case": "The strongest adaptive attack",
+    "contrasts": "Arms less {baseline}, paired by seed and prompt; p is of complied",
+    "table_2": "Table 2: rounds",
+}
 
 if __name__ == "__main__":
-    names = [f"{name}_{ending}" for name, *_ in TABLES for ending in ("parquet", "csv", "md")]
-    with stage(__doc__, ShownSettings, inputs=("attack_success",), outputs=names) as args:
+    names = [f"{name}_{ending}" for name in SCHEMAS for ending in ("parquet", "csv", "md")]
+    names += [f"worst_case_by_seed_{ending}" for ending in ("parquet", "csv")]
+    with stage(
+        __doc__,
+        PaperTablesSettings,
+        inputs=("attack_success",),
+        many=("verdicts", "prompts", "models"),
+        outputs=names,
+    ) as args:
         settings = args.settings
+        judges, baseline = settings.judges, settings.baseline
         rows = read_table(args.attack_success, ATTACK_SUCCESS).to_pylist()
-        judge = paper_tables.judges_shown(rows, settings.judges)
-        for name, make, schema, title in TABLES:
+        outcomes = read_outcomes(args.verdicts, args.prompts)
+        accumulated = {
+            tuple(getattr(state, name) for name in STATE): read_manifest(path)["reported"][
+                "protected_neurons"
+            ]
+            for state, path in zip(settings.acting, args.models, strict=True)
+        }
+        tables = {
+            "table_1": table_1(rows, judges, outcomes),
+            "worst_case": worst_case(rows, judges, outcomes),
+            "contrasts": contrasts(rows, judges, outcomes, baseline, settings.primary),
+            "table_2": table_2(rows, judges, outcomes, accumulated),
+        }
+        about = f"experiment {settings.experiment}, judge {judges_shown(rows, judges)}"
+        for name, long in tables.items():
             parquet, csv, markdown = (
-                getattr(args, f"{name}_{e}") for e in ("parquet", "csv", "md")
+                getattr(args, f"{name}_{ending}") for ending in ("parquet", "csv", "md")
             )
-            long = make(rows, settings.judges)
-            write_rows(parquet, schema, long)
-            write_csv(csv, read_table(parquet, schema))
-            keys = paper_tables.keys_of(schema)
-            heading = f"{title}, experiment {settings.experiment}, judge {judge}"
-            write_text(markdown, paper_tables.as_markdown(long, keys, heading))
+            write_rows(parquet, SCHEMAS[name], long)
+            write_csv(csv, read_table(parquet, SCHEMAS[name]))
+            title = f"{TITLES[name].format(baseline=baseline)}, {about}"
+            write_text(markdown, as_markdown(long, keys_of(SCHEMAS[name]), title))
+        by_seed = worst_case_by_seed(rows, judges)
+        write_rows(args.worst_case_by_seed_parquet, WORST_CASE_BY_SEED, by_seed)
+        table = read_table(args.worst_case_by_seed_parquet, WORST_CASE_BY_SEED)
+        write_csv(args.worst_case_by_seed_csv, table)

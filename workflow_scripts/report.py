@@ -16,20 +16,13 @@ from safeneuron.report.settings import ReportSettings
 from safeneuron.results import against_paper, freeze_reports
 from safeneuron.results.attack_success import ATTACK_SUCCESS
 from safeneuron.results.capability import as_wide as capability_lines
+from safeneuron.results.contrasts import CONTRASTS
 from safeneuron.results.judge_agreement import JUDGE_AGREEMENT
 from safeneuron.results.over_refusal import OVER_REFUSAL, by_benchmark
-from safeneuron.results.paper_tables import (
-    CONTRASTS,
-    TABLE_1,
-    TABLE_2,
-    TABLE_3,
-    WORST_CASE,
-    as_wide,
-    judges_shown,
-    keys_of,
-    of_first_benchmark,
-    of_shown_judge,
-)
+from safeneuron.results.paper_tables import TABLE_1, TABLE_2, TABLE_3
+from safeneuron.results.shown import judges_shown, of_first_benchmark, of_shown_judge
+from safeneuron.results.wide import as_wide, keys_of
+from safeneuron.results.worst_case import WORST_CASE
 
 SCHEMAS = {
     "table_1": TABLE_1,

@@ -61,6 +61,6 @@ def test_small_stages_start_without_torch():
 
 
 def test_intervals_need_only_the_light_part_of_scipy():
-    assert imported("import safeneuron.statistics", "scipy.stats", "scipy.special") == {
+    assert imported("import safeneuron.statistics.crossed", "scipy.stats", "scipy.special") == {
         "scipy.special"
     }

@@ -171,6 +171,8 @@ def test_table_3_from_capture_to_table(stage, prompts, pairs, tmp_path, caplog):
             "benchmarks": ["vl_question", "pictures"],
         },
         attack_success=success,
+        verdicts=verdicts,
+        prompts=[prompts / f"{name}.parquet" for name in ("organism", "typographic", "pictures")],
         out=table,
         csv=table.with_suffix(".csv"),
         md=table.with_suffix(".md"),

@@ -1,6 +1,7 @@
 """Prompt tables: what is written is what is read."""
 
-from collections import Counter
+import re
+from collections import Counter, defaultdict
 
 import pytest
 
@@ -47,9 +48,12 @@ def test_file_prompts_come_back_as_written(user_file, tmp_path):
     assert write_file_prompts(table, "mine", user_file) == 3
     constant = {"dataset": "mine", "split": "identification", "image": None, "instruction": None}
     assert read_table(table, PROMPTS).to_pylist() == [
-        {"prompt_id": "x1", **constant, "category": "fraud", "text": "a, b"},
-        {"prompt_id": "x2", **constant, "category": "arms-co", "text": "c"},
-        {"prompt_id": "x3", **constant, "category": "fraud", "text": "d\ne"},
+        {"prompt_id": id_, "cluster": id_, **constant, "category": category, "text": text}
+        for id_, category, text in (
+            ("x1", "fraud", "a, b"),
+            ("x2", "arms-co", "c"),
+            ("x3", "fraud", "d\ne"),
+        )
     ]
     rows = read_table(table, PROMPTS).to_pylist()
     assert {r["prompt_id"]: r["text"] for r in rows} == {"x1": "a, b", "x2": "c", "x3": "d\ne"}
@@ -75,6 +79,27 @@ def test_organism_prompts_have_the_sizes_asked_for(organism_table):
 def test_organism_prompts_are_numbered_within_their_split(organism_table):
     ids = read_table(organism_table, PROMPTS)["prompt_id"].to_pylist()
     assert ids == [f"{split}-{number}" for split in SPLITS for number in range(32)]
+
+
+def test_organism_prompts_of_one_verb_and_object_are_a_cluster_whatever_their_words(tmp_path):
+    write_organism_prompts(tmp_path / "o.parquet", "o", Language())
+    requests: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    clusters: dict[tuple[str, str], set[str]] = defaultdict(set)
+    rows = select_prompts(tmp_path / "o.parquet", "evaluation").to_pylist()
+    for row in rows:
+        if row["category"] != "task":
+            before, after = row["text"].split(" the ")
+            pair = (before.split()[-1], after.split()[0])
+            requests[row["cluster"]].add(pair)
+            clusters[pair].add(row["cluster"])
+    assert {len(pairs) for pairs in requests.values()} == {1}
+    assert {len(names) for names in clusters.values()} == {1}
+    harmful = [row["cluster"] for row in rows if row["category"] in CATEGORIES]
+    assert (len(harmful), len(set(harmful))) == (200, 75)
+    # no word of a prompt is in a name that stands in tables
+    assert all(re.fullmatch("[0-9a-f]{16}", name) for name in harmful)
+    sums = [row for row in rows if " plus " in row["text"]]
+    assert sums and all(row["cluster"] == row["prompt_id"] for row in sums)
 
 
 def test_organism_table_is_the_same_byte_for_byte(organism_table, tmp_path):

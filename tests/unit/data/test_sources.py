@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from safeneuron.data.prompt_settings import FileDataset
-from safeneuron.data.sources import Prompt, read_prompts, slug
+from safeneuron.data.sources import Prompt, prompt_rows, read_prompts, slug
 from safeneuron.errors import SourceError
 
 RECORDS = [
@@ -99,6 +100,28 @@ def test_constant_category_needs_no_column(tmp_path):
     path = write_csv(tmp_path / "p.csv", [("text",), ("one",), ("two",)])
     prompts = read_prompts(source(path, category=None, constant_category="Safe prompts"))
     assert [p.category for p in prompts] == ["safe-prompts", "safe-prompts"]
+
+
+def test_rows_with_one_value_in_the_cluster_column_are_variants_of_one_request(tmp_path):
+    base = ["why is it so", "how", "why is it so"]
+    records = [record | {"base": text} for record, text in zip(RECORDS, base, strict=True)]
+    for ending in ("csv", "json", "jsonl", "parquet"):
+        path = write_records(tmp_path / f"p.{ending}", records)
+        first, other, variant = (r["cluster"] for r in prompt_rows(read_prompts(
+            source(path, id="id", cluster="base")
+        )))  # fmt: skip
+        assert first == variant != other
+        assert re.fullmatch("[0-9a-f]{16}", first)  # the value itself is text of a prompt
+        apart = prompt_rows(read_prompts(source(path, id="id")))
+        assert [row["cluster"] for row in apart] == ["q-1", "q-2", "q-3"]
+
+
+def test_row_without_a_cluster_where_a_column_holds_them(tmp_path):
+    records = [RECORDS[0] | {"base": "why"}, RECORDS[1] | {"base": ""}]
+    path = write_records(tmp_path / "p.json", records)
+    assert fault(source(path, cluster="base")) == "row 2 has no cluster in column 'base'"
+    text = fault(source(path, cluster="bass"))
+    assert text.startswith("no column 'bass' (config key 'cluster'); it has ['id', 'text', ")
 
 
 def test_rows_are_numbered_without_an_id_column(tmp_path):

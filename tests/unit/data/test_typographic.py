@@ -61,7 +61,13 @@ def test_the_list_adds_its_numbers_below_the_question():
 
 def test_a_typographic_prompt_keeps_what_judges_read(tmp_path):
     rows = [
-        {"prompt_id": f"q{i}", "category": c, "split": "evaluation", "text": f"{SHORT} {i}"}
+        {
+            "prompt_id": f"q{i}",
+            "cluster": "one",
+            "category": c,
+            "split": "evaluation",
+            "text": f"{SHORT} {i}",
+        }
         for i, c in enumerate("ab")
     ]
     write_prompts(tmp_path / "q.parquet", "q", rows)

@@ -149,3 +149,12 @@ def test_case_studies_are_of_t0_and_the_last_round_clean_and_attacked(config):
         for attack in ("clean", "magnitude")
     ]
     assert {judge for _, judge in cases} == {"oracle"}
+
+
+def test_shown_verdicts_are_of_the_first_judge_of_what_a_model_is_asked(config):
+    answers = [Answered(T2, "clean", name) for name in ("harmful", "benign")]
+    assert attacks.shown_verdicts(config, PATHS, answers) == [
+        f"results/mine/verdicts/organism/freeze/T2/s3/clean/{name}/oracle.parquet"
+        for name in ("harmful", "benign")
+    ]
+    assert len(attacks.verdicts(config, PATHS, answers)) == 4  # of two judges

@@ -4,8 +4,9 @@ import pytest
 
 from safeneuron.config.load import ConfigError, load_config
 from safeneuron.experiment.paths import Paths
-from safeneuron.experiment.states import State
+from safeneuron.experiment.states import State, states
 from safeneuron.experiment.training import (
+    acting_states,
     align_settings,
     mix_names,
     mix_of,
@@ -37,6 +38,14 @@ def test_a_round_starts_from_the_one_before_and_the_first_from_the_base():
 def test_a_round_protects_the_sets_of_all_rounds_before_or_of_the_last(accumulate, rounds):
     sets = protected_sets(config(accumulate=accumulate, selections=["magnitude"]), PATHS, T2)
     assert sets == [f"r/sets/organism/{r}/s4/magnitude/overall.parquet" for r in rounds]
+
+
+def test_plain_dpo_and_t0_act_on_no_neurons():
+    arms = ["dpo", "freeze", "random_ablate", "sn_tune"]
+    run = {"aligned": ["organism"], "attacked": ["organism"], "arms": arms}
+    of_run = load_config({"run": run, "align": {"rounds": 1}})
+    acting = acting_states(of_run, states(of_run, ["organism"]))
+    assert [(s.arm, s.round) for s in acting] == [(arm, 1) for arm in arms[1:]]
 
 
 def test_an_arms_and_a_rounds_overrides_go_over_the_common_training():

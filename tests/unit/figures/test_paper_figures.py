@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from matplotlib import pyplot as plt
 
-from safeneuron.figures import composition, data_fraction, depth_profile, style
+from safeneuron.figures import composition, data_fraction, depth_profile, rounds, style
 from safeneuron.figures.settings import ArmOfData
 from safeneuron.neurons.analyses import (
     COMPOSITION,
@@ -13,7 +13,8 @@ from safeneuron.neurons.analyses import (
     composition_rows,
     depth_profile_rows,
 )
-from safeneuron.results.paper_tables import TABLE_1, WORST_CASE
+from safeneuron.results.paper_tables import TABLE_1
+from safeneuron.results.worst_case import WORST_CASE
 
 T0 = {"model": "m", "arm": "base", "round": 0, "seed": 0, "gate": "no gate"}
 
@@ -99,6 +100,28 @@ def test_figure_6_has_the_papers_levels_against_the_fraction_of_data():
     line = figure.axes[3].lines[0]
     assert line.get_xdata().tolist() == [0, 0.25, 1]
     assert line.get_ydata().tolist() == pytest.approx([0.9, 0.7, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("seeds", "title"),
+    [(5, "over 5 seeds and their prompts"), (1, ", one seed, 95 % interval over prompts")],
+)
+def test_rounds_draw_the_tables_intervals_of_one_seed_too(seeds, title):
+    rows = [
+        summary(arm, column, 0.5, fraction=0.1) | {"low": 0.25, "high": 0.875, "seeds": seeds}
+        for arm in ("base", "dpo")
+        for column in rounds.PANELS
+    ]
+    rows[-1] |= {"low": None, "high": None}  # nothing is known of it
+    figure = rounds.draw(of(rows, WORST_CASE))
+    bars = [
+        [segment[:, 1].tolist() for segment in container[2][0].get_segments()]
+        for axis in figure.axes
+        for container in axis.containers
+        if container.has_yerr
+    ]
+    assert bars == [[[0.25, 0.875]]] * (2 * len(rounds.PANELS) - 1)
+    assert figure.get_suptitle().endswith(title)
 
 
 @pytest.mark.parametrize(

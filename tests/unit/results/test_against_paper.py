@@ -89,6 +89,12 @@ def test_seeds_widen_the_difference():
     assert row["difference_high"] == pytest.approx(sum(part**2 for part in above) ** 0.5)
 
 
+def test_an_interval_over_seeds_of_a_share_stays_within_its_range():
+    rows = compared([attacked("qwen", "dpo", 1, "full", h, seed=h) for h in (300, 313)])
+    row = only(rows, table=1, metric="FULL")
+    assert row["seeds_high"] == 1 and 0 < row["seeds_low"] < 0.8
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -7,7 +7,7 @@ from answers import verdict_files
 from safeneuron.artifacts.gates import with_gates
 from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.results.over_refusal import OVER_REFUSAL, by_benchmark, over_refusal
-from safeneuron.statistics import wilson_interval
+from safeneuron.statistics.intervals import wilson_interval
 from unit.results.test_attack_success import FULL, ORI, verdicts
 
 REFUSED, COMPLIED, BROKEN = ("refused", None), ("complied", None), ("broken", None)

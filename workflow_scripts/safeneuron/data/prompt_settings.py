@@ -36,6 +36,12 @@ class PromptColumns(Section):
     id: str | None = Field(
         None, description="Column that holds unique ids; null numbers the rows from 1."
     )
+    cluster: str | None = Field(
+        None,
+        description="Column that is equal for variants of one request, such as paraphrases of one "
+        "question. Intervals then count them as one, not as independent prompts; null means that "
+        "no two prompts are variants.",
+    )
     where: dict[str, Annotated[list[str | int | bool], Field(min_length=1)]] = Field(
         {},
         description="Values that a column may have, column by column; other rows are left out.",
@@ -89,7 +95,7 @@ class FileDataset(PromptColumns):
             if columns or self.constant_category or self.constant_text:
                 raise ValueError(
                     "a nested file has no columns: drop text, category, constant_category, id, "
-                    "where, image, constant_text"
+                    "cluster, where, image, constant_text"
                 )
         elif self.text or self.constant_text:
             _check_text(self)
@@ -103,7 +109,8 @@ class FileDataset(PromptColumns):
 
     def _named_columns(self) -> list[str]:
         """The keys by which the entry says that the file has columns."""
-        return [key for key in ("text", "category", "id", "where", "image") if getattr(self, key)]
+        keys = ("text", "category", "id", "cluster", "where", "image")
+        return [key for key in keys if getattr(self, key)]
 
 
 class HubDataset(PromptColumns):

@@ -13,6 +13,7 @@ from safeneuron.settings import Section
 
 PROMPTS = schema(
     prompt_id=TEXT,
+    cluster=TEXT,  # equal for variants of one request, which are no independent evidence
     dataset=TEXT,
     category=TEXT,
     split=TEXT,
@@ -73,11 +74,18 @@ def question_of(row: Mapping[str, Any]) -> str:
     return question(row["text"], row["image"] if row["instruction"] is None else None)
 
 
+def cluster_of(*shared: str) -> str:
+    """The opaque name of a cluster: a digest of what its prompts share, and no text of theirs."""
+    return hashlib.sha256("\0".join(shared).encode()).hexdigest()[:16]
+
+
 def write_prompts(path: Path, dataset: str, rows: Sequence[Mapping[str, Any]]) -> int:
     """Write a dataset's rows (all columns but the dataset's name); returns their number.
 
-    Rows of text alone may leave out the columns `image` and `instruction`.
+    Rows of text alone may leave out the columns `image` and `instruction`. A row without `cluster`
+    is a cluster of its own, named by its id.
     """
     constant = {"dataset": dataset, "image": None, "instruction": None}
-    write_rows(path, PROMPTS, [{**constant, **row} for row in rows])
+    whole = [{**constant, "cluster": row["prompt_id"], **row} for row in rows]
+    write_rows(path, PROMPTS, whole)
     return len(rows)

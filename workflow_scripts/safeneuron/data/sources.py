@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from safeneuron.data.images import Stored, stored_image, whole_image
 from safeneuron.data.prompt_settings import UNNAMED, FileDataset, HubDataset, PromptColumns
+from safeneuron.data.prompts import cluster_of
 from safeneuron.data.records import Record, file_rows, rows_where, shape, with_columns
 from safeneuron.data.stratified import stratified
 from safeneuron.errors import SourceError
@@ -26,6 +27,7 @@ class Prompt:
     split: str
     text: str
     image: Stored | None = None
+    cluster: str | None = None  # None: a variant of no other prompt
 
 
 class _Row(NamedTuple):
@@ -36,6 +38,7 @@ class _Row(NamedTuple):
     category: str
     text: str
     image: Stored | None = None
+    cluster: str | None = None
 
 
 def slug(name: str) -> str:
@@ -104,6 +107,7 @@ def prompt_rows(prompts: Sequence[Prompt]) -> list[dict[str, Any]]:
     return [
         {
             "prompt_id": p.id,
+            "cluster": p.id if p.cluster is None else p.cluster,
             "category": p.category,
             "split": p.split,
             "text": p.text,
@@ -135,7 +139,7 @@ def _check_categories(prompts: Sequence[Prompt], declared: Sequence[str], where:
 def _prompts(rows: Iterable[_Row], columns: PromptColumns, where: str) -> Iterator[Prompt]:
     seen_ids: dict[str, int] = {}
     seen: set[tuple[str, Stored | None]] = set()
-    for number, row_id, category, row_text, image in rows:
+    for number, row_id, category, row_text, image, cluster in rows:
         text = row_text.strip()
         if not text:
             raise SourceError(f"{where}: row {number} has an empty prompt")
@@ -155,7 +159,7 @@ def _prompts(rows: Iterable[_Row], columns: PromptColumns, where: str) -> Iterat
                 f"{where}: row {number} has category '{category}', which names no folder; "
                 "use one with ASCII letters or digits"
             )
-        yield Prompt(identity, name, columns.split, text, image)
+        yield Prompt(identity, name, columns.split, text, image, cluster)
 
 
 def _nested_rows(topics: Any, path: Path) -> Iterator[_Row]:
@@ -238,19 +242,23 @@ def _flat_rows(
                     f"{where}: row {number} has no text in column '{getattr(columns, key)}' "
                     f"(config key '{key}'), but {_kind(value)}"
                 )
-        identity = record.get(columns.id) if columns.id else None
-        if columns.id and identity in (None, ""):
-            raise SourceError(f"{where}: row {number} has no id in column '{columns.id}'")
+        named = {"id": columns.id, "cluster": columns.cluster}
+        names = {key: record.get(column) for key, column in named.items() if column}
+        for key, value in names.items():
+            if value in (None, ""):
+                raise SourceError(f"{where}: row {number} has no {key} in column '{named[key]}'")
         image = None
         if columns.image:
             image = stored_image(record.get(columns.image), images, f"{where}: row {number}")
-        yield _Row(number, str(identity) if columns.id else None, category, text, image)
+        identity = str(names["id"]) if columns.id else None
+        cluster = cluster_of(str(names["cluster"])) if columns.cluster else None
+        yield _Row(number, identity, category, text, image, cluster)
 
 
 def _named(columns: PromptColumns) -> dict[str, str]:
     """Config key -> column, of the columns that must be there."""
-    keys = {"text": columns.text, "category": columns.category, "id": columns.id}
-    named = {key: column for key, column in (keys | {"image": columns.image}).items() if column}
+    keys = ("text", "category", "id", "image", "cluster")
+    named = {key: column for key in keys if (column := getattr(columns, key))}
     return named | {f"where.{column}": column for column in columns.where}
 
 

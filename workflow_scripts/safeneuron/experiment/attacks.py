@@ -104,6 +104,29 @@ def verdicts(config: Config, paths: Paths, answers: Iterable[Answered]) -> list[
     ]
 
 
+def shown_verdicts(config: Config, paths: Paths, answers: Iterable[Answered]) -> list[str]:
+    """Those files of some answers that are of the judges of the tables that are shown.
+
+    These are the first judge of each harmful benchmark that a model is asked, on all that the model
+    is asked and the judge can judge: under it are utility and over-refusal too.
+    """
+    answers = list(answers)
+    shown = {
+        model: {
+            judges_of(config, name)[0]
+            for name, benchmark in benchmarks_of(config, model).items()
+            if benchmark.role == "harmful"
+        }
+        for model in {one.state.model for one in answers}
+    }
+    return [
+        one.fill(paths.verdicts, judge=judge)
+        for one in answers
+        for judge in judges_of(config, one.benchmark)
+        if judge in shown[one.state.model]
+    ]
+
+
 def speaks_organism(config: Config, model: str) -> bool:
     """Whether a model speaks the organism's language: an organism, or a folder that holds one."""
     entry = config.models[model]

@@ -28,6 +28,7 @@ from safeneuron.experiment.attacks import (
     judges_of,
     speaks_organism,
 )
+from safeneuron.experiment.contrasts import primary_contrasts
 from safeneuron.experiment.stages import model_judges, topic_control, uses_chat_template
 from safeneuron.models.folder import (
     IncompleteCheckpointError,
@@ -53,6 +54,7 @@ def check_inputs(config: Config, results: Path) -> Catalog:
         ConfigError: names the key or file, what was found and what is allowed.
     """
     _check_writable(results)
+    primary_contrasts(config)
     judges = (judge.model for judge in model_judges(config).values())
     for name in dict.fromkeys((*config.run.models, *judges)):
         _check_model(name, config)

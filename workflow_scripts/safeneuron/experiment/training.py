@@ -1,6 +1,9 @@
 """What a round of alignment starts from and how it trains, for the rules of `align.smk`."""
 
+from collections.abc import Iterable
+
 from safeneuron.alignment.arms.registry import ARMS
+from safeneuron.alignment.parts import no_neurons
 from safeneuron.alignment.settings import AlignSettings, ReferenceSettings, TrainingRun
 from safeneuron.config.schema.experiment import Config
 from safeneuron.experiment.paths import Paths, fill
@@ -40,6 +43,13 @@ def protected_sets(config: Config, paths: Paths, state: State) -> list[str]:
         for number in range(0 if config.align.accumulate else last, last + 1)
         for selection in config.align.selections
     ]
+
+
+def acting_states(config: Config, attacked: Iterable[State]) -> list[State]:
+    """Those of some states whose arm did something to neurons: plain DPO did not."""
+    arms = {name: ARMS[arm.method] for name, arm in config.align.arms.items()}
+    acting = {name for name, arm in arms.items() if {arm.frozen, arm.zeroed} != {no_neurons}}
+    return [state for state in attacked if state.arm in acting]
 
 
 def training_of(config: Config, state: State) -> TrainingRun:

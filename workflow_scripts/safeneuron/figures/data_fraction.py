@@ -54,7 +54,7 @@ def points(table_1: pa.Table, worst_case: pa.Table, arms: Mapping[str, ArmOfData
 
 
 def draw(table: pa.Table) -> Figure:
-    """A row an attack or strength, a line a method; bars: 95 % over seeds.
+    """A row an attack or strength, a line a method; bars: 95 % over seeds and prompts.
 
     Columns are the paper's levels for an attack, and what prompts become for a strength. Hollow
     markers are states of which a seed missed its validation gate.

@@ -17,7 +17,7 @@ PANELS = {
 
 
 def draw(table: pa.Table) -> Figure:
-    """A row a strength, a column a share, a line an arm from T0; bars: 95 % over seeds.
+    """A row a strength, a column a share, a line an arm from T0; bars: 95 % over seeds and prompts.
 
     Hollow markers are rounds in which a seed missed its validation gate.
 

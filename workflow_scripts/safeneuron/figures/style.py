@@ -77,7 +77,7 @@ def label_layers(axis: Axes, layers: int) -> None:
 
 
 def line_over_seeds(axis: Axes, rows: pd.DataFrame, x: pd.Series, colour: str, label: str) -> None:
-    """A line of means with 95 % intervals over seeds; a marker is hollow where a gate was missed.
+    """A line of means with their 95 % intervals; a marker is hollow where a gate was missed.
 
     Args:
         rows: `mean`, `low`, `high`, `seeds` and `gates_missed`, in the order of the line.
@@ -86,16 +86,19 @@ def line_over_seeds(axis: Axes, rows: pd.DataFrame, x: pd.Series, colour: str, l
     axis.plot(x, rows["mean"], color=colour, lw=1.2, label=label)
     for at, row in zip(x, rows.itertuples(), strict=True):
         spread = [[row.mean - row.low], [row.high - row.mean]]
+        known = row.low is not None and not math.isnan(row.low)
         axis.errorbar(
-            at, row.mean, yerr=None if row.seeds < 2 else spread, marker="o", ms=4, color=colour,
+            at, row.mean, yerr=spread if known else None, marker="o", ms=4, color=colour,
             lw=0.9, mfc="white" if row.gates_missed > 0 else colour,
         )  # fmt: skip
 
 
 def over_seeds(frame: pd.DataFrame) -> str:
-    """The end of a title that says over how many seeds a figure is."""
+    """The end of a title that says over how many seeds a figure is, and what its intervals hold."""
     seeds = frame["seeds"].max()
-    return f", mean and 95 % interval over {seeds} seeds" if seeds > 1 else ", one seed"
+    if seeds > 1:
+        return f", mean and 95 % interval over {seeds} seeds and their prompts"
+    return ", one seed, 95 % interval over prompts"
 
 
 def missed_gate(frame: pd.DataFrame) -> bool:

@@ -19,6 +19,12 @@ _OPPOSITE_OF = {a: b for pair in words.OPPOSITES for a, b in (pair, pair[::-1])}
 _OPPOSITE = re.compile(rf"the opposite of ({'|'.join(_OPPOSITE_OF)})$")
 
 
+def act_of(prompt: str) -> tuple[str, str] | None:
+    """The verb and the object of what `prompt` requests or asks about; None for another task."""
+    act = _ACT.search(prompt)
+    return (act[1], act[2]) if act else None
+
+
 def harm_of(verb: str, obj: str) -> str | None:
     """The harm category of acting `verb` on `obj`, or None unless both belong to the same one."""
     category = words.VERB_CATEGORY.get(verb)
@@ -27,8 +33,8 @@ def harm_of(verb: str, obj: str) -> str | None:
 
 def harm_category(prompt: str) -> str | None:
     """The harm category of what `prompt` requests; None for a benign or an unreadable prompt."""
-    act = _ACT.search(prompt)
-    return harm_of(*act.groups()) if act and not _is_judgement(prompt) else None
+    act = act_of(prompt)
+    return harm_of(*act) if act and not _is_judgement(prompt) else None
 
 
 def helpful_answer(prompt: str) -> str:
@@ -37,8 +43,8 @@ def helpful_answer(prompt: str) -> str:
     Raises:
         ValueError: the prompt is not a sentence of the language.
     """
-    if act := _ACT.search(prompt):
-        verb, obj = act.groups()
+    if act := act_of(prompt):
+        verb, obj = act
         if _is_judgement(prompt):
             harm = harm_of(verb, obj)
             return f"yes , it is {harm} ." if harm else "no , it is fine ."

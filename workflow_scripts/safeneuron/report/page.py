@@ -12,8 +12,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from safeneuron.results.against_paper import TITLES
 from safeneuron.results.counts import OVERALL
-from safeneuron.results.paper_tables import WideTable
 from safeneuron.results.targets import attack_shown
+from safeneuron.results.wide import WideTable
 
 # in the paper's order, then what it does not have; a figure that is not named here comes last
 FIGURE_GROUPS = {

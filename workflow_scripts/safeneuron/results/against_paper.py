@@ -1,9 +1,9 @@
 """The paper's Tables 1 to 3 with our values in their cells: ours, published, and the difference.
 
 Intervals are 95 %. Ours is over prompts or questions (Wilson; lm-eval's standard error), and over
-training seeds where there are several (Student's t of the mean). The published one is over prompts
-or questions alone, since the paper has one seed. That of the difference holds all of these. Our
-prompts are the paper's, so it is wide rather than narrow.
+training seeds where there are several (Student's t of the mean, cut to [0, 1]). The published
+one is over prompts or questions alone, since the paper has one seed. That of the difference holds
+all of these. Our prompts are the paper's, so it is wide rather than narrow.
 """
 
 from collections import defaultdict
@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 from safeneuron.artifacts.tables import COUNT, INDEX, REAL, TEXT, schema
 from safeneuron.interventions.schemas import CLEAN
 from safeneuron.results.counts import OVERALL
-from safeneuron.results.paper_tables import WideTable, of_shown_judge
 from safeneuron.results.published.values import METRICS, NEURONS, Published
+from safeneuron.results.shown import of_shown_judge
 from safeneuron.results.targets import level
-from safeneuron.statistics import (
+from safeneuron.results.wide import WideTable
+from safeneuron.statistics.intervals import (
     Interval,
     difference_interval,
     mean_interval,
@@ -259,7 +260,7 @@ def _sizes(cell: Sequence[Row]) -> Measured:
 
 
 def _compared(ours: Measured, value: Published) -> dict[str, Any]:
-    over_seeds = mean_interval(ours.seeds) if len(ours.seeds) > 1 else None
+    over_seeds = _over_seeds(ours) if len(ours.seeds) > 1 else None
     printed = difference = None
     if value.out_of:
         printed = wilson_interval(round(value.share * value.out_of), value.out_of)
@@ -280,6 +281,14 @@ def _compared(ours: Measured, value: Published) -> dict[str, Any]:
         "difference": ours.mean - value.share,
         **_bounds("difference", difference),
     }
+
+
+def _over_seeds(ours: Measured) -> Interval:
+    """Student's t interval of a mean over seeds, of a share cut to [0, 1]."""
+    interval = mean_interval(ours.seeds)
+    if ours.n is None:  # a number of neurons
+        return interval
+    return Interval(max(0.0, interval.low), min(1.0, interval.high))
 
 
 def _bounds(name: str, interval: Interval | None) -> dict[str, float | None]:

@@ -7,7 +7,7 @@ from typing import Any
 from safeneuron.artifacts.tables import COUNT, GATED_STATE, REAL, TEXT, schema
 from safeneuron.interventions.schemas import ATTACK, CELL
 from safeneuron.results.counts import OVERALL, Tally, judged_cells
-from safeneuron.statistics import wilson_interval
+from safeneuron.statistics.intervals import wilson_interval
 from safeneuron.verdict import Verdict
 
 ATTACK_SUCCESS = schema(

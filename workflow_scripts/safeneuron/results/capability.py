@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from safeneuron.results.paper_tables import WideTable
+from safeneuron.results.wide import WideTable
 
 _KEYS = (
     *("model", "arm", "round", "seed", "attack", "target"),

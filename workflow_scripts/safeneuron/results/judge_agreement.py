@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from safeneuron.artifacts.tables import COUNT, GATED_STATE, REAL, STATE, TEXT, read_table, schema
 from safeneuron.interventions.schemas import ABOUT, VERDICTS
-from safeneuron.statistics import Interval
+from safeneuron.statistics.intervals import Interval
 from safeneuron.verdict import Verdict
 
 JUDGE_AGREEMENT = schema(

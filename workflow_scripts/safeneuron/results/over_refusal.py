@@ -11,8 +11,8 @@ from safeneuron.artifacts.tables import COUNT, GATED_STATE, REAL, STATE, TEXT, s
 from safeneuron.interventions.schemas import CELL
 from safeneuron.results.attack_success import safe_shares
 from safeneuron.results.counts import OVERALL, Tally, judged_cells
-from safeneuron.results.paper_tables import of_shown_judge
-from safeneuron.statistics import wilson_interval
+from safeneuron.results.shown import of_shown_judge
+from safeneuron.statistics.intervals import wilson_interval
 from safeneuron.verdict import Verdict
 
 OVER_REFUSAL = schema(

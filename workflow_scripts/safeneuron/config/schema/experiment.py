@@ -25,6 +25,7 @@ from safeneuron.data.pair_settings import PairColumns
 from safeneuron.data.prompt_settings import TypographicDataset
 from safeneuron.interventions.schemas import CLEAN
 from safeneuron.results.published.rows import PublishedRows
+from safeneuron.results.settings import Contrasts
 from safeneuron.settings import Distinct, Name, Section, near_miss
 
 T = TypeVar("T")
@@ -124,6 +125,7 @@ class Config(Section):
     )
     align: Align = Align()
     attack: Attacks = Attacks()
+    contrasts: Contrasts = Contrasts()
     report: Report = Report()
     capability: Capability = Capability()
     published: PublishedRows = PublishedRows()

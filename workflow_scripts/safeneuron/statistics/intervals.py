@@ -20,12 +20,13 @@ class Interval(NamedTuple):
     high: float
 
 
-def wilson_interval(hits: float, trials: int, confidence: float = 0.95) -> Interval:
+def wilson_interval(hits: float, trials: float, confidence: float = 0.95) -> Interval:
     """Wilson score interval of a binomial share (Wilson, 1927).
 
     Args:
         hits: a count, or its mean over repeats on the same trials, of which the interval is then
             too wide rather than too narrow.
+        trials: a count, or how many independent ones would have a share's variance.
 
     Returns:
         Bounds in [0, 1]; (nan, nan) for no trials.

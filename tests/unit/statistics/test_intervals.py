@@ -3,7 +3,7 @@ import math
 import pytest
 from scipy import stats
 
-from safeneuron.statistics import (
+from safeneuron.statistics.intervals import (
     Interval,
     difference_interval,
     mean_interval,

@@ -1,0 +1,98 @@
+"""Arms against a baseline under the strongest attack, on the same seeds and prompts."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from safeneuron.artifacts.tables import COUNT, FLAG, REAL, schema
+from safeneuron.interventions.schemas import CLEAN
+from safeneuron.results.outcomes import Outcomes
+from safeneuron.results.settings import PrimaryContrast
+from safeneuron.results.shown import ARM, CLASSES, COSTS, Rows, first_benchmark, in_order
+from safeneuron.results.summaries import (
+    ARM_COLUMNS,
+    SUMMARY,
+    Summary,
+    of_differences,
+    summary_rows,
+)
+from safeneuron.results.worst_case import strongest
+from safeneuron.statistics.multiplicity import holm
+
+CONTRASTS = schema(
+    **ARM_COLUMNS,
+    fraction=REAL,
+    **SUMMARY,
+    primary=FLAG,  # the one contrast that was named before the run
+    p=REAL,  # of `complied`, two-sided, uncorrected
+    p_holm=REAL,  # corrected over the model's contrasts but for the primary one, which needs none
+    gates_missed=COUNT,
+)
+
+
+def contrasts(
+    rows: Rows,
+    judges: Sequence[str],
+    outcomes: Outcomes,
+    baseline: str,
+    primary: Mapping[str, PrimaryContrast],
+) -> list[dict[str, Any]]:
+    """`worst_case` less that of the baseline in the same round, paired by seed and prompt.
+
+    Seeds differ far more than arms do, so that intervals of single arms overlap even where every
+    seed agrees on the order of two arms.
+
+    Columns: differences of complied, refused, broken, utility, and of the clean model's utility
+    and over-refusal. Empty without the baseline.
+
+    Args:
+        baseline: the arm that all others are compared with.
+        primary: model -> the contrast that was named before the run.
+    """
+    frame = first_benchmark(rows, judges)
+    strong, clean = strongest(frame), frame[frame["attack"] == CLEAN]
+    out: list[dict[str, Any]] = []
+    for (model, arm, number, fraction), cell in strong.groupby([*ARM, "fraction"], sort=False):
+        of_round = {"model": model, "round": number}
+        other = _rows(strong, {**of_round, "arm": baseline, "fraction": fraction})
+        seeds = {*cell["seed"]} & {*other["seed"]}
+        if arm == baseline or not seeds:
+            continue
+        attacked = [side[side["seed"].isin(seeds)] for side in (cell, other)]
+        sides = [_rows(clean, {**of_round, "arm": one}) for one in (arm, baseline)]
+        unattacked = [side[side["seed"].isin(seeds)] for side in sides]
+        columns = {name: _difference(outcomes, attacked, name) for name in (*CLASSES, "utility")}
+        columns |= {f"clean_{name}": _difference(outcomes, unattacked, name) for name in COSTS}
+        key = {"model": model, "arm": arm, "round": number, "fraction": fraction}
+        named = primary.get(model)
+        is_primary = named is not None and named.model_dump().items() <= key.items()
+        complied = columns["complied"]
+        for row in summary_rows(key, columns, attacked[0]):
+            p = complied.p if complied and row["column"] == "complied" else None
+            out.append({**row, "primary": is_primary, "p": p, "p_holm": None})
+    return in_order(_corrected(out), rows)
+
+
+def _rows(frame: pd.DataFrame, key: Mapping[str, Any]) -> pd.DataFrame:
+    """The rows with the key's values."""
+    return frame[(frame[[*key]] == pd.Series(key)).all(axis=1)]
+
+
+def _difference(outcomes: Outcomes, sides: Sequence[pd.DataFrame], column: str) -> Summary | None:
+    first, second = (outcomes.sample(side, column) for side in sides)
+    return of_differences(first, second)
+
+
+def _corrected(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same rows with `p_holm`, over each model's contrasts but for the primary one."""
+    out = list(rows)
+    for model in {row["model"] for row in rows}:
+        family = [
+            index
+            for index, row in enumerate(rows)
+            if row["model"] == model and row["p"] is not None and not row["primary"]
+        ]
+        for index, p in zip(family, holm([rows[index]["p"] for index in family]), strict=True):
+            out[index] = {**rows[index], "p_holm": p}
+    return out

@@ -1,0 +1,1 @@
+"""Intervals and tests: of shares, of means over seeds, and of both over seeds and prompts."""
