@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from safeneuron.artifacts.provenance import provenance, read_provenance
 from workflow.checkout import Checkout
 
 SMALLEST = "config/test/smallest.yaml"
@@ -95,6 +96,41 @@ def test_frozen_neurons_are_proved_frozen_in_every_round(finished):
         assert report["frozen_neurons"] == protected["protected_neurons"]
         # gate row, up row and down column of each: three slices of width 32
         assert report["frozen_elements"] == report["frozen_neurons"] * 3 * 32
+
+
+def set_files(finished, *states):
+    return [finished.folder / RESULTS / f"sets/tiny/{s}/magnitude/overall.parquet" for s in states]
+
+
+def made_from(result, role, files):
+    """Whether a result's provenance says that it was made from these files, in this order."""
+    hashes = provenance(None, {role: files}, "")["inputs"]
+    return read_provenance(result)["inputs"][role] == hashes[role]
+
+
+def test_a_round_freezes_the_neurons_of_all_rounds_before_it(finished):
+    sets = set_files(finished, "base/T0/s0", "freeze_ablate/T1/s0")
+    assert sets[0].read_bytes() != sets[1].read_bytes()  # they say which state they are of
+    for number in (1, 2):
+        state = finished.folder / RESULTS / f"models/tiny/freeze_ablate/T{number}/s0"
+        assert made_from(state / "checkpoint.json", "neurons", sets[:number])
+        protected = {
+            (r["layer"], r["neuron"])
+            for file in sets[:number]
+            for r in pq.read_table(file).to_pylist()
+        }
+        report = json.loads((state / "freeze_report.json").read_text())
+        assert report["frozen_neurons"] == len(protected)
+
+
+def test_a_static_attack_takes_t0s_neurons_and_the_other_the_states_own(finished):
+    sets = set_files(finished, "base/T0/s0", "freeze_ablate/T1/s0")
+    assert sets[0].read_bytes() != sets[1].read_bytes()
+    said = finished.folder / RESULTS / "responses/tiny/freeze_ablate/T1/s0"
+    for attack, target in (("static", 0), ("magnitude", 1)):
+        for result in sorted((said / attack).glob("*.parquet")):
+            assert made_from(result, "neurons", [sets[target]])
+            assert not made_from(result, "neurons", [sets[1 - target]])
 
 
 def test_the_table_of_proofs_has_every_training_as_its_report_says(finished):

@@ -135,6 +135,17 @@ def test_a_random_control_freezes_the_same_neurons_in_every_round(
     assert first.sum() == MASK.sum() and (first != MASK).any()
 
 
+def test_a_round_freezes_the_union_of_the_sets_that_it_is_given(files, stage, tmp_path):
+    written, other = outputs(tmp_path / "union"), np.roll(MASK, 1, axis=1)
+    second = tmp_path / "second.parquet"
+    write_neuron_set(second, neuron_set(np.zeros_like(MASK), other))
+    neurons = {"neurons": [*files["neurons"], second]}
+    stage("align", settings_of(), **files | neurons, **written)
+    report = json.loads(written["report"].read_text())
+    assert report["frozen_neurons"] == (MASK | other).sum() > max(MASK.sum(), other.sum())
+    assert {name: report[name] for name in STATE} == STATE
+
+
 def test_a_frozen_weight_that_moves_ends_the_round_with_its_report_and_no_checkpoint(
     files, stage, monkeypatch, tmp_path
 ):

@@ -67,6 +67,9 @@ def test_scores_are_read_only_where_a_fraction_is_attacked(config):
     assert attacks.rankings(config, PATHS, T0, "paper", [0.1]) == [
         "results/mine/scores/organism/base/T0/s3/max/overall.parquet"
     ]
+    assert attacks.rankings(config, PATHS, T2, "static", [0.1]) == [
+        "results/mine/scores/organism/base/T0/s3/meanabs/overall.parquet"
+    ]
     assert attacks.rankings(config, PATHS, T0, "paper", []) == []
     assert attacks.rankings(config, PATHS, T0, "clean", []) == []
 
