@@ -41,7 +41,7 @@ def streamed(parts):
     moments = StreamingMoments()
     for part in parts:
         moments.add(torch.from_numpy(part))
-    return stack_layers([moments], np.ones((1, parts[0].shape[1])), FLOAT32)
+    return stack_layers([moments], [moments], np.ones((1, parts[0].shape[1])), FLOAT32)
 
 
 def exact(column):

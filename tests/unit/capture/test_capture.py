@@ -135,3 +135,12 @@ def test_moments_know_the_precision_of_activations_and_what_neurons_write(model,
         for layer in model.model.layers
     ]
     np.testing.assert_allclose(moments.write_norm, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_the_magnitude_is_the_mean_of_the_pooling_of_magnitudes_that_is_like_it(
+    model, captured, pooling
+):
+    like = {"max": "maxabs", "last": "lastabs", "mean": "meanabs"}.get(pooling, pooling)
+    alone = capture(model, poolings=[pooling])
+    np.testing.assert_array_equal(alone[pooling].magnitude, captured[like].mean)

@@ -27,9 +27,12 @@ def test_single_precision_rows_are_accumulated_in_double_precision():
 
 def test_layers_stack_in_order():
     norm = np.array([[3.0], [4.0]])
-    stacked = stack_layers([moments_of([[1.0], [3.0]]), moments_of([[5.0], [9.0]])], norm, 2.0**-7)
+    layers = [moments_of([[1.0], [3.0]]), moments_of([[5.0], [9.0]])]
+    magnitudes = [moments_of([[6.0], [7.0]]), moments_of([[8.0], [9.0]])]
+    stacked = stack_layers(layers, magnitudes, norm, 2.0**-7)
     assert stacked.count == 2
     np.testing.assert_array_equal(stacked.mean, [[2.0], [7.0]])
     np.testing.assert_array_equal(stacked.m2, [[2.0], [8.0]])
+    np.testing.assert_array_equal(stacked.magnitude, [[6.5], [8.5]])
     np.testing.assert_array_equal(stacked.write_norm, norm)
     assert stacked.eps == 2.0**-7

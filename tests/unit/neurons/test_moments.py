@@ -11,10 +11,10 @@ from safeneuron.neurons.moments import load_moments, merge, save_moments
 @pytest.fixture
 def moments():
     rng = np.random.default_rng(0)
-    norm = rng.random((2, 3))
+    known = {"write_norm": rng.random((2, 3)), "eps": 2.0**-7}
     return {
-        "max": synthetic.moments(7, rng.normal(size=(2, 3)), rng.random((2, 3)), norm, 2.0**-7),
-        "meanabs": synthetic.moments(9, rng.normal(size=(2, 3)), rng.random((2, 3)), norm, 2.0**-7),
+        "max": synthetic.moments(7, *rng.normal(size=(2, 2, 3)), rng.random((2, 3)), **known),
+        "meanabs": synthetic.moments(9, *rng.random((2, 2, 3)), **known),
     }
 
 
@@ -30,15 +30,17 @@ def test_saved_moments_load_to_the_same_bits(tmp_path, moments):
         assert (loaded.count, loaded.eps) == (saved.count, saved.eps)
         np.testing.assert_array_equal(loaded.mean, saved.mean)
         np.testing.assert_array_equal(loaded.m2, saved.m2)
+        np.testing.assert_array_equal(loaded.magnitude, saved.magnitude)
         np.testing.assert_array_equal(loaded.write_norm, saved.write_norm)
 
 
 def test_merged_moments_keep_what_they_know_of_the_model(moments):
     a = moments["max"]
     rounded = replace(a, write_norm=a.write_norm * (1 + 1e-15))  # summed on another machine
-    merged = merge(a, rounded)
+    merged = merge(a, replace(rounded, magnitude=3 * a.magnitude))
     assert (merged.count, merged.eps) == (14, a.eps)
     np.testing.assert_array_equal(merged.write_norm, a.write_norm)
+    np.testing.assert_allclose(merged.magnitude, 2 * a.magnitude, rtol=1e-14)
 
 
 @pytest.mark.parametrize("other", [{"write_norm": np.ones((2, 3))}, {"eps": 2.0**-23}])

@@ -90,6 +90,15 @@ def test_a_spread_below_rounding_is_unknown_and_a_shift_below_rounding_is_none(e
     np.testing.assert_allclose(effect_size(unsafe, safe), expected, rtol=2 * floor)
 
 
+def test_the_size_of_rounding_is_that_of_magnitudes_and_grows_with_depth_and_width():
+    # 4 layers of 9 neurons, whose largest activations are near zero among others of size 3
+    near_zero = np.full((4, 9), 1e-6)
+    unsafe = moments(2, near_zero, near_zero, magnitude=3 * np.ones((4, 9)), eps=2.0**-7)
+    safe = moments(2, near_zero, near_zero, magnitude=np.ones((4, 9)), eps=2.0**-7)
+    expected = 3 * (2 * 2.0**-7 + 3 * EPS)
+    np.testing.assert_allclose(rounding(unsafe, safe), np.full((4, 9), expected), rtol=1e-12)
+
+
 def test_a_neuron_that_is_constant_on_one_side_has_the_papers_effect_size():
     unsafe, safe = [[[3.0]], [[3.0]]], [[[1.0]], [[2.0]], [[3.0]]]
     assert effect_size(moments_of(unsafe), moments_of(safe)) == pytest.approx(1 / (2 / 3) ** 0.5)
@@ -109,7 +118,7 @@ def test_a_layer_in_which_all_neurons_shift_alike_scores_zero(shift):
     np.testing.assert_array_equal(layer_z(np.full((2, 48), shift)), np.zeros((2, 48)))
 
 
-@pytest.mark.parametrize("field", ["mean", "m2"])
+@pytest.mark.parametrize("field", ["mean", "m2", "magnitude"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("side", ["unsafe", "safe"])
 def test_values_that_are_not_finite_are_an_error_that_names_layer_and_neuron(side, value, field):

@@ -11,7 +11,7 @@ from safeneuron.capture.pooling import pool
 from safeneuron.capture.streaming import StreamingMoments, stack_layers
 from safeneuron.models.batches import Batch
 from safeneuron.models.sites import ffn_sites
-from safeneuron.neurons.moments import Moments
+from safeneuron.neurons.moments import Moments, magnitude_pooling
 
 
 def capture_moments(
@@ -24,7 +24,7 @@ def capture_moments(
 ) -> dict[str, Moments]:
     """Moments over prompts of each neuron's pooled activation (paper §3.1, Eq. 3 and 4).
 
-    With them go each neuron's write norm, and the precision that it was computed in.
+    With them go each neuron's magnitude, its write norm, and the precision of the activations.
 
     The decoder runs without its language-model head. Batch size and padding side change the result
     only by the rounding of the forward pass.
@@ -37,13 +37,22 @@ def capture_moments(
         Pooling -> moments, [layers, neurons].
     """
     sites = ffn_sites(model)
-    moments = {p: [StreamingMoments() for _ in sites] for p in poolings}
+    streamed = {
+        name: [StreamingMoments() for _ in sites]
+        for pooling in poolings
+        for name in (pooling, magnitude_pooling(pooling))
+    }
 
     def add(layer: int, activations: torch.Tensor, mask: torch.Tensor, _: Batch) -> None:
-        for pooling, layers in moments.items():
+        for pooling, layers in streamed.items():
             layers[layer].add(pool(activations, mask, pooling))
 
     observed_forward(model, prompts, batch_size, pad_id, padding_side, add)
     write_norm = np.stack([site.write_norm for site in sites])
     eps = torch.finfo(sites[0].down.weight.dtype).eps
-    return {pooling: stack_layers(layers, write_norm, eps) for pooling, layers in moments.items()}
+    return {
+        pooling: stack_layers(
+            streamed[pooling], streamed[magnitude_pooling(pooling)], write_norm, eps
+        )
+        for pooling in poolings
+    }

@@ -43,12 +43,18 @@ class StreamingMoments:
         return self._m2
 
 
-def stack_layers(layers: list[StreamingMoments], write_norm: np.ndarray, eps: float) -> Moments:
-    """Moments of a model from those of its layers, [layers, neurons]; see `Moments`."""
+def stack_layers(
+    layers: list[StreamingMoments],
+    magnitudes: list[StreamingMoments],
+    write_norm: np.ndarray,
+    eps: float,
+) -> Moments:
+    """Moments of a model from those of its layers and of their magnitudes, see `Moments`."""
     return Moments(
         layers[0].count,
         torch.stack([m.mean() for m in layers]).cpu().numpy(),
         torch.stack([m.m2() for m in layers]).cpu().numpy(),
+        torch.stack([m.mean() for m in magnitudes]).cpu().numpy(),
         write_norm,
         eps,
     )

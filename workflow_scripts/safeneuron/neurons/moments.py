@@ -24,6 +24,8 @@ class Moments:
         count: number of prompts.
         mean: float64 [layers, neurons], mean over prompts.
         m2: float64 [layers, neurons], sum of squared deviations from the mean.
+        magnitude: float64 [layers, neurons], mean over prompts of the magnitudes pooled alike
+            (`magnitude_pooling`); of a pooling of magnitudes its mean.
         write_norm: float64 [layers, neurons], what a neuron writes to the residual stream per unit
             of its activation: the Euclidean norm of its column of the down projection.
         eps: of the precision that the activations had, from 1 to the next larger number.
@@ -32,6 +34,7 @@ class Moments:
     count: int
     mean: np.ndarray
     m2: np.ndarray
+    magnitude: np.ndarray
     write_norm: np.ndarray
     eps: float
 
@@ -61,8 +64,14 @@ def merge(a: Moments, b: Moments) -> Moments:
     count = a.count + b.count
     delta = b.mean - a.mean
     mean = a.mean + delta * (b.count / count)
+    magnitude = a.magnitude + (b.magnitude - a.magnitude) * (b.count / count)
     m2 = a.m2 + b.m2 + delta * delta * (a.count * b.count / count)
-    return Moments(count, mean, m2, a.write_norm, a.eps)
+    return Moments(count, mean, m2, magnitude, a.write_norm, a.eps)
+
+
+def magnitude_pooling(pooling: str) -> str:
+    """The pooling of magnitudes that is like another, or the same: `maxabs` for `max`."""
+    return pooling.removesuffix("abs") + "abs"
 
 
 def save_moments(path: Path, moments: Mapping[str, Moments]) -> None:
@@ -76,6 +85,7 @@ def save_moments(path: Path, moments: Mapping[str, Moments]) -> None:
         arrays[f"{pooling}.count"] = np.array([m.count], dtype=np.int64)
         arrays[f"{pooling}.mean"] = np.ascontiguousarray(m.mean)
         arrays[f"{pooling}.m2"] = np.ascontiguousarray(m.m2)
+        arrays[f"{magnitude_pooling(pooling)}.mean"] = np.ascontiguousarray(m.magnitude)
     digests = {pooling: _digest(m) for pooling, m in moments.items()}
     # one key: safetensors writes several in no fixed order
     document = json.dumps({"sha256": digests}, sort_keys=True)
@@ -92,13 +102,14 @@ def load_moments(path: Path, pooling: str) -> Moments:
     try:
         with safe_open(path, framework="numpy") as stored:
             count, mean, m2 = (stored.get_tensor(f"{pooling}.{k}") for k in ("count", "mean", "m2"))
+            magnitude = stored.get_tensor(f"{magnitude_pooling(pooling)}.mean")
             write_norm, eps = (stored.get_tensor(k) for k in ("down.norm", "eps"))
             expected = json.loads(stored.metadata()[_DOCUMENT])["sha256"][pooling]
     except (SafetensorError, OSError) as error:
         raise CorruptFileError(
             f"{path}: no readable moments of pooling '{pooling}' ({error}); {set_aside(path)}"
         ) from error
-    moments = Moments(int(count[0]), mean, m2, write_norm, float(eps[0]))
+    moments = Moments(int(count[0]), mean, m2, magnitude, write_norm, float(eps[0]))
     if _digest(moments) != expected:
         raise CorruptFileError(
             f"{path}: the moments of pooling '{pooling}' are not those that were written; "
@@ -108,5 +119,6 @@ def load_moments(path: Path, pooling: str) -> Moments:
 
 
 def _digest(m: Moments) -> str:
-    arrays = (np.array([m.count], dtype=np.int64), m.mean, m.m2, m.write_norm, np.array([m.eps]))
+    count, eps = np.array([m.count], dtype=np.int64), np.array([m.eps])
+    arrays = (count, m.mean, m.m2, m.magnitude, m.write_norm, eps)
     return hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()

@@ -25,7 +25,7 @@ def score(unsafe: Moments, safe: Moments) -> dict[str, np.ndarray]:
     for side, moments in (("unsafe", unsafe), ("safe", safe)):
         if moments.count < 2:
             raise ValueError(f"{moments.count} {side} prompts; a variance needs at least two")
-        bad = ~(np.isfinite(moments.mean) & np.isfinite(moments.m2))
+        bad = ~np.isfinite(moments.mean + moments.m2 + moments.magnitude)
         if bad.any():
             layer, neuron = np.argwhere(bad)[0]
             raise ValueError(
