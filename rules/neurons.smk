@@ -207,13 +207,13 @@ TABLES += (
 
 
 rule topic_control:
-    """Compare safety sets with those of topic and of length: tables/topic_control."""
+    """Find which part of a safety set is topic, and which is not length."""
     input:
         neurons=over(
             t0_states(MODELS) if TOPIC else [],
             f"{RESULTS}/sets/{STATE}/{{selection}}/{{contrast}}.parquet",
             selection=SCORED,
-            contrast=("overall", "topic", "length"),
+            contrast=("overall", "topic", "length_matched"),
         ),
         validations=validations_of(t0_states(MODELS) if TOPIC else []),
     output:

@@ -116,13 +116,13 @@ def test_the_controls_are_compared_with_every_safety_set(finished):
     assert {(r["selection"], r["control"]) for r in table} == {
         (selection, control)
         for selection in ("magnitude", "paper")
-        for control in ("topic", "length")
+        for control in ("topic", "length_matched")
     }
     assert len(table) == 4
     for row in table:
         union = row["n_safety"] + row["n_control"] - row["shared"]
         assert row["jaccard"] == row["shared"] / union
-        assert row["containment"] == row["shared"] / row["n_safety"]
+        assert row["found_again"] == row["shared"] / row["n_safety"]
         assert row["jaccard_null"] <= row["jaccard_null_high"]
 
 

@@ -41,7 +41,8 @@ TABLE_TITLES = {
     "judge_agreement": "Do judges call the same responses a success? Cohen's kappa, on T0",
     "over_refusal": "Safe prompts under attack, benchmark by benchmark (95 % Wilson interval)",
     "capability": "Capability by lm-eval, clean and with neurons zeroed (value ± standard error)",
-    "topic_control": "How much of a set is topic or length: what the control contrasts find too",
+    "topic_control": "Which share of a safety set is found again by topic alone (a high share: the "
+    "set is topic), and against safe prompts of the same length (a high share: it is not length)",
     "prompt_overlap": "Prompts that two sets share (case and punctuation ignored)",
 }
 
