@@ -21,6 +21,7 @@ class Paths:
         self.pretrained = f"{results}/models/{{model}}/pretrained/s{{seed}}/checkpoint.json"
         self.training = f"{results}/models/{STATE}/training.parquet"
         self.moments = f"{results}/moments/{STATE}/{{prompt_set}}.safetensors"
+        self.null_moments = f"{results}/null_moments/{STATE}/{{dataset}}.safetensors"
         self.scores = f"{results}/scores/{STATE}/{{pooling}}/{{contrast}}.parquet"
         self.neuron_set = f"{results}/sets/{STATE}/{{selection}}/{{contrast}}.parquet"
         self.responses = f"{results}/responses/{STATE}/{{attack}}/{{benchmark}}.parquet"

@@ -19,7 +19,7 @@ from safeneuron.results.targets import attack_shown
 FIGURE_GROUPS = {
     "composition": "Figure 3: safety neurons by layer, core, shared and task-specific",
     "depth_profile": "Figure 4: safety neurons against depth, across sizes",
-    "overlap": "Figure 5: overlap of the categories' sets, against random sets",
+    "overlap": "Figure 5: overlap of the categories' sets, against random sets and other groups",
     "data_fraction": "Figure 6: attack success against the fraction of the alignment data",
     "probe_overlap": "Figure 7: the identified sets and a linear probe's, layer by layer",
     "rounds": "Rounds of alignment under the strongest adaptive attack (beside Table 2)",
@@ -54,6 +54,7 @@ def render(
     tables: Mapping[str, WideTable],
     judges: str,
     figures: Mapping[str, Path],
+    readings: Mapping[Path, str],
     untrained_on_text: Sequence[str],
     provenance: Mapping[str, Any],
 ) -> str:
@@ -65,13 +66,15 @@ def render(
         tables: name in `TABLE_TITLES` -> its text; any may be missing.
         judges: whose verdicts they are.
         figures: path as it is shown -> PNG file.
+        readings: PNG file -> what the figure says, for those that say it in words.
         untrained_on_text: organisms that were run on real text, about which they know nothing.
     """
     groups: dict[str, list[dict[str, str]]] = {title: [] for title in FIGURE_GROUPS.values()}
     for name, path in figures.items():
         kind = Path(name).with_suffix("").parts[1]
         data = base64.b64encode(path.read_bytes()).decode()
-        groups.setdefault(FIGURE_GROUPS.get(kind, kind), []).append({"name": name, "data": data})
+        item = {"name": name, "data": data, "reading": readings.get(path, "").strip()}
+        groups.setdefault(FIGURE_GROUPS.get(kind, kind), []).append(item)
     environment = Environment(
         loader=PackageLoader("safeneuron.report"),
         autoescape=True,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from safeneuron.neurons.criteria.registry import CriterionName, Thresholds
-from safeneuron.neurons.settings import Count, Fraction, NullSettings, Pooling, Probe
+from safeneuron.neurons.settings import Count, Fraction, NullSettings, Pooling, Probe, Regrouping
 from safeneuron.organism.vocabulary import CATEGORIES
 from safeneuron.settings import Categories, Distinct, Name, Section
 
@@ -84,6 +84,7 @@ class Identification(Section):
         "Those of kind 'probe' are an independent attack's, and compared with the others on "
         "models that are attacked (Fig. 7).",
     )
+    nulls: Regrouping = Regrouping()
 
 
 class Overlap(NullSettings):
