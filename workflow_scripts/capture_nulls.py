@@ -5,7 +5,7 @@ import logging
 import pyarrow as pa
 
 from safeneuron.capture.grouped import capture_grouped
-from safeneuron.capture.settings import CaptureNullsSettings
+from safeneuron.capture.grouped_settings import CaptureNullsSettings
 from safeneuron.command import stage
 from safeneuron.data.prompts import select_prompts
 from safeneuron.models.chat import encode_prompts

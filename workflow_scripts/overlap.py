@@ -4,8 +4,8 @@ from safeneuron.artifacts.gates import with_gates
 from safeneuron.artifacts.tables import write_rows
 from safeneuron.command import stage
 from safeneuron.neurons.analyses import OVERLAP, category_sets, overlap_rows
-from safeneuron.neurons.regrouping import regrouped_sets
-from safeneuron.neurons.settings import OverlapSettings
+from safeneuron.neurons.regrouped_sets import regrouped_sets
+from safeneuron.neurons.regrouping_settings import OverlapSettings
 
 if __name__ == "__main__":
     with stage(__doc__, OverlapSettings, many=("neurons", "nulls", "validations")) as args:

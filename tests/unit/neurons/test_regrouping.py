@@ -8,16 +8,12 @@ import pytest
 from safeneuron.errors import SafeNeuronError
 from safeneuron.neurons.analyses import overlap_rows
 from safeneuron.neurons.moments import Moments, save_moments
-from safeneuron.neurons.regrouping import contrasts, deal, group_name, pseudo_sizes, regrouped_sets
+from safeneuron.neurons.regrouped_sets import contrasts, regrouped_sets
+from safeneuron.neurons.regrouping import deal, group_name, pseudo_sizes
+from safeneuron.neurons.regrouping_settings import OverlapSettings, Regrouping
 from safeneuron.neurons.scores import score
 from safeneuron.neurons.selection import masks
-from safeneuron.neurons.settings import (
-    Count,
-    NullSettings,
-    OverlapSettings,
-    Regrouping,
-    SelectSettings,
-)
+from safeneuron.neurons.settings import Count, NullSettings, SelectSettings
 
 CATEGORIES, EACH, SAFE, NEURONS = 4, 20, 80, 200
 NAMES = np.repeat(list("abcd"), EACH).tolist()

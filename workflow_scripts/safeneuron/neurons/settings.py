@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from safeneuron.data.prompts import Rows
 from safeneuron.neurons.criteria.registry import CriterionName, Thresholds
@@ -96,27 +96,6 @@ class ProbeSettings(Section):
     cpu_threads: int
 
 
-class Regrouping(Section):
-    """Groups of prompts that are no categories, whose overlap Fig. 5 shows beside the categories':
-    groups of safe prompts alone (pseudo), and of unsafe prompts at random (shuffled)."""
-
-    draws: int = Field(
-        5,
-        ge=0,
-        le=100,
-        description="Number of times that prompts are dealt into groups, two at least for an "
-        "interval; 0 leaves both nulls out.",
-    )
-    seed: int = Field(0, ge=0, description="Seed of the groups.")
-
-    @field_validator("draws")
-    @classmethod
-    def _has_an_interval(cls, draws: int) -> int:
-        if draws == 1:
-            raise ValueError("1 draw has no interval; 2 or more, or 0 for none of these nulls")
-        return draws
-
-
 class NullSettings(Section):
     """Random draws that a measure of overlap is held against."""
 
@@ -124,12 +103,3 @@ class NullSettings(Section):
         200, ge=10, le=100_000, description="Number of random draws of the same sizes."
     )
     seed: int = Field(0, ge=0, description="Seed of the random draws.")
-
-
-class OverlapSettings(Section):
-    """Settings of `overlap`: the random draws, and how sets of regrouped prompts are selected."""
-
-    random: NullSettings
-    regrouped: Regrouping
-    pooling: Pooling
-    selection: SelectSettings

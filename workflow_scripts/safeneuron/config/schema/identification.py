@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from safeneuron.neurons.criteria.registry import CriterionName, Thresholds
-from safeneuron.neurons.settings import Count, Fraction, NullSettings, Pooling, Probe, Regrouping
+from safeneuron.neurons.regrouping_settings import Regrouping
+from safeneuron.neurons.settings import Count, Fraction, NullSettings, Pooling, Probe
 from safeneuron.organism.vocabulary import CATEGORIES
 from safeneuron.settings import Categories, Distinct, Name, Section
 
