@@ -37,7 +37,7 @@ def test_overlap_lies_among_its_three_nulls_each_with_its_range():
     axis = figure.axes[0]
     lines = {line.get_label(): line.get_ydata().tolist() for line in axis.lines}
     assert lines == {
-        "all K-subsets, mean ± sd": [0.4, 0.2],
+        "categories, all K-subsets: mean ± sd": [0.4, 0.2],
         "shuffled categories, 95 %": [0.7, 0.35],
         "pseudo-categories of safe prompts, 95 %": [0.1, 0.05],
         "random sets by layer, 95 %": [0.04, 0.02],
@@ -60,8 +60,8 @@ def test_the_sentence_says_what_is_exceeded_and_what_that_means():
         "By 'paper' the sets of two categories overlap by 0.40 (intersection / union, mean over "
         "pairs): more than random sets of the same sizes (0.04, 95 % of draws 0.02 to 0.06), more "
         "than pseudo-categories of safe prompts alone (0.10, 95 % of draws 0.08 to 0.12), less "
-        "than shuffled categories (0.70, 95 % of draws 0.68 to 0.72); so categories share neurons "
-        "that contrasts without harm do not share, and differ more than chance groups of the same "
+        "than shuffled categories (0.70, 95 % of draws 0.68 to 0.72); so categories share more than "
+        "contrasts within the safe prompts do, and differ more than chance groups of the same "
         "prompts."
     )
 
@@ -69,12 +69,15 @@ def test_the_sentence_says_what_is_exceeded_and_what_that_means():
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"pseudo": 0.39}, "may share no more than contrasts without harm do, and differ more"),
-        ({"pseudo": 0.6}, "so categories share less than contrasts without harm do"),
+        (
+            {"pseudo": 0.39},
+            "may share no more than contrasts within the safe prompts do, and differ",
+        ),
+        ({"pseudo": 0.6}, "so categories share less than contrasts within the safe prompts do"),
         ({"shuffled": 0.41}, "may differ no more than chance groups of the same prompts."),
         ({"shuffled": 0.3}, "are more alike than chance groups of the same prompts."),
         ({"shuffled": 0.41}, "not told apart from shuffled categories (0.41"),
-        ({"wide": 0.31}, "may share no more than contrasts without harm do, and may differ no"),
+        ({"wide": 0.31}, "may share no more than contrasts within the safe prompts do, and may"),
     ],
 )
 def test_the_sentence_follows_the_table(values, said):

@@ -59,7 +59,7 @@ def draw(table: pa.Table) -> Figure:
                     color=style.OVERLAP,
                     marker="o",
                     ms=3,
-                    label="all K-subsets, mean ± sd",
+                    label="categories, all K-subsets: mean ± sd",
                 )
                 for null, (colour, line_style, label) in NULLS.items():
                     if (one[f"{null}_draws"] == 0).all():

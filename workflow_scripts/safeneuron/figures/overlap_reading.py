@@ -13,9 +13,9 @@ NAMES = {
 ABOVE, BELOW, NEITHER = "more than", "less than", "not told apart from"
 MEANINGS = {
     "pseudo": {
-        ABOVE: "share neurons that contrasts without harm do not share",
-        BELOW: "share less than contrasts without harm do",
-        NEITHER: "may share no more than contrasts without harm do",
+        ABOVE: "share more than contrasts within the safe prompts do",
+        BELOW: "share less than contrasts within the safe prompts do",
+        NEITHER: "may share no more than contrasts within the safe prompts do",
     },
     "shuffled": {
         BELOW: "differ more than chance groups of the same prompts",
