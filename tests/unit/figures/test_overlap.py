@@ -60,8 +60,8 @@ def test_the_sentence_says_what_is_exceeded_and_what_that_means():
         "By 'paper' the sets of two categories overlap by 0.40 (intersection / union, mean over "
         "pairs): more than random sets of the same sizes (0.04, 95 % of draws 0.02 to 0.06), more "
         "than pseudo-categories of safe prompts alone (0.10, 95 % of draws 0.08 to 0.12), less "
-        "than shuffled categories (0.70, 95 % of draws 0.68 to 0.72); so categories share more than "
-        "contrasts within the safe prompts do, and differ more than chance groups of the same "
+        "than shuffled categories (0.70, 95 % of draws 0.68 to 0.72); so categories share more "
+        "than contrasts within the safe prompts do, and differ more than chance groups of the same "
         "prompts."
     )
 
