@@ -30,6 +30,35 @@ rule capture:
         " --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
+# one pass for all groups: a job that runs a model takes seconds to start
+rule capture_nulls:
+    """Capture prompts in groups that are no categories, nulls of Figure 5."""
+    input:
+        model=CHECKPOINT,
+        unsafe=lambda w: prompts_of([w.dataset]),
+        safe=prompts_of(IDENTIFICATION.safe.datasets),
+    output:
+        PATHS.null_moments,
+    log:
+        f"{RESULTS}/logs/capture_nulls/{STATE}/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/capture_nulls/{STATE}/{{dataset}}.tsv"
+    conda:
+        "../environment.yml"
+    threads: CONFIG.compute.cpu_threads
+    resources:
+        **model_job(lambda w: WORK.capture_nulls(w.model, w.dataset)),
+    params:
+        settings=canonical_json(identification.regrouped(CONFIG)),
+        code=code_of("capture_nulls"),
+        libraries=LIBRARIES,
+    shell:
+        "python workflow_scripts/on_gpus.py {resources.gpu} --"
+        " python workflow_scripts/capture_nulls.py --model {input.model:q}"
+        " --unsafe {input.unsafe:q} --safe {input.safe:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
 # T0's categories are captured for their own contrasts: no second pass over the same prompts
 rule merge_moments:
     """Merge T0's moments of all unsafe prompts from its categories'."""

@@ -45,7 +45,7 @@ FIGURES += expand(
     f"{RESULTS}/figures/overlap/{{model}}/{{dataset}}.{{ending}}",
     model=MODELS,
     dataset=TAXONOMIES,
-    ending=ENDINGS,
+    ending=(*ENDINGS, "txt"),
 )
 
 
@@ -66,6 +66,7 @@ rule figure_overlap:
             labels={"model": "{model}", "categories": "{dataset}"},
         ),
         csv=f"{RESULTS}/figures/overlap/{{model}}/{{dataset}}.csv",
+        txt=f"{RESULTS}/figures/overlap/{{model}}/{{dataset}}.txt",
     log:
         f"{RESULTS}/logs/figure_overlap/{{model}}/{{dataset}}.log",
     benchmark:
@@ -77,7 +78,7 @@ rule figure_overlap:
         code=code_of("figure_overlap"),
     shell:
         "python workflow_scripts/figure_overlap.py --tables {input:q} --pdf {output.pdf:q}"
-        " --png {output.png:q} --csv {output.csv:q} --code {params.code} > {log:q} 2>&1"
+        " --png {output.png:q} --csv {output.csv:q} --txt {output.txt:q} --code {params.code} > {log:q} 2>&1"
 
 
 FIGURES += expand(f"{RESULTS}/figures/depth_profile.{{ending}}", ending=ENDINGS)

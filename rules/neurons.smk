@@ -150,10 +150,13 @@ rule composition:
 
 
 rule overlap:
-    """Measure the overlap of categories' neuron sets against a null (Figure 5)."""
+    """Measure the overlap of categories' neuron sets against nulls (Figure 5)."""
     input:
         neurons=lambda w: identification.category_sets(
             PATHS, state_of(w), w.selection, CATEGORIES[w.dataset]
+        ),
+        nulls=lambda w: identification.null_moments(
+            CONFIG, PATHS, state_of(w), w.dataset
         ),
         validations=lambda w: validations_of([state_of(w)]),
     output:
@@ -166,10 +169,13 @@ rule overlap:
     conda:
         "../environment.yml"
     params:
-        settings=canonical_json(CONFIG.overlap.model_dump()),
+        settings=lambda wildcards: canonical_json(
+            identification.overlapped(CONFIG, wildcards.model, wildcards.selection)
+        ),
         code=code_of("overlap"),
     shell:
-        "python workflow_scripts/overlap.py --neurons {input.neurons:q} --validations {input.validations:q}"
+        "python workflow_scripts/overlap.py --neurons {input.neurons:q} --nulls {input.nulls:q}"
+        " --validations {input.validations:q}"
         " --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
@@ -207,13 +213,13 @@ TABLES += (
 
 
 rule topic_control:
-    """Compare safety sets with those of topic and of length: tables/topic_control."""
+    """Find which part of a safety set is topic, and which is not length."""
     input:
         neurons=over(
             t0_states(MODELS) if TOPIC else [],
             f"{RESULTS}/sets/{STATE}/{{selection}}/{{contrast}}.parquet",
             selection=SCORED,
-            contrast=("overall", "topic", "length"),
+            contrast=("overall", "topic", "length_matched"),
         ),
         validations=validations_of(t0_states(MODELS) if TOPIC else []),
     output:

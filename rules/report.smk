@@ -5,6 +5,7 @@ rule report:
     """Write report.html: tables and figures with what they were made from."""
     input:
         figures=[path for path in FIGURES if path.endswith(".png")],
+        readings=[path for path in FIGURES if path.endswith(".txt")],
         models=over(REPORTED_STATES, CHECKPOINT),
         validations=validations_of(REPORTED_STATES),
         tables=[path for path in TABLES if path.endswith(".parquet")],
@@ -31,7 +32,8 @@ rule report:
         ),
         code=code_of("report"),
     shell:
-        "python workflow_scripts/report.py --figures @<(printf '%s\\n' {input.figures:q}) --models @<(printf '%s\\n' {input.models:q})"
+        "python workflow_scripts/report.py --figures @<(printf '%s\\n' {input.figures:q})"
+        " --readings @<(printf '%s\\n' {input.readings:q}) --models @<(printf '%s\\n' {input.models:q})"
         " --validations @<(printf '%s\\n' {input.validations:q})"
         " --tables @<(printf '%s\\n' {input.tables:q}) --out {output:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

@@ -1,13 +1,19 @@
-"""Overlap of category sets for every K-subset against a random null: the data of Figure 5."""
+"""Overlap of category sets for every K-subset against its nulls: the data of Figure 5."""
 
 from safeneuron.artifacts.gates import with_gates
 from safeneuron.artifacts.tables import write_rows
 from safeneuron.command import stage
 from safeneuron.neurons.analyses import OVERLAP, category_sets, overlap_rows
-from safeneuron.neurons.settings import NullSettings
+from safeneuron.neurons.regrouped_sets import regrouped_sets
+from safeneuron.neurons.regrouping_settings import OverlapSettings
 
 if __name__ == "__main__":
-    with stage(__doc__, NullSettings, many=("neurons", "validations")) as args:
-        null = args.settings
-        rows = overlap_rows(*category_sets(args.neurons), null.null_draws, null.seed)
+    with stage(__doc__, OverlapSettings, many=("neurons", "nulls", "validations")) as args:
+        sets, context = category_sets(args.neurons)
+        regrouped = {
+            null: draws
+            for path in args.nulls
+            for null, draws in regrouped_sets(path, args.settings, len(sets)).items()
+        }
+        rows = overlap_rows(sets, context, args.settings.random, regrouped)
         write_rows(args.out, OVERLAP, with_gates(rows, args.validations))

@@ -39,7 +39,7 @@ PLAIN = {
 
 if __name__ == "__main__":
     with stage(
-        __doc__, ReportSettings, many=("figures", "models", "validations", "tables")
+        __doc__, ReportSettings, many=("figures", "readings", "models", "validations", "tables")
     ) as args:
         settings = args.settings
         tables = {path.stem: path for path in args.tables}
@@ -92,6 +92,7 @@ if __name__ == "__main__":
             wide,
             judges_shown(attack_success, settings.judges),
             {str(path.relative_to(args.out.parent)): path for path in args.figures},
+            {path.with_suffix(".png"): path.read_text(encoding="utf-8") for path in args.readings},
             [s["model"] for s in states if settings.foreign_text and speaks_organism(s)],
             args.provenance(),
         )

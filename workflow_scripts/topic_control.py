@@ -1,4 +1,4 @@
-"""How much of each safety set the topic contrast and the length-matched contrast find as well."""
+"""How much of each safety set is topic (found by that contrast), and how much is not length."""
 
 from safeneuron.artifacts.gates import with_gates
 from safeneuron.artifacts.tables import read_table, write_csv, write_rows

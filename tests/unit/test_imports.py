@@ -13,6 +13,7 @@ MODEL_STAGES = {
     "attack",
     "capability",
     "capture",
+    "capture_nulls",
     "hub_checkpoint",
     "local_checkpoint",
     "model_judge",

@@ -161,7 +161,8 @@ def test_results_folder_without_write_permission(refused, results):
 
 def test_prompts_of_a_user_resolve_to_a_whole_run(dry_run, results, tmp_path):
     unsafe = write_csv(tmp_path / "unsafe.csv")
-    safe = write_csv(tmp_path / "safe.csv", [("Bake?",), ("Sow?",), ("Sew?",)], ("question",))
+    calm = ("Bake?", "Sow?", "Sew?", "Knit?", "Fish?", "Swim?", "Sing?", "Row?")
+    safe = write_csv(tmp_path / "safe.csv", [(text,) for text in calm], ("question",))
     settings = prompts_from(unsafe)
     settings["datasets"]["calm"] = {
         "kind": "file",
@@ -175,7 +176,7 @@ def test_prompts_of_a_user_resolve_to_a_whole_run(dry_run, results, tmp_path):
     assert not results.exists()
     stages = {
         *("organism_prompts", "pretrain_organism", "tune_organism"),
-        *("file_prompts", "capture", "score", "select_neurons"),
+        *("file_prompts", "capture", "capture_nulls", "score", "select_neurons"),
         *("composition", "overlap", "depth_profile"),
         *("figure_composition", "figure_overlap", "figure_depth_profile", "report"),
     }

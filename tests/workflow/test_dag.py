@@ -165,14 +165,40 @@ def test_the_controls_are_compared_with_every_safety_set(finished):
     assert {(r["selection"], r["control"]) for r in table} == {
         (selection, control)
         for selection in ("magnitude", "paper")
-        for control in ("topic", "length")
+        for control in ("topic", "length_matched")
     }
     assert len(table) == 4
     for row in table:
         union = row["n_safety"] + row["n_control"] - row["shared"]
         assert row["jaccard"] == row["shared"] / union
-        assert row["containment"] == row["shared"] / row["n_safety"]
+        assert row["found_again"] == row["shared"] / row["n_safety"]
         assert row["jaccard_null"] <= row["jaccard_null_high"]
+
+
+def test_overlap_is_held_against_sets_of_regrouped_prompts(finished):
+    results = finished.folder / RESULTS
+    assert [p.name for p in (results / "null_moments").rglob("*.safetensors")] == [
+        "organism.safetensors"  # one pass for all groups
+    ]
+    for selection in ("magnitude", "paper"):
+        table = pq.read_table(
+            results / f"analyses/overlap/tiny/base/T0/s0/{selection}/organism.parquet"
+        ).to_pylist()
+        assert [(r["k"], r["pseudo_draws"], r["shuffled_draws"]) for r in table] == [
+            (2, 2, 2),
+            (3, 2, 2),
+        ] * 3
+        for row in table:
+            assert 0 <= row["shuffled_low"] <= row["shuffled_mean"] <= row["shuffled_high"] <= 1
+            assert 0 <= row["pseudo_low"] <= row["pseudo_mean"] <= row["pseudo_high"] <= 1
+    said = (results / "figures/overlap/tiny/organism.txt").read_text().strip()
+    assert said.startswith("By 'magnitude' the sets of two categories overlap by ")
+    assert said.replace("'", "&#39;") in (results / "report.html").read_text()
+
+
+def test_without_draws_nothing_is_regrouped(finished):
+    jobs = finished.would_run({"identification": {"nulls": {"draws": 0}}})
+    assert jobs.keys() == {"overlap", "figure_overlap", "report"}
 
 
 def test_each_figure_is_there_as_pdf_png_and_data(finished):
@@ -296,6 +322,7 @@ def test_a_threshold_reruns_selection_and_what_depends_on_it(finished):
     rule = {"kind": "thresholds", "es": 0.6, "sas": 1.0}
     selections = {"paper": {"pooling": "max", "rule": rule}}
     jobs = finished.would_run({"identification": {"selections": selections}})
+    assert "capture_nulls" not in jobs
     # three categories, overall and the two controls; T0 alone has this selection
     assert jobs["select_neurons"] == 6
     assert (jobs["attack"], jobs["judge"]) == (2, 4)  # both benchmarks

@@ -79,7 +79,7 @@ def test_captures_count_the_prompts_of_the_files(local_run):
 
 def test_topic_and_length_are_controlled_for(local_run):
     table = pq.read_table(local_run / "tables/topic_control.parquet")
-    assert table["control"].to_pylist() == ["topic", "length"] * 2
+    assert table["control"].to_pylist() == ["topic", "length_matched"] * 2
     moments = local_run / "moments/local/base/T0/s0"
     assert load_moments(moments / "topic.safetensors", "max").count == 100  # JailbreakBench, benign
     assert load_moments(moments / "safe_length_matched.safetensors", "max").count == 50

@@ -10,6 +10,11 @@ PROBE = {"fractions": []}
 
 PROBES_AND_CASES = [
     wrong(
+        "one draw of the nulls",
+        {"identification": {"nulls": {"draws": 1}}},
+        "identification.nulls.draws: 1 draw has no interval; 2 or more, or 0 for none of these",
+    ),
+    wrong(
         "probes alone",
         {
             **selection(kind="probe"),

@@ -231,3 +231,19 @@ def test_the_organisms_pairs_are_not_mixed_with_others():
         ConfigError, match=r"mixes the organism's pairs with others; use them alone"
     ):
         load_config(raw)
+
+
+def test_too_few_safe_prompts_for_the_nulls_of_overlap_name_the_way_out(tmp_path):
+    unsafe = write(tmp_path / "unsafe.json", GOOD)
+    safe = write(tmp_path / "safe.json", [{"question": f"{n}?", "topic": "safe"} for n in range(5)])
+    raw = settings(unsafe)
+    raw["datasets"]["safe"] = raw["datasets"]["mine"] | {"path": str(safe)}
+    raw["identification"] = {
+        "unsafe": {"datasets": ["mine"]},
+        "safe": {"datasets": ["safe"], "categories": None},
+    }
+    assert refusal(raw, tmp_path / "r") == (
+        "identification.nulls, on the categories of 'mine': 5 safe prompts are too few to be dealt "
+        "into 2 groups and a side that these are contrasted with; at least 6 are needed; add safe "
+        "prompts, or leave these nulls out with draws: 0"
+    )

@@ -72,11 +72,11 @@ def test_the_default_needs_no_file_and_creates_none(tmp_path):
 
 
 def test_prompts_of_the_organism_are_counted_without_drawing_them(tmp_path):
-    sizes = {"per_category": 3, "benign": 4, "lookalike": 5, "task": 0}
+    sizes = {"per_category": 3, "benign": 14, "lookalike": 15, "task": 0}
     raw = {"organism": {"language": {"identification": sizes}}}
     counts = check_inputs(load_config(raw), tmp_path)["organism"]
     drawn = {category: n for (split, category), n in counts.items() if split == "identification"}
-    assert drawn == {**dict.fromkeys(CATEGORIES, 3), "benign": 4, "lookalike": 5}
+    assert drawn == {**dict.fromkeys(CATEGORIES, 3), "benign": 14, "lookalike": 15}
 
 
 def test_prompts_of_a_file_are_counted_by_split_and_category(tmp_path):

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from safeneuron.config.load import load_config
-from safeneuron.experiment import identification
+from safeneuron.experiment import identification, stages
 from safeneuron.experiment.paths import Paths, one_of
 from safeneuron.experiment.states import State
 
@@ -94,3 +94,25 @@ def test_prompts_are_compared_between_both_sides_and_what_is_asked():
 def test_a_constraint_takes_names_to_the_letter_and_nothing_where_there_are_none():
     assert re.fullmatch(one_of(["a.b", "c"]), "a.b") and not re.fullmatch(one_of(["a.b"]), "axb")
     assert not re.fullmatch(one_of([]), "")
+
+
+def test_regrouped_prompts_are_captured_by_the_poolings_that_sets_need():
+    settings = identification.regrouped(CONFIG)
+    assert settings["poolings"] == ["meanabs", "max"]
+    assert settings["unsafe"]["categories"] == ["theft", "fraud"]
+    assert settings["safe"]["categories"] == ["benign"]
+    assert settings["nulls"] == {"draws": 5, "seed": 0}
+
+
+def test_overlap_selects_sets_of_regrouped_prompts_as_it_does_categories():
+    settings = identification.overlapped(CONFIG, "organism", "paper")
+    assert settings["pooling"] == "max"
+    assert settings["selection"] == stages.selected(CONFIG, "organism", "paper")
+    assert identification.null_moments(CONFIG, PATHS, T1, "organism") == [
+        f"results/x/null_moments/{FOLDER}/organism.safetensors"
+    ]
+
+
+def test_no_draws_leave_these_nulls_out():
+    raw = {"identification": {"nulls": {"draws": 0}}}
+    assert identification.null_moments(load_config(raw), PATHS, T1, "organism") == []

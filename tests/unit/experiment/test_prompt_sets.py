@@ -54,7 +54,7 @@ def test_a_prompt_set_is_rows_of_prompt_tables(prompt_set, categories):
         ("overall", ("overall", "safe")),
         ("organism/theft", ("organism/theft", "safe")),
         ("topic", ("topic", "plain")),
-        ("length", ("overall", "safe_length_matched")),
+        ("length_matched", ("overall", "safe_length_matched")),
     ],
 )
 def test_a_contrast_compares_two_prompt_sets(contrast, sides):

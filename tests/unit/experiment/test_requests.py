@@ -159,6 +159,16 @@ def test_scoring_holds_the_logits_of_every_token():
     assert work.flops == plain.flops
 
 
+def test_groups_hold_two_numbers_a_neuron_each_on_the_gpu_then_in_host_memory():
+    # ten categories, five draws, two poolings
+    work = requests.grouped_forward(LLAMA_8B, 2, 32, 128, 1000, groups=5 * 21 * 2)
+    plain = requests.forward(LLAMA_8B, 2, 32, 128, 1000)
+    moments = 210 * 16 * 32 * 14336  # 1.5 GB
+    assert (work.bytes - plain.bytes, work.host, work.written) == (moments, moments, moments)
+    assert work.flops == plain.flops
+    assert requests.request(work, LLAMA_8B, H100, 1).gpu == 1
+
+
 def test_a_probe_keeps_every_prompts_activations_in_host_memory():
     work = requests.probe(LLAMA_8B, width=2, batch=32, tokens=128, prompts=7458)
     assert work.host == 4 * 32 * 7458 * 14336  # 13.7 GB

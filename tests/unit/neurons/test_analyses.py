@@ -8,14 +8,16 @@ from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.neurons.analyses import (
     COMPOSITION,
     DEPTH_PROFILE,
+    NULLS,
     OVERLAP,
     category_sets,
     composition_rows,
     depth_profile_rows,
     overlap_rows,
 )
-from safeneuron.neurons.overlap import overlap_curves, overlap_null
+from safeneuron.neurons.overlap import overlap_curves, overlap_null, regrouped_null
 from safeneuron.neurons.sets import NeuronSet, SetIdentity, write_neuron_set
+from safeneuron.neurons.settings import NullSettings
 
 STATE = {
     "model": "m", "arm": "base", "round": 0, "seed": 1, "selection": "paper",
@@ -78,16 +80,20 @@ def test_depth_profile_has_a_row_a_layer(tmp_path):
     assert all(row.items() >= STATE.items() for row in rows)
 
 
-def test_overlap_has_a_row_a_measure_and_k_with_its_null(tmp_path, sets):
-    rows = overlap_rows(sets, DATASET, null_draws=10, seed=5)
+def test_overlap_has_a_row_a_measure_and_k_with_its_nulls(tmp_path, sets):
+    others = {"pseudo": [sets[::-1], sets ^ sets[:1]], "shuffled": []}
+    rows = overlap_rows(sets, DATASET, NullSettings(null_draws=10, seed=5), others)
     assert round_trip(tmp_path / "t.parquet", OVERLAP, rows) == rows
     curves, nulls = overlap_curves(sets), overlap_null(sets, 10, np.random.default_rng(5))
+    pseudo = regrouped_null(others["pseudo"])
     assert [(r["measure"], r["k"]) for r in rows] == [(m, k) for m in curves for k in (2, 3, 4)]
     for row in rows:
         at = row["k"] - 2
         assert row["subsets"] == comb(4, row["k"])
-        assert row["null_draws"] == 10
+        assert [row[f"{null}_draws"] for null in NULLS] == [10, 2, 0]
         for name in ("mean", "sd", "low", "high"):
             assert row[name] == getattr(curves[row["measure"]], name)[at]
         for name in ("mean", "low", "high"):
-            assert row[f"null_{name}"] == getattr(nulls[row["measure"]], name)[at]
+            assert row[f"random_{name}"] == getattr(nulls[row["measure"]], name)[at]
+            assert row[f"pseudo_{name}"] == getattr(pseudo[row["measure"]], name)[at]
+            assert row[f"shuffled_{name}"] is None

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from safeneuron.neurons.overlap import MAX_CATEGORIES, MEASURES, overlap_curves, overlap_null
+from safeneuron.neurons.overlap import (
+    MAX_CATEGORIES,
+    MEASURES,
+    overlap_curves,
+    overlap_null,
+    regrouped_null,
+)
+from safeneuron.statistics import prediction_interval
 
 
 def identical_sets(categories=4, share=0.3):
@@ -100,3 +107,23 @@ def test_a_seed_gives_one_null():
     one, again = (overlap_null(identical_sets(), 5, np.random.default_rng(3)) for _ in range(2))
     for name in MEASURES:
         np.testing.assert_array_equal(one[name], again[name])
+
+
+def test_the_null_of_few_draws_is_their_mean_and_where_the_next_one_lies():
+    draws = [np.random.default_rng(seed).random((3, 2, 200)) < 0.3 for seed in range(4)]
+    found = regrouped_null(draws)["intersection_over_union"]
+    curves = [overlap_curves(sets)["intersection_over_union"].mean for sets in draws]
+    np.testing.assert_allclose(found.mean, np.mean(curves, axis=0))
+    for at in range(2):
+        assert (found.low[at], found.high[at]) == prediction_interval([c[at] for c in curves])
+
+
+def test_the_null_of_few_draws_stays_within_what_an_overlap_can_be():
+    same = np.ones((3, 1, 4), dtype=bool)
+    disjoint = np.eye(3, 4, dtype=bool)[:, None]
+    for null in regrouped_null([same, disjoint]).values():
+        assert (null.mean.tolist(), null.low.tolist(), null.high.tolist()) == (
+            [0.5, 0.5],
+            [0.0, 0.0],
+            [1.0, 1.0],
+        )

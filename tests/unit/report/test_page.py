@@ -7,8 +7,8 @@ from safeneuron.report.page import render, summarise
 from safeneuron.results.attack_success import ATTACK_SUCCESS
 
 
-def page(figures):
-    return render("mine", [], [], {}, "oracle", figures, [], {})
+def page(figures, readings=None):
+    return render("mine", [], [], {}, "oracle", figures, readings or {}, [], {})
 
 
 def test_figures_stand_in_the_papers_order_and_one_that_it_does_not_name_comes_last(tmp_path):
@@ -42,3 +42,16 @@ def test_the_summary_is_over_seeds_with_the_control_beside_and_strengths_apart()
     ]
     lines = [(r["attack"], r["seeds"], r["complied"], r["random_asr"]) for r in summarise(rows)]
     assert lines == [("mine", 2, 0.5, 0.125), ("mine 2", 1, 1.0, None)]
+
+
+def test_what_a_figure_says_stands_under_it_and_for_those_who_do_not_see_it(tmp_path):
+    names = ("figures/overlap/tiny/d.png", "figures/depth_profile.png")
+    figures = {name: tmp_path / f"{number}.png" for number, name in enumerate(names)}
+    for path in figures.values():
+        path.write_bytes(picture("red"))
+    html = page(figures, {tmp_path / "0.png": "Overlap is > chance.\n"})
+    said = "Overlap is &gt; chance."
+    assert f'alt="figures/overlap/tiny/d.png: {said}"' in html
+    assert f"<br>{said}</figcaption>" in html
+    assert html.count(said) == 2
+    assert 'alt="figures/depth_profile.png"' in html

@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -8,6 +9,7 @@ from safeneuron.statistics.intervals import (
     difference_interval,
     mean_interval,
     normal_interval,
+    prediction_interval,
     wilson_interval,
 )
 
@@ -93,3 +95,17 @@ def test_sources_of_error_add_in_squares():
     low, high = difference_interval(0.6, [prompts, seeds], 0.1, [printed])
     assert low == pytest.approx(0.5 - math.sqrt(0.1**2 + 0.4**2 + 0.2**2))
     assert high == pytest.approx(0.5 + math.sqrt(0.2**2 + 0.4**2 + 0.1**2))
+
+
+def test_a_prediction_interval_holds_the_next_value_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    draws = rng.normal(3, 2, size=(4000, 6))
+    held = [low <= row[-1] <= high for row in draws for low, high in [prediction_interval(row[:5])]]
+    assert np.mean(held) == pytest.approx(0.95, abs=0.012)
+
+
+def test_a_prediction_interval_by_hand():
+    # mean 2, standard deviation 1, t(2, .975) = 4.302653
+    reach = 4.302652729696142 * math.sqrt(4 / 3)
+    assert prediction_interval([1, 2, 3]) == pytest.approx((2 - reach, 2 + reach))
+    assert all(map(math.isnan, prediction_interval([1.0])))

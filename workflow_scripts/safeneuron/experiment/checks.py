@@ -20,7 +20,7 @@ from safeneuron.data.prompt_settings import FileDataset, HubDataset, Typographic
 from safeneuron.data.questions import check_questions, file_questions
 from safeneuron.data.records import check_file
 from safeneuron.data.sources import read_prompts, slug
-from safeneuron.errors import SourceError
+from safeneuron.errors import SafeNeuronError, SourceError
 from safeneuron.experiment.attacks import (
     asked_benchmarks,
     benchmarks_of,
@@ -37,6 +37,7 @@ from safeneuron.models.folder import (
     check_folder,
     check_image_processor,
 )
+from safeneuron.neurons.regrouping import pseudo_sizes
 from safeneuron.organism.language import BENIGN, LOOKALIKE, TASK
 from safeneuron.organism.vocabulary import CATEGORIES
 from safeneuron.settings import near_miss
@@ -70,6 +71,7 @@ def check_inputs(config: Config, results: Path) -> Catalog:
     catalog = {name: _count(name, config) for name in config.datasets if name in used}
     _check_side("identification.unsafe", config.identification.unsafe, catalog, config)
     _check_side("identification.safe", config.identification.safe, catalog, config)
+    _check_nulls(config, catalog)
     if control is not None:
         _check_side("topic_control.matched", control.matched, catalog, config)
         _check_side("topic_control.plain", control.plain, catalog, config)
@@ -171,6 +173,30 @@ def _check_side(key: str, side: Side, catalog: Catalog, config: Config) -> None:
                     f"{key}: category '{category}' of dataset '{dataset}' has {count} prompt; "
                     f"at least {MIN_PROMPTS} are needed"
                 )
+
+
+def _check_nulls(config: Config, catalog: Catalog) -> None:
+    """Whether the safe side has prompts enough for the groups that overlap is held against."""
+    sides = config.identification
+    safe = [
+        catalog[dataset][sides.safe.split, category]
+        for dataset in sides.safe.datasets
+        for category in categories_of(sides.safe, dataset, catalog)
+    ]
+    known = [number for number in safe if number is not None]
+    if sides.nulls.draws == 0 or len(known) < len(safe):
+        return
+    for dataset in sides.unsafe.datasets:
+        categories = categories_of(sides.unsafe, dataset, catalog)
+        sizes = [catalog[dataset][sides.unsafe.split, category] or 0 for category in categories]
+        try:
+            if len(categories) > 1:
+                pseudo_sizes(sizes, sum(known))
+        except SafeNeuronError as error:
+            raise ConfigError(
+                f"identification.nulls, on the categories of '{dataset}': {error}; add safe "
+                "prompts, or leave these nulls out with draws: 0"
+            ) from error
 
 
 def _check_preferences(config: Config) -> None:

@@ -60,6 +60,40 @@ def category_sets(
     ]
 
 
+def null_poolings(config: Config) -> list[str]:
+    """The poolings of selections by scores, each once: what sets of regrouped prompts need."""
+    selections = config.selections.values()
+    return list(dict.fromkeys(s.pooling for s in selections if s.rule.kind != "probe"))
+
+
+def regrouped(config: Config) -> dict[str, Any]:
+    """The rows of both sides, and how they are dealt into groups."""
+    return {
+        **_rows_of_sides(config),
+        "nulls": config.identification.nulls.model_dump(),
+        "poolings": null_poolings(config),
+        "batch_size": config.compute.batch_size,
+        "cpu_threads": config.compute.cpu_threads,
+    }
+
+
+def null_moments(config: Config, paths: Paths, state: State, dataset: str) -> list[str]:
+    """The moments of a data set's regrouped prompts; none where these nulls are left out."""
+    if config.identification.nulls.draws == 0:
+        return []
+    return [fill(paths.null_moments, state, dataset=dataset)]
+
+
+def overlapped(config: Config, model: str, selection: str) -> dict[str, Any]:
+    """The nulls that overlap is held against, and how their sets are selected."""
+    return {
+        "random": config.overlap.model_dump(),
+        "regrouped": config.identification.nulls.model_dump(),
+        "pooling": config.selections[selection].pooling,
+        "selection": stages.selected(config, model, selection),
+    }
+
+
 def probed(config: Config, state: State, selection: str) -> dict[str, Any]:
     """A linear probe on a state: its pooling and rule, and the rows of both sides."""
     return {

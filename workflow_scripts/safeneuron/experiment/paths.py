@@ -22,6 +22,7 @@ class Paths:
         self.training = f"{results}/models/{STATE}/training.parquet"
         self.freeze_report = f"{results}/models/{STATE}/freeze_report.json"
         self.moments = f"{results}/moments/{STATE}/{{prompt_set}}.safetensors"
+        self.null_moments = f"{results}/null_moments/{STATE}/{{dataset}}.safetensors"
         self.scores = f"{results}/scores/{STATE}/{{pooling}}/{{contrast}}.parquet"
         self.neuron_set = f"{results}/sets/{STATE}/{{selection}}/{{contrast}}.parquet"
         self.responses = f"{results}/responses/{STATE}/{{attack}}/{{benchmark}}.parquet"

@@ -9,9 +9,11 @@ from safeneuron.experiment.checks import Catalog, categories_of
 
 OVERALL, SAFE = "overall", "safe"
 TOPIC, PLAIN = "topic", "plain"
-LENGTH, SAFE_LENGTH_MATCHED = "length", "safe_length_matched"
+LENGTH_MATCHED, SAFE_LENGTH_MATCHED = "length_matched", "safe_length_matched"
 
-PATTERN = "|".join((OVERALL, SAFE, PLAIN, TOPIC, SAFE_LENGTH_MATCHED, LENGTH, "[^/]+/[^/]+"))
+PATTERN = "|".join(
+    (OVERALL, SAFE, PLAIN, TOPIC, SAFE_LENGTH_MATCHED, LENGTH_MATCHED, "[^/]+/[^/]+")
+)
 """Prompt sets and contrasts as a wildcard: whole sides by name, categories as DATASET/CATEGORY."""
 
 
@@ -45,15 +47,15 @@ def rows_of(config: Config, prompt_set: str) -> Rows:
 def contrast_of(config: Config, contrast: str) -> tuple[str, str]:
     """The two prompt sets that a contrast compares.
 
-    A category, or `overall`, is compared with the safe side; the controls are not: `topic` compares
-    benign prompts on unsafe topics with plain ones, `length` the unsafe side with safe prompts that
-    are as long.
+    A category, or `overall`, is compared with the safe side; the controls are not. `topic` compares
+    benign prompts on unsafe topics with plain ones: topic without safety. `length_matched` compares
+    the unsafe side with safe prompts that are as long: safety and topic without length.
     """
     if contrast == TOPIC:
         control = stages.topic_control(config)
         is_safe = control is not None and control.plain == config.identification.safe
         return TOPIC, SAFE if is_safe else PLAIN
-    if contrast == LENGTH:
+    if contrast == LENGTH_MATCHED:
         return OVERALL, SAFE_LENGTH_MATCHED
     return contrast, SAFE
 

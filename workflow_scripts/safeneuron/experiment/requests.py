@@ -97,6 +97,19 @@ def forward(size: ModelSize, width: int, batch: int, tokens: int, sequences: int
     return Work(weights + layer + pooled, weights, flops, written=moments)
 
 
+def grouped_forward(
+    size: ModelSize, width: int, batch: int, tokens: int, sequences: int, groups: int
+) -> Work:
+    """`forward` that keeps the moments of many groups of prompts (nulls of Fig. 5).
+
+    Args:
+        groups: in all draws and poolings.
+    """
+    plain = forward(size, width, batch, tokens, sequences)
+    moments = 16 * groups * size.layers * size.intermediate
+    return replace(plain, bytes=plain.bytes + moments, host=plain.host + moments, written=moments)
+
+
 def answer_likelihoods(
     size: ModelSize, width: int, batch: int, tokens: int, sequences: int
 ) -> Work:

@@ -7,8 +7,8 @@ from pathlib import Path
 from safeneuron.config.schema.attack import Attack
 from safeneuron.config.schema.capability import Attacked
 from safeneuron.config.schema.experiment import Config
-from safeneuron.experiment import attacks, prompt_sets, requests, stages
-from safeneuron.experiment.checks import Catalog
+from safeneuron.experiment import attacks, identification, prompt_sets, requests, stages
+from safeneuron.experiment.checks import Catalog, categories_of
 from safeneuron.experiment.prompt_sets import Rows
 from safeneuron.experiment.requests import Machine, Request, Work
 from safeneuron.experiment.size import ModelSize, folder_size, llama_size, typical_size
@@ -70,6 +70,23 @@ class JobWork:
         batch = min(self._config.compute.batch_size, prompts)
         tokens = self._tokens(model)
         return requests.forward(self.size_of(model), self._width(model), batch, tokens, prompts)
+
+    def capture_nulls(self, model: str, dataset: str) -> Work:
+        """One pass over a data set's categories and the safe side, with the moments of groups."""
+        sides, compute = self._config.identification, self._config.compute
+        unsafe = Rows([dataset], sides.unsafe.split, sides.unsafe.categories)
+        safe = prompt_sets.rows_of(self._config, prompt_sets.SAFE)
+        prompts = self._prompts(unsafe) + self._prompts(safe)
+        groups = 2 * len(categories_of(sides.unsafe, dataset, self._catalog)) + 1
+        poolings = len(identification.null_poolings(self._config))
+        return requests.grouped_forward(
+            self.size_of(model),
+            self._width(model),
+            min(compute.batch_size, prompts),
+            self._tokens(model),
+            prompts,
+            sides.nulls.draws * groups * poolings,
+        )
 
     def probe(self, model: str) -> Work:
         """One pass over all prompts, and a fit per layer."""

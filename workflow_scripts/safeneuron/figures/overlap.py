@@ -1,4 +1,4 @@
-"""Figure 5: overlap of the categories' sets against the number of categories, with its null."""
+"""Figure 5: overlap of the categories' sets against the number of categories, with its nulls."""
 
 import pyarrow as pa
 from matplotlib import pyplot as plt
@@ -12,13 +12,19 @@ MEASURES = {
     "intersection_over_smallest": "intersection / smallest set",
     "mean_pairwise_jaccard": "mean pairwise Jaccard",
 }
+NULLS = {
+    "shuffled": (style.SHUFFLED, "-.", "shuffled categories"),
+    "pseudo": (style.PSEUDO, ":", "pseudo-categories of safe prompts"),
+    "random": (style.NULL, "--", "random sets by layer"),
+}
+"""Colour, line and label of each of `neurons.analyses.NULLS`."""
 
 
 def draw(table: pa.Table) -> Figure:
-    """Mean over all K-subsets with a band of one standard deviation; dashed: random sets.
+    """Mean over all K-subsets with a band of one standard deviation, between the nulls.
 
-    The null has the same number of neurons per layer and category; its band is the 95 % range of
-    its mean curve over draws. A panel a measure and selection; a line a seed.
+    A null's band is the 95 % range of its mean curve over draws. A panel a measure and selection; a
+    line a seed.
 
     Args:
         table: rows of `OVERLAP` of one model and dataset.
@@ -53,18 +59,15 @@ def draw(table: pa.Table) -> Figure:
                     color=style.OVERLAP,
                     marker="o",
                     ms=3,
-                    label="all K-subsets, mean ± sd",
+                    label="categories, all K-subsets: mean ± sd",
                 )
-                axis.fill_between(
-                    k, one["null_low"], one["null_high"], color=style.NULL, alpha=0.3, lw=0
-                )
-                axis.plot(
-                    k,
-                    one["null_mean"],
-                    color=style.NULL,
-                    ls="--",
-                    label="random sets of the same sizes by layer",
-                )
+                for null, (colour, line_style, label) in NULLS.items():
+                    if (one[f"{null}_draws"] == 0).all():
+                        continue
+                    low, high = one[f"{null}_low"], one[f"{null}_high"]
+                    axis.fill_between(k, low, high, color=colour, alpha=0.2, lw=0)
+                    mean = one[f"{null}_mean"]
+                    axis.plot(k, mean, color=colour, ls=line_style, label=f"{label}, 95 %")
             if line == 0:
                 axis.set_title(title)
             if line == len(selections) - 1:

@@ -18,7 +18,7 @@ CORE, SHARED, SPECIFIC = "#1b3a57", "#5b8db8", "#e0a458"
 NULL, UTILITY = "#9a9a9a", "#2e7d4f"
 ARM_COLOURS = ("#8a8a8a", "#3f7cac", "#c8443c", "#e0a458", "#8e5ea2", "#5d9e6e", "#444444")
 ROUND_COLOURS = ("#9ecae1", "#4292c6", "#084594", "#08306b")
-OVERLAP = "#3f7cac"
+OVERLAP, PSEUDO, SHUFFLED = "#3f7cac", "#d08a2e", "#8e5ea2"
 
 mpl.use("Agg")
 mpl.rcParams.update(

@@ -8,8 +8,9 @@ import numpy as np
 
 from safeneuron.artifacts.tables import COUNT, GATED_STATE, INDEX, REAL, TEXT, schema
 from safeneuron.neurons.composition import composition, normalised_depth
-from safeneuron.neurons.overlap import overlap_curves, overlap_null
+from safeneuron.neurons.overlap import overlap_curves, overlap_null, regrouped_null
 from safeneuron.neurons.sets import NeuronSet, read_neuron_set
+from safeneuron.neurons.settings import NullSettings
 
 COMPOSITION = schema(
     **GATED_STATE,
@@ -30,6 +31,9 @@ DEPTH_PROFILE = schema(
     selected=COUNT,
     fraction=REAL,
 )
+NULLS = ("random", "pseudo", "shuffled")
+"""Random sets of the same sizes by layer; sets of safe prompts alone, in groups; sets of unsafe
+prompts in groups that are no categories (`neurons.regrouping`)."""
 OVERLAP = schema(
     **GATED_STATE,
     selection=TEXT,
@@ -41,10 +45,12 @@ OVERLAP = schema(
     sd=REAL,
     low=REAL,
     high=REAL,
-    null_mean=REAL,
-    null_low=REAL,
-    null_high=REAL,
-    null_draws=COUNT,
+    # the mean curve of sets that are no categories', and where 95 % of its draws lie
+    **{
+        f"{null}_{name}": kind
+        for null in NULLS
+        for name, kind in {"mean": REAL, "low": REAL, "high": REAL, "draws": COUNT}.items()
+    },
 )
 
 
@@ -103,10 +109,21 @@ def depth_profile_rows(mask: np.ndarray, context: Mapping[str, Any]) -> list[dic
 
 
 def overlap_rows(
-    sets: np.ndarray, context: Mapping[str, Any], null_draws: int, seed: int
+    sets: np.ndarray,
+    context: Mapping[str, Any],
+    random: NullSettings,
+    regrouped: Mapping[str, Sequence[np.ndarray]],
 ) -> list[dict[str, Any]]:
-    """Rows of `OVERLAP`, one a measure and K, against a size-matched per-layer null."""
-    nulls = overlap_null(sets, null_draws, np.random.default_rng(seed))
+    """Rows of `OVERLAP`, one a measure and K, beside the nulls.
+
+    Args:
+        random: how often sets of the same sizes by layer are drawn.
+        regrouped: `pseudo` and `shuffled` -> draws of sets, [groups, layers, neurons] each; the
+            columns of one that is not there, or has no draws, are empty.
+    """
+    nulls = {"random": overlap_null(sets, random.null_draws, np.random.default_rng(random.seed))}
+    nulls |= {null: regrouped_null(draws) for null, draws in regrouped.items() if draws}
+    draws = {"random": random.null_draws} | {null: len(d) for null, d in regrouped.items()}
     counts = np.bincount([int(s).bit_count() for s in range(1 << len(sets))])
     return [
         {
@@ -118,10 +135,14 @@ def overlap_rows(
             "sd": float(curve.sd[k - 2]),
             "low": float(curve.low[k - 2]),
             "high": float(curve.high[k - 2]),
-            "null_mean": float(nulls[measure].mean[k - 2]),
-            "null_low": float(nulls[measure].low[k - 2]),
-            "null_high": float(nulls[measure].high[k - 2]),
-            "null_draws": null_draws,
+            **{
+                f"{null}_{name}": float(getattr(nulls[null][measure], name)[k - 2])
+                if null in nulls
+                else None
+                for null in NULLS
+                for name in ("mean", "low", "high")
+            },
+            **{f"{null}_draws": draws.get(null, 0) for null in NULLS},
         }
         for measure, curve in overlap_curves(sets).items()
         for k in range(2, len(sets) + 1)

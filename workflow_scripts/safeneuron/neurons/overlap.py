@@ -4,11 +4,13 @@ Each neuron is reduced to the bit mask of the categories that hold it; sums over
 mask then give the intersection of every subset at once, in 2^C * C additions for C categories.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from safeneuron.neurons.random_sets import matched_random
+from safeneuron.statistics import prediction_interval
 
 MEASURES = ("intersection_over_union", "intersection_over_smallest", "mean_pairwise_jaccard")
 MAX_CATEGORIES = 20
@@ -29,7 +31,11 @@ class OverlapCurve(NamedTuple):
 
 
 class OverlapNull(NamedTuple):
-    """The mean curve of random sets of the same sizes per layer, over draws, each [C - 1]."""
+    """The mean curve of sets that are no categories', over draws of them, each float64 [C - 1].
+
+    Attributes:
+        low, high: where 95 % of draws lie.
+    """
 
     mean: np.ndarray
     low: np.ndarray
@@ -78,6 +84,23 @@ def overlap_null(
         name: OverlapNull(np.mean(c, axis=0), *np.quantile(c, tails, axis=0))
         for name, c in curves.items()
     }
+
+
+def regrouped_null(draws: Sequence[np.ndarray]) -> dict[str, OverlapNull]:
+    """What the curves look like for sets of prompts that are grouped otherwise.
+
+    Draws are few, so `low` and `high` hold the next one with 95 % by Student's t, within [0, 1].
+
+    Args:
+        draws: each boolean [groups, layers, neurons]; two draws at least.
+    """
+    curves = [overlap_curves(sets) for sets in draws]
+    return {name: _few_draws(np.stack([c[name].mean for c in curves])) for name in MEASURES}
+
+
+def _few_draws(curves: np.ndarray) -> OverlapNull:
+    bounds = np.array([prediction_interval(values.tolist()) for values in curves.T])
+    return OverlapNull(curves.mean(axis=0), *np.clip(bounds.T, 0, 1))
 
 
 def _subset_counts(sets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -19,7 +19,7 @@ def select(
     Raises:
         ValueError: it selects no neuron, or all of them, or lacks a threshold.
     """
-    selected = {name: _selected(scores, name, rule) for name in criteria}
+    selected = masks(scores, criteria, rule)
     size = scores["shift"].size
     chosen = int(np.logical_or.reduce(list(selected.values())).sum())
     if chosen in (0, size):
@@ -29,6 +29,13 @@ def select(
             f"{', '.join(largest)}"
         )
     return selected
+
+
+def masks(
+    scores: Scores, criteria: Sequence[str], rule: Thresholds | Fraction | Count
+) -> dict[str, np.ndarray]:
+    """`select` of a contrast that may have no neurons, as nulls may not."""
+    return {name: _selected(scores, name, rule) for name in criteria}
 
 
 def _selected(scores: Scores, name: str, rule: Thresholds | Fraction | Count) -> np.ndarray:

@@ -19,7 +19,7 @@ from safeneuron.results.wide import WideTable
 FIGURE_GROUPS = {
     "composition": "Figure 3: safety neurons by layer, core, shared and task-specific",
     "depth_profile": "Figure 4: safety neurons against depth, across sizes",
-    "overlap": "Figure 5: overlap of the categories' sets, against random sets",
+    "overlap": "Figure 5: overlap of the categories' sets, against random sets and other groups",
     "data_fraction": "Figure 6: attack success against the fraction of the alignment data",
     "probe_overlap": "Figure 7: the identified sets and a linear probe's, layer by layer",
     "rounds": "Rounds of alignment under the strongest adaptive attack (beside Table 2)",
@@ -42,7 +42,8 @@ TABLE_TITLES = {
     "over_refusal": "Safe prompts under attack, benchmark by benchmark (95 % Wilson interval)",
     "capability": "Capability by lm-eval, clean and with neurons zeroed (value ± standard error)",
     "freeze_reports": "What trainings froze, bit by bit, and moved",
-    "topic_control": "How much of a set is topic or length: what the control contrasts find too",
+    "topic_control": "Which share of a safety set is found again by topic alone (a high share: the "
+    "set is topic), and against safe prompts of the same length (a high share: it is not length)",
     "prompt_overlap": "Prompts that two sets share (case and punctuation ignored)",
 }
 
@@ -54,6 +55,7 @@ def render(
     tables: Mapping[str, WideTable],
     judges: str,
     figures: Mapping[str, Path],
+    readings: Mapping[Path, str],
     untrained_on_text: Sequence[str],
     provenance: Mapping[str, Any],
 ) -> str:
@@ -65,13 +67,15 @@ def render(
         tables: name in `TABLE_TITLES` -> its text; any may be missing.
         judges: whose verdicts they are.
         figures: path as it is shown -> PNG file.
+        readings: PNG file -> what the figure says, for those that say it in words.
         untrained_on_text: organisms that were run on real text, about which they know nothing.
     """
     groups: dict[str, list[dict[str, str]]] = {title: [] for title in FIGURE_GROUPS.values()}
     for name, path in figures.items():
         kind = Path(name).with_suffix("").parts[1]
         data = base64.b64encode(path.read_bytes()).decode()
-        groups.setdefault(FIGURE_GROUPS.get(kind, kind), []).append({"name": name, "data": data})
+        item = {"name": name, "data": data, "reading": readings.get(path, "").strip()}
+        groups.setdefault(FIGURE_GROUPS.get(kind, kind), []).append(item)
     environment = Environment(
         loader=PackageLoader("safeneuron.report"),
         autoescape=True,

@@ -61,6 +61,19 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> Interval
     return Interval(fmean(values) - reach, fmean(values) + reach)
 
 
+def prediction_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
+    """Student's t interval in which one more independent value of a normal distribution lies.
+
+    Returns:
+        (nan, nan) for fewer than two values.
+    """
+    if len(values) < 2:
+        return Interval(math.nan, math.nan)
+    t = float(stdtrit(len(values) - 1, (1 + confidence) / 2))
+    reach = t * stdev(values) * math.sqrt(1 + 1 / len(values))
+    return Interval(fmean(values) - reach, fmean(values) + reach)
+
+
 def normal_interval(value: float, stderr: float, confidence: float = 0.95) -> Interval:
     """Normal interval of an estimate with a standard error."""
     reach = _two_sided(confidence) * stderr

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from safeneuron.neurons.criteria.registry import CriterionName, Thresholds
+from safeneuron.neurons.regrouping_settings import Regrouping
 from safeneuron.neurons.settings import Count, Fraction, NullSettings, Pooling, Probe
 from safeneuron.organism.vocabulary import CATEGORIES
 from safeneuron.settings import Categories, Distinct, Name, Section
@@ -85,6 +86,7 @@ class Identification(Section):
         "Those of kind 'probe' are an independent attack's, and compared with the others on "
         "models that are attacked (Fig. 7).",
     )
+    nulls: Regrouping = Regrouping()
 
 
 class Overlap(NullSettings):
@@ -94,8 +96,9 @@ class Overlap(NullSettings):
 class TopicControl(Section):
     """How much of a neuron set is topic or length rather than safety, on every model's T0.
 
-    The contrast of benign prompts on unsafe topics with plain benign ones gives a topic set. A
-    safe side drawn to the unsafe side's lengths gives a set without the difference of lengths.
+    Benign prompts on unsafe topics against plain benign ones give a set of topic alone: what it
+    shares with the safety set is explained by topic. Unsafe prompts against safe ones that are as
+    long give a set without the difference of lengths: what that shares is not explained by length.
     """
 
     matched: Side = Field(description="Benign prompts on the topics of the unsafe prompts.")
