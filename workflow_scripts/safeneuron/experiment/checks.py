@@ -21,13 +21,8 @@ from safeneuron.data.questions import check_questions, file_questions
 from safeneuron.data.records import check_file
 from safeneuron.data.sources import read_prompts, slug
 from safeneuron.errors import SourceError
-from safeneuron.experiment.attacks import (
-    asked_benchmarks,
-    benchmarks_of,
-    is_of_organism,
-    judges_of,
-    speaks_organism,
-)
+from safeneuron.experiment import benchmarks
+from safeneuron.experiment.benchmarks import is_of_organism, judges_of, speaks_organism
 from safeneuron.experiment.stages import model_judges, topic_control, uses_chat_template
 from safeneuron.models.folder import (
     IncompleteCheckpointError,
@@ -60,7 +55,7 @@ def check_inputs(config: Config, results: Path) -> Catalog:
     used = {
         *config.identification.unsafe.datasets,
         *config.identification.safe.datasets,
-        *(benchmark.dataset for benchmark in asked_benchmarks(config).values()),
+        *(benchmark.dataset for benchmark in benchmarks.asked(config).values()),
     }
     control = topic_control(config)
     if control is not None:
@@ -74,7 +69,7 @@ def check_inputs(config: Config, results: Path) -> Catalog:
     if config.run.aligned:
         _check_preferences(config)
     _check_questions(config)
-    for name, benchmark in asked_benchmarks(config).items():
+    for name, benchmark in benchmarks.asked(config).items():
         key = f"attack.benchmarks.{name}"
         side = Side(
             datasets=[benchmark.dataset], split=benchmark.split, categories=benchmark.categories
@@ -121,8 +116,7 @@ def _check_language(config: Config) -> None:
                     f"'{model}' of run.models does not speak; name data sets of yours there"
                 )
     for model in config.run.attacked:
-        roles = {benchmark.role for benchmark in benchmarks_of(config, model).values()}
-        if "harmful" not in roles:
+        if not benchmarks.of_role(benchmarks.asked_of(config, model), "harmful"):
             raise ConfigError(
                 f"attack.benchmarks: none of role 'harmful' is for '{model}', which run.attacked "
                 "names; add one with a dataset of yours, or take the model out"
