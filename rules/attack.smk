@@ -8,12 +8,8 @@ rule attack:
         model=CHECKPOINT,
         prompts=lambda wildcards: prompts_of([BENCHMARKS[wildcards.benchmark].dataset]),
         neurons=lambda w: attacks.neuron_sets(CONFIG, PATHS, state_of(w), w.attack),
-        scores=lambda wildcards: attacks.rankings(
-            CONFIG,
-            PATHS,
-            state_of(wildcards),
-            wildcards.attack,
-            CONFIG.attacks,
+        scores=lambda w: attacks.rankings(
+            CONFIG, PATHS, state_of(w), w.attack, CONFIG.attacks
         ),
     output:
         PATHS.responses,

@@ -60,12 +60,8 @@ rule capability:
         model=CHECKPOINT,
         questions=f"{RESULTS}/questions/{{task}}.parquet",
         neurons=lambda w: attacks.neuron_sets(CONFIG, PATHS, state_of(w), w.attack),
-        scores=lambda wildcards: attacks.rankings(
-            CONFIG,
-            PATHS,
-            state_of(wildcards),
-            wildcards.attack,
-            CAPABILITY.attacks,
+        scores=lambda w: attacks.rankings(
+            CONFIG, PATHS, state_of(w), w.attack, CAPABILITY.attacks
         ),
     output:
         PATHS.capability,
