@@ -153,15 +153,15 @@ def _prompts(rows: Iterable[_Row], columns: PromptColumns, where: str) -> Iterat
             )
         seen_ids[identity] = number
         name = slug(category)
-        if not name:
-            raise SourceError(
-                f"{where}: row {number} has category '{category}', which names no folder; "
-                "use one with ASCII letters or digits"
-            )
         if name == _ALL_CATEGORIES:
             raise SourceError(
                 f"{where}: row {number} has category '{category}', which is what tables call all "
                 "categories together; give it another name"
+            )
+        if not name:
+            raise SourceError(
+                f"{where}: row {number} has category '{category}', which names no folder; "
+                "use one with ASCII letters or digits"
             )
         yield Prompt(identity, name, columns.split, text, image)
 
