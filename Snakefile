@@ -12,8 +12,6 @@ configfile: "config/config.yaml"
 
 
 include: "rules/common.smk"
-include: "rules/inputs.smk"
-include: "rules/resources.smk"
 include: "rules/data.smk"
 include: "rules/models.smk"
 include: "rules/capture.smk"

@@ -6,7 +6,7 @@ rule reference_log_probs:
     """Compute the reference model's log-probabilities of all pairs, once a state."""
     input:
         model=CHECKPOINT,
-        preferences=lambda wildcards: preferences_of([wildcards.model]),
+        preferences=lambda w: mixes.tables(CONFIG, PATHS, [w.model]),
     output:
         f"{RESULTS}/reference/{STATE}.parquet",
     log:
@@ -38,7 +38,7 @@ rule align:
     input:
         model=lambda w: training.previous_checkpoint(PATHS, state_of(w)),
         neurons=lambda w: training.protected_sets(CONFIG, PATHS, state_of(w)),
-        preferences=lambda wildcards: preferences_of([wildcards.model]),
+        preferences=lambda w: mixes.tables(CONFIG, PATHS, [w.model]),
         reference=lambda w: training.reference_table(CONFIG, PATHS, state_of(w)),
     output:
         folder=directory(f"{RESULTS}/models/{STATE}/checkpoint"),

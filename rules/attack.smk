@@ -1,4 +1,5 @@
 # What attacked models answer (paper §4.2).
+BENCHMARKS = benchmarks.asked(CONFIG)
 
 
 rule attack:
@@ -6,13 +7,9 @@ rule attack:
     input:
         model=CHECKPOINT,
         prompts=lambda wildcards: prompts_of([BENCHMARKS[wildcards.benchmark].dataset]),
-        neurons=attack_sets,
-        scores=lambda wildcards: attacks.rankings(
-            CONFIG,
-            PATHS,
-            state_of(wildcards),
-            wildcards.attack,
-            attacks.fractions_of(CONFIG, wildcards.attack),
+        neurons=lambda w: attacks.neuron_sets(CONFIG, PATHS, state_of(w), w.attack),
+        scores=lambda w: attacks.rankings(
+            CONFIG, PATHS, state_of(w), w.attack, CONFIG.attacks
         ),
     output:
         PATHS.responses,

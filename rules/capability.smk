@@ -1,4 +1,6 @@
 # What models can do besides refusing (paper §4.1), clean and with the neurons of an attack zeroed.
+CAPABILITY_MODELS = ATTACKED if CAPABILITY.models is None else CAPABILITY.models
+CAPABILITY_RUNS = attacks.capability_runs(CONFIG, CAPABILITY_MODELS)
 
 
 rule file_questions:
@@ -57,13 +59,9 @@ rule capability:
     input:
         model=CHECKPOINT,
         questions=f"{RESULTS}/questions/{{task}}.parquet",
-        neurons=attack_sets,
-        scores=lambda wildcards: attacks.rankings(
-            CONFIG,
-            PATHS,
-            state_of(wildcards),
-            wildcards.attack,
-            attacks.capability_fractions(CONFIG, wildcards.attack),
+        neurons=lambda w: attacks.neuron_sets(CONFIG, PATHS, state_of(w), w.attack),
+        scores=lambda w: attacks.rankings(
+            CONFIG, PATHS, state_of(w), w.attack, CAPABILITY.attacks
         ),
     output:
         PATHS.capability,

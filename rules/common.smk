@@ -11,12 +11,24 @@ sys.path.insert(0, str(LIBRARY))
 
 from safeneuron.config.load import canonical_json, load_config
 from safeneuron.errors import SafeNeuronError
-from safeneuron.experiment import attacks, prompt_sets, stages, states, training
+from safeneuron.experiment import (
+    attacks,
+    benchmarks,
+    contrasts,
+    identification,
+    mixes,
+    prompt_sets,
+    stages,
+    states,
+    training,
+)
 from safeneuron.experiment.checks import check_inputs
 from safeneuron.experiment.libraries import Libraries
 from safeneuron.experiment.paths import Paths, fill, over, one_of
+from safeneuron.experiment.resources import JobResources
 from safeneuron.experiment.source_digest import stage_digest
 from safeneuron.experiment.states import STATE, State, state_of
+from safeneuron.experiment.work import JobWork
 
 try:
     CONFIG = load_config(config, typed=workflow.config_settings.config)
@@ -29,7 +41,10 @@ PATHS = Paths(RESULTS)
 CHECKPOINT = PATHS.checkpoint
 VALIDATION = PATHS.validation
 
-SEEDS = CONFIG.seeds
+IDENTIFICATION = CONFIG.identification
+ALIGN = CONFIG.align
+ATTACK = CONFIG.attack
+CAPABILITY = CONFIG.capability
 MODELS = CONFIG.run.models
 ATTACKED = CONFIG.run.attacked
 ORGANISMS = [name for name in MODELS if CONFIG.models[name].kind == "organism"]
@@ -47,7 +62,7 @@ PROBES = [
     if selection.rule.kind == "probe"
 ]
 SCORED = [name for name in SELECTIONS if name not in PROBES]
-UNSAFE = CONFIG.identification.unsafe.datasets
+UNSAFE = IDENTIFICATION.unsafe.datasets
 CATEGORIES = prompt_sets.category_contrasts(CONFIG, CATALOG)
 # one category has nothing to be compared with
 TAXONOMIES = [dataset for dataset in UNSAFE if len(CATEGORIES[dataset]) > 1]
@@ -64,7 +79,7 @@ wildcard_constraints:
     category=prompt_sets.PATTERN,
     dataset=one_of(CONFIG.datasets),
     selection=one_of(SELECTIONS),
-    pooling=one_of(CONFIG.identification.poolings),
+    pooling=one_of(IDENTIFICATION.poolings),
     attack=one_of([attacks.CLEAN, *CONFIG.attacks]),
     benchmark=one_of(CONFIG.benchmarks),
     judge=one_of(JUDGES),
@@ -74,6 +89,9 @@ wildcard_constraints:
 code_of = partial(stage_digest, LIBRARY)
 MODEL_LIBRARIES = Libraries(CONFIG, PATHS)
 LIBRARIES = MODEL_LIBRARIES.parameter
+# what a rule whose jobs run a model asks for, from the size of the model; other rules are local
+WORK = JobWork(CONFIG, CATALOG)
+model_job = JobResources(CONFIG, WORK, workflow).of_rule
 
 
 prompts_of = PATHS.prompts

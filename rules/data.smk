@@ -104,6 +104,7 @@ rule typographic_prompts:
 
 
 # Prompts of controls: what two sets share, and safe prompts as long as the unsafe ones.
+PROMPT_SETS = identification.compared_prompts(CONFIG)
 TABLES += expand(
     f"{RESULTS}/tables/prompt_overlap.{{ending}}", ending=("parquet", "csv")
 )
@@ -113,7 +114,7 @@ rule prompt_overlap:
     """Count prompts that two sets share; stop if the evaluation's were trained on."""
     input:
         prompts=prompts_of(dict.fromkeys(s["dataset"] for s in PROMPT_SETS)),
-        preferences=PATHS.preferences(mixes_of(CONFIG.run.aligned)),
+        preferences=mixes.tables(CONFIG, PATHS, CONFIG.run.aligned),
     output:
         table=f"{RESULTS}/tables/prompt_overlap.parquet",
         csv=f"{RESULTS}/tables/prompt_overlap.csv",
@@ -130,9 +131,7 @@ rule prompt_overlap:
         settings=canonical_json(
             {
                 "sets": PROMPT_SETS,
-                "mixes": list(
-                    map(training.compared_name, mixes_of(CONFIG.run.aligned))
-                ),
+                "mixes": mixes.compared(CONFIG),
                 "allowed": CONFIG.allow_overlap,
             }
         ),
@@ -244,7 +243,7 @@ rule mix_preferences:
     input:
         lambda wildcards: expand(
             f"{RESULTS}/preferences/sources/{{source}}.parquet",
-            source=stages.preference_mix(CONFIG, MIXES[wildcards.mix])["shares"],
+            source=mixes.drawn(CONFIG, wildcards.mix)["shares"],
         ),
     output:
         f"{RESULTS}/preferences/{{mix}}.parquet",
@@ -253,14 +252,12 @@ rule mix_preferences:
     benchmark:
         f"{RESULTS}/benchmarks/mix_preferences/{{mix}}.tsv"
     wildcard_constraints:
-        mix=one_of(MIXES),
+        mix=one_of(mixes.of_sources(CONFIG)),
     localrule: True
     conda:
         "../environment.yml"
     params:
-        settings=lambda wildcards: canonical_json(
-            stages.preference_mix(CONFIG, MIXES[wildcards.mix])
-        ),
+        settings=lambda wildcards: canonical_json(mixes.drawn(CONFIG, wildcards.mix)),
         code=code_of("mix_preferences"),
     shell:
         "python workflow_scripts/mix_preferences.py --sources {input:q} --out {output:q}"

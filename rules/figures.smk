@@ -113,7 +113,7 @@ rule figure_depth_profile:
 FIGURES += [
     f"{RESULTS}/figures/attack/{model}/{judge}.{ending}"
     for model in (ATTACKED if CONFIG.attacks else [])
-    for judge in attacks.judges_shown(CONFIG, model)
+    for judge in benchmarks.judges_shown(CONFIG, model)
     for ending in ENDINGS
 ]
 

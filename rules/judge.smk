@@ -41,7 +41,7 @@ rule model_judge:
         f"{RESULTS}/benchmarks/model_judge/{STATE}/{{attack}}/{{benchmark}}/{{judge}}.tsv"
     wildcard_constraints:
         judge=one_of(MODEL_JUDGES),
-        benchmark=one_of(n for n, b in BENCHMARKS.items() if b.role == "harmful"),
+        benchmark=one_of(benchmarks.of_role(BENCHMARKS, "harmful")),
     conda:
         "../environment.yml"
     threads: CONFIG.compute.cpu_threads
@@ -75,7 +75,7 @@ rule safe_verdicts:
         f"{RESULTS}/benchmarks/safe_verdicts/{STATE}/{{attack}}/{{benchmark}}/{{judge}}.tsv"
     wildcard_constraints:
         judge=one_of(MODEL_JUDGES),
-        benchmark=one_of(n for n, b in BENCHMARKS.items() if b.role == "safe"),
+        benchmark=one_of(benchmarks.of_role(BENCHMARKS, "safe")),
     localrule: True
     conda:
         "../environment.yml"

@@ -205,6 +205,7 @@ rule depth_profile:
         " --code {params.code} > {log:q} 2>&1"
 
 
+TOPIC = stages.topic_control(CONFIG)
 TABLES += (
     expand(f"{RESULTS}/tables/topic_control.{{ending}}", ending=("parquet", "csv"))
     if TOPIC

@@ -1,4 +1,7 @@
 # The tables that are read: attack success, what it cost, and the paper's own layout.
+ATTACKED_STATES = attacks.attacked_states(CONFIG)
+VERDICTS = attacks.verdicts(CONFIG, PATHS, attacks.answered(CONFIG))
+TABLES += PATHS.table("attack_success") if ATTACKED else []
 
 
 rule attack_success:
@@ -26,6 +29,10 @@ rule attack_success:
         " --code {params.code} > {log:q} 2>&1"
 
 
+if benchmarks.of_role(BENCHMARKS, "safe"):
+    TABLES += PATHS.table("over_refusal")
+
+
 rule over_refusal:
     """Count what becomes of safe prompts under attack, benchmark by benchmark."""
     input:
@@ -49,6 +56,10 @@ rule over_refusal:
         " --code {params.code} > {log:q} 2>&1"
 
 
+if benchmarks.judges_are_compared(CONFIG):
+    TABLES += PATHS.table("judge_agreement")
+
+
 rule judge_agreement:
     """Compare every two judges by Cohen's kappa."""
     input:
@@ -70,6 +81,20 @@ rule judge_agreement:
         "python workflow_scripts/judge_agreement.py --verdicts @<(printf '%s\\n' {input.verdicts:q})"
         " --validations @<(printf '%s\n' {input.validations:q}) --out {output.table:q} --csv {output.csv:q}"
         " --code {params.code} > {log:q} 2>&1"
+
+
+SHOWN_VERDICTS = attacks.shown_verdicts(CONFIG, PATHS, attacks.answered(CONFIG))
+ACTING_STATES = training.acting_states(CONFIG, ATTACKED_STATES)
+ASKED_PROMPTS = prompts_of(
+    dict.fromkeys(benchmark.dataset for benchmark in BENCHMARKS.values())
+)
+PAPER_TABLES = [
+    path
+    for name in ("table_1", "worst_case", "contrasts", "table_2")
+    for path in PATHS.table(name, ("parquet", "csv", "md"))
+]
+PAPER_TABLES += PATHS.table("worst_case_by_seed")
+TABLES += PAPER_TABLES if ATTACKED and CONFIG.attacks else []
 
 
 rule paper_tables:
@@ -113,6 +138,11 @@ rule paper_tables:
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
+IMAGE_BENCHMARKS = benchmarks.with_images(CONFIG)
+if benchmarks.of_role(IMAGE_BENCHMARKS, "harmful"):
+    TABLES += PATHS.table("table_3", ("parquet", "csv", "md"))
+
+
 rule table_3:
     """Lay out Table 3 of the paper: benchmarks with images."""
     input:
@@ -135,7 +165,7 @@ rule table_3:
             {
                 "experiment": CONFIG.experiment,
                 "judges": ATTACK.judges,
-                "benchmarks": IMAGE_BENCHMARKS,
+                "benchmarks": list(IMAGE_BENCHMARKS),
             }
         ),
         code=code_of("table_3"),

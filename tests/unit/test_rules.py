@@ -25,3 +25,8 @@ def test_a_rule_its_script_and_its_log_have_one_name(file, name, body):
     if name not in TARGETS:
         assert (REPOSITORY / f"workflow_scripts/{name}.py").is_file()
         assert f"python workflow_scripts/{name}.py" in body and f"/logs/{name}" in body
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_rules_hold_no_function_but_ask_the_library(file):
+    assert not re.search(r"^\s*def ", file.read_text(), re.M)

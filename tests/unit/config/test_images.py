@@ -7,7 +7,7 @@ import pytest
 from pictures import picture
 from safeneuron.config.load import ConfigError, load_config
 from safeneuron.config.schema.experiment import Config
-from safeneuron.experiment import attacks, stages
+from safeneuron.experiment import benchmarks, mixes, stages
 from safeneuron.experiment.checks import check_inputs
 from safeneuron.organism.chat_template import CHAT_TEMPLATE
 
@@ -52,9 +52,9 @@ def test_only_models_that_see_are_shown_images(folders):
     config = load_config(raw(folders))
     catalog = check_inputs(config, folders / "results")
     assert catalog["shown"] == catalog["organism"]
-    asked = {m: list(attacks.benchmarks_of(config, m)) for m in ("sees", "blind")}
+    asked = {m: list(benchmarks.asked_of(config, m)) for m in ("sees", "blind")}
     assert asked == {"sees": ["harmful", "vl"], "blind": ["harmful"]}
-    assert attacks.image_benchmarks(config) == ["vl"]
+    assert list(benchmarks.with_images(config)) == ["vl"]
     shown = ("attack.benchmarks.vl", "attack.benchmarks.vl.models")
     assert [config.needs_images(m) for m in ("sees", "blind")] == [shown, None]
 
@@ -63,11 +63,11 @@ def test_a_run_asks_the_benchmarks_that_it_names_and_no_others(folders):
     settings = raw(folders)
     settings["run"]["benchmarks"] = ["vl", "harmful"]
     config = load_config(settings)
-    asked = {m: list(attacks.benchmarks_of(config, m)) for m in ("sees", "blind")}
+    asked = {m: list(benchmarks.asked_of(config, m)) for m in ("sees", "blind")}
     assert asked == {"sees": ["vl", "harmful"], "blind": ["harmful"]}
     settings["run"]["benchmarks"] = ["harmful"]
     config = load_config(settings)
-    assert list(attacks.asked_benchmarks(config)) == ["harmful"]
+    assert list(benchmarks.asked(config)) == ["harmful"]
     assert [config.needs_images(m) for m in ("sees", "blind")] == [None, None]
     settings["run"]["benchmarks"] = ["vl"]
     assert "none of role 'harmful' is for 'blind'" in refusal(settings, folders)
@@ -78,7 +78,7 @@ def test_a_run_asks_the_benchmarks_that_it_names_and_no_others(folders):
 
 def test_a_benchmark_of_no_attacked_model_is_not_asked(folders):
     config = load_config(raw(folders, attacked=["blind"]))
-    assert list(attacks.asked_benchmarks(config)) == ["harmful"]
+    assert list(benchmarks.asked(config)) == ["harmful"]
     assert "shown" not in check_inputs(config, folders / "results")
 
 
@@ -184,8 +184,8 @@ def test_a_model_has_its_own_mix_and_the_others_theirs(folders):
     }
     config = load_config(raw(folders, aligned=["sees", "blind"], **sections))
     check_inputs(config, folders / "results")
-    assert stages.preference_mix(config)["shares"] == {"text": 0.2}
-    own = stages.preference_mix(config, "sees")
+    assert mixes.drawn(config, "mix")["shares"] == {"text": 0.2}
+    own = mixes.drawn(config, "sees/mix")
     assert (own["pairs"], own["shares"]) == (8, {"spa": 1.0, "text": 0.2})
     assert stages.pair_source(config, "text")["source"]["share"] == 1.0
     assert stages.pair_source(config, "spa")["source"]["share"] == 1.0

@@ -13,6 +13,7 @@ import pytest
 from safeneuron.data.prompt_settings import FileDataset
 from safeneuron.data.sources import Prompt, prompt_rows, read_prompts, slug
 from safeneuron.errors import SourceError
+from safeneuron.results.counts import OVERALL
 
 RECORDS = [
     {"id": "q-1", "text": 'Say "no", please', "category": "Hate/Harass"},
@@ -513,3 +514,16 @@ def test_category_that_gives_no_name_for_a_folder(tmp_path, category):
     records = [RECORDS[0], RECORDS[1] | {"category": category}]
     path = write_records(tmp_path / "p.json", records)
     assert f"'{category}'" in fault(source(path))
+
+
+@pytest.mark.parametrize("category", [OVERALL, " Overall!"])
+def test_category_that_tables_call_all_categories_together(tmp_path, category):
+    records = [RECORDS[0], RECORDS[1] | {"category": category}]
+    path = write_records(tmp_path / "p.json", records)
+    assert fault(source(path)) == (
+        f"row 2 has category '{category}', which is what tables call all categories together; "
+        "give it another name"
+    )
+    near = RECORDS[1] | {"category": "Overall harm"}
+    (prompt,) = read_prompts(source(write_records(path, [near])))
+    assert prompt.category == "overall-harm"

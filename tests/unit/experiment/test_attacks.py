@@ -1,4 +1,4 @@
-"""Who undergoes which attack, is asked which prompts, and is judged by whom."""
+"""Who undergoes which attack, and from which files and settings."""
 
 import json
 
@@ -10,7 +10,6 @@ from safeneuron.experiment.attacks import Answered
 from safeneuron.experiment.paths import Paths
 from safeneuron.experiment.states import State
 from safeneuron.interventions.settings import AttackSettings
-from safeneuron.organism.chat_template import CHAT_TEMPLATE
 
 PATHS = Paths("results/mine")
 T0, T2 = State("organism", "base", 0, 3), State("organism", "freeze", 2, 3)
@@ -64,14 +63,18 @@ def test_a_static_attack_takes_the_neurons_of_t0(config):
 
 
 def test_scores_are_read_only_where_a_fraction_is_attacked(config):
-    assert attacks.rankings(config, PATHS, T0, "paper", [0.1]) == [
+    some, none = (
+        {"paper": config.attack.attacks["paper"].model_copy(update={"fractions": fractions})}
+        for fractions in ([0.1], [])
+    )
+    assert attacks.rankings(config, PATHS, T0, "paper", some) == [
         "results/mine/scores/organism/base/T0/s3/max/overall.parquet"
     ]
-    assert attacks.rankings(config, PATHS, T2, "static", [0.1]) == [
+    assert attacks.rankings(config, PATHS, T2, "static", {"static": some["paper"]}) == [
         "results/mine/scores/organism/base/T0/s3/meanabs/overall.parquet"
     ]
-    assert attacks.rankings(config, PATHS, T0, "paper", []) == []
-    assert attacks.rankings(config, PATHS, T0, "clean", []) == []
+    assert attacks.rankings(config, PATHS, T0, "paper", none) == []
+    assert attacks.rankings(config, PATHS, T0, "clean", some) == []
 
 
 @pytest.mark.parametrize("attack", ["clean", "magnitude"])
@@ -84,64 +87,6 @@ def test_settings_are_those_of_the_stage(config, attack):
     else:
         assert settings.cells.targets == ["es", "sas", "es+sas"]
         assert (settings.pooling, settings.set_source) == ("meanabs", "adaptive")
-
-
-@pytest.fixture
-def folders(tmp_path):
-    """A user's model and a saved organism, as far as their folders are looked at."""
-    for name, template in (("mine", "{{ messages }}"), ("saved", CHAT_TEMPLATE)):
-        (tmp_path / name).mkdir()
-        text = json.dumps({"chat_template": template})
-        (tmp_path / name / "tokenizer_config.json").write_text(text)
-    (tmp_path / "own.csv").write_text("prompt\nhow\nwhat\n")
-    return tmp_path
-
-
-@pytest.fixture
-def with_folders(folders):
-    own = {"kind": "file", "path": str(folders / "own.csv"), "text": "prompt"}
-    return load_config(
-        {
-            "models": {
-                "organism": {"kind": "organism"},
-                **{n: {"kind": "local", "path": str(folders / n)} for n in ("mine", "saved")},
-            },
-            "run": {"models": ["organism", "mine", "saved"], "attacked": ["mine", "organism"]},
-            "datasets": {
-                "organism": {"kind": "organism"},
-                "own": {**own, "constant_category": "c", "split": "evaluation"},
-            },
-            "attack": {
-                "benchmarks": {
-                    "harmful": {"dataset": "organism", "role": "harmful"},
-                    "benign": {"dataset": "organism", "role": "safe"},
-                    "own": {"dataset": "own", "role": "harmful", "models": ["mine"]},
-                }
-            },
-        }
-    )
-
-
-def test_a_users_model_is_never_asked_the_organisms_prompts(with_folders):
-    asked = {m: list(attacks.benchmarks_of(with_folders, m)) for m in with_folders.run.models}
-    assert asked == {
-        "organism": ["harmful", "benign"],
-        "mine": ["own"],
-        "saved": ["harmful", "benign"],  # an organism from a folder speaks its language
-    }
-
-
-def test_the_oracle_judges_the_organisms_language_alone(with_folders):
-    assert attacks.judges_of(with_folders, "harmful") == ["oracle", "refusal_prefix"]
-    assert attacks.judges_of(with_folders, "own") == ["refusal_prefix"]
-    shown = {m: attacks.judges_shown(with_folders, m) for m in with_folders.run.attacked}
-    assert shown == {"mine": ["refusal_prefix"], "organism": ["oracle", "refusal_prefix"]}
-
-
-def test_judges_are_compared_where_two_judge_the_same(config, with_folders):
-    assert attacks.judges_are_compared(config)
-    run = with_folders.run.model_copy(update={"attacked": ["mine"]})
-    assert not attacks.judges_are_compared(with_folders.model_copy(update={"run": run}))
 
 
 def test_case_studies_are_of_t0_and_the_last_round_clean_and_attacked(config):

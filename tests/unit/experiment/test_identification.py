@@ -81,14 +81,14 @@ def test_lengths_are_matched_with_the_controls_seed_and_without_it_with_zero():
 
 
 def test_prompts_are_compared_between_both_sides_and_what_is_asked():
-    benchmark = CONFIG.attack.benchmarks["harmful"]
-    sets = identification.compared_prompts(CONFIG, {"harmful": benchmark})
+    sets = identification.compared_prompts(CONFIG)
     assert [(s["name"], s["use"]) for s in sets] == [
         ("organism", "unsafe"),
         ("organism", "safe"),
         ("harmful", "evaluation"),
+        ("benign", "evaluation"),
     ]
-    assert sets[2]["split"] == benchmark.split
+    assert sets[2]["split"] == "evaluation"
 
 
 def test_a_constraint_takes_names_to_the_letter_and_nothing_where_there_are_none():

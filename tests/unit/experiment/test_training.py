@@ -8,8 +8,6 @@ from safeneuron.experiment.states import State, states
 from safeneuron.experiment.training import (
     acting_states,
     align_settings,
-    mix_names,
-    mix_of,
     previous_checkpoint,
     protected_sets,
     reference_table,
@@ -99,19 +97,3 @@ def test_the_gate_trains_nothing_again():
 def test_an_override_counts_what_the_training_counts(training, unit):
     with pytest.raises(ConfigError, match=rf"align.overrides.2.{unit}: 3.*but align.training"):
         config(training=training, overrides={2: {unit: 3}})
-
-
-def test_a_model_has_the_common_mix_unless_it_has_its_own():
-    assert mix_of(config(), "organism") == "organism"
-    pairs = {
-        "organism": {"kind": "organism"},
-        "mine": {"kind": "file", "path": "p.jsonl", "role": "safety"},
-    }
-    own = load_config(
-        {
-            "preferences": pairs,
-            "align": {"preferences_of": {"organism-small": {"sources": ["mine"], "pairs": 10}}},
-        }
-    )
-    assert mix_of(own, "organism-small") == "organism-small/mix"
-    assert mix_names(own) == {"mix": None, "organism-small/mix": "organism-small"}

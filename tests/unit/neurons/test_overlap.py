@@ -8,7 +8,7 @@ from safeneuron.neurons.overlap import (
     overlap_null,
     regrouped_null,
 )
-from safeneuron.statistics import prediction_interval
+from safeneuron.statistics.intervals import prediction_interval
 
 
 def identical_sets(categories=4, share=0.3):

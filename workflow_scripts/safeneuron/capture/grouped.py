@@ -10,7 +10,7 @@ from safeneuron.capture.forward import observed_forward
 from safeneuron.capture.pooling import pool
 from safeneuron.models.batches import Batch
 from safeneuron.models.sites import ffn_sites
-from safeneuron.neurons.moments import Moments
+from safeneuron.neurons.moments import Moments, magnitude_pooling
 
 
 class GroupedMoments:
@@ -67,7 +67,12 @@ def capture_grouped(
     Returns:
         (pooling, draw, group) -> moments, [layers, neurons].
     """
-    grouped = {p: [GroupedMoments() for _ in ffn_sites(model)] for p in poolings}
+    sites = ffn_sites(model)
+    grouped = {
+        name: [GroupedMoments() for _ in sites]
+        for pooling in poolings
+        for name in (pooling, magnitude_pooling(pooling))
+    }
     count = int(groups.max()) + 1
     # [draws, groups, prompts]
     of_draws = torch.from_numpy(groups[:, None] == np.arange(count)[:, None])
@@ -78,17 +83,23 @@ def capture_grouped(
             layers[layer].add(pool(activations, mask, pooling), members)
 
     observed_forward(model, prompts, batch_size, pad_id, "left", add)
+    write_norm = np.stack([site.write_norm for site in sites])
+    eps = torch.finfo(sites[0].down.weight.dtype).eps
     return {
-        (pooling, draw, group): _stacked(layers, draw * count + group)
-        for pooling, layers in grouped.items()
+        (pooling, draw, group): Moments(
+            int(grouped[pooling][0].count[row].item()),
+            _stacked([layer.mean[row] for layer in grouped[pooling]]),
+            _stacked([layer.m2[row] for layer in grouped[pooling]]),
+            _stacked([layer.mean[row] for layer in grouped[magnitude_pooling(pooling)]]),
+            write_norm,
+            eps,
+        )
+        for pooling in poolings
         for draw in range(len(groups))
         for group in range(count)
+        for row in (draw * count + group,)
     }
 
 
-def _stacked(layers: Sequence[GroupedMoments], row: int) -> Moments:
-    return Moments(
-        int(layers[0].count[row].item()),
-        torch.stack([layer.mean[row].cpu() for layer in layers]).numpy(),
-        torch.stack([layer.m2[row].cpu() for layer in layers]).numpy(),
-    )
+def _stacked(layers: Sequence[torch.Tensor]) -> np.ndarray:
+    return torch.stack([layer.cpu() for layer in layers]).numpy()

@@ -17,6 +17,9 @@ from safeneuron.data.records import Record, file_rows, rows_where, shape, with_c
 from safeneuron.data.stratified import stratified
 from safeneuron.errors import SourceError
 
+_ALL_CATEGORIES = "overall"
+"""What tables call the rows of all categories together (`results.counts.OVERALL`)."""
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -154,6 +157,11 @@ def _prompts(rows: Iterable[_Row], columns: PromptColumns, where: str) -> Iterat
             )
         seen_ids[identity] = number
         name = slug(category)
+        if name == _ALL_CATEGORIES:
+            raise SourceError(
+                f"{where}: row {number} has category '{category}', which is what tables call all "
+                "categories together; give it another name"
+            )
         if not name:
             raise SourceError(
                 f"{where}: row {number} has category '{category}', which names no folder; "

@@ -1,22 +1,20 @@
 """Which attacks the states of a run undergo, what they are asked, and from which files."""
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from safeneuron.config.schema.attack import Attack, Benchmark
+from safeneuron.config.schema.attack import Attack
 from safeneuron.config.schema.capability import Attacked
-from safeneuron.config.schema.datasets import TypographicDataset, has_images
 from safeneuron.config.schema.experiment import Config
-from safeneuron.config.schema.models import LocalModel, OrganismModel
-from safeneuron.experiment import stages
+from safeneuron.experiment import benchmarks, stages
+from safeneuron.experiment.benchmarks import judges_of
 from safeneuron.experiment.paths import Paths, fill
+from safeneuron.experiment.prompt_sets import OVERALL
 from safeneuron.experiment.states import State, states
 from safeneuron.interventions.schemas import CLEAN
-from safeneuron.models.folder import chat_template
-from safeneuron.organism.chat_template import CHAT_TEMPLATE
 
-ORACLE = "oracle"
+Extent = Attack | Attacked
+"""How far an attack goes: in its own section, or in `capability.attacks`."""
 
 
 class Answered(NamedTuple):
@@ -56,7 +54,7 @@ def answered(config: Config) -> list[Answered]:
         Answered(state, attack, benchmark)
         for state in attacked_states(config)
         for attack in attacks_on(config, state)
-        for benchmark in benchmarks_of(config, state.model)
+        for benchmark in benchmarks.asked_of(config, state.model)
     ]
 
 
@@ -79,8 +77,7 @@ def case_studies(config: Config) -> list[tuple[Answered, str]]:
         (Answered(state, attack, name), judges_of(config, name)[0])
         for state in sorted(chosen, key=lambda state: (state.model, state.seed))
         for attack in (CLEAN, shown)
-        for name, benchmark in benchmarks_of(config, state.model).items()
-        if benchmark.role == "harmful"
+        for name in benchmarks.of_role(benchmarks.asked_of(config, state.model), "harmful")
     ]
 
 
@@ -114,8 +111,7 @@ def shown_verdicts(config: Config, paths: Paths, answers: Iterable[Answered]) ->
     shown = {
         model: {
             judges_of(config, name)[0]
-            for name, benchmark in benchmarks_of(config, model).items()
-            if benchmark.role == "harmful"
+            for name in benchmarks.of_role(benchmarks.asked_of(config, model), "harmful")
         }
         for model in {one.state.model for one in answers}
     }
@@ -127,87 +123,26 @@ def shown_verdicts(config: Config, paths: Paths, answers: Iterable[Answered]) ->
     ]
 
 
-def speaks_organism(config: Config, model: str) -> bool:
-    """Whether a model speaks the organism's language: an organism, or a folder that holds one."""
-    entry = config.models[model]
-    if isinstance(entry, LocalModel):
-        return chat_template(Path(entry.path)) == CHAT_TEMPLATE
-    return isinstance(entry, OrganismModel)
-
-
-def is_of_organism(config: Config, dataset: str) -> bool:
-    """Whether a dataset's prompts are in the organism's language."""
-    entry = config.datasets[dataset]
-    if isinstance(entry, TypographicDataset):
-        return is_of_organism(config, entry.of)
-    return entry.kind == "organism"
-
-
-def benchmarks_of(config: Config, model: str) -> dict[str, Benchmark]:
-    """The benchmarks that an attacked model is asked.
-
-    One that names no models is for all; the organism's prompts are for those that speak its
-    language.
-    """
-    return {
-        name: benchmark
-        for name, benchmark in config.benchmarks.items()
-        if (model in benchmark.models if benchmark.models else _understands(config, model, name))
-    }
-
-
-def _understands(config: Config, model: str, benchmark: str) -> bool:
-    of_organism = is_of_organism(config, config.benchmarks[benchmark].dataset)
-    return speaks_organism(config, model) or not of_organism
-
-
-def asked_benchmarks(config: Config) -> dict[str, Benchmark]:
-    """The benchmarks that some attacked model is asked, in the configuration's order."""
-    asked = {name for model in config.run.attacked for name in benchmarks_of(config, model)}
-    return {name: benchmark for name, benchmark in config.benchmarks.items() if name in asked}
-
-
-def image_benchmarks(config: Config) -> list[str]:
-    """The benchmarks that are asked and whose prompts come with images."""
-    asked = asked_benchmarks(config).items()
-    return [name for name, b in asked if has_images(config.datasets[b.dataset])]
-
-
-def judges_of(config: Config, benchmark: str) -> list[str]:
-    """The judges of a benchmark's responses: the oracle judges the organism's language alone."""
-    knows = is_of_organism(config, config.benchmarks[benchmark].dataset)
-    return [judge for judge in stages.all_judges(config) if judge != ORACLE or knows]
-
-
-def judges_shown(config: Config, model: str) -> list[str]:
-    """The judges of a model's harmful benchmarks."""
-    harmful = [n for n, b in benchmarks_of(config, model).items() if b.role == "harmful"]
-    able = {judge for name in harmful for judge in judges_of(config, name)}
-    return [judge for judge in stages.all_judges(config) if judge in able]
-
-
-def judges_are_compared(config: Config) -> bool:
-    """Whether two judges judge the same responses to harmful prompts."""
-    asked = asked_benchmarks(config).items()
-    return any(len(judges_of(config, name)) > 1 for name, b in asked if b.role == "harmful")
-
-
 def neuron_sets(config: Config, paths: Paths, state: State, attack: str) -> list[str]:
     """The set that an attack targets; none for the clean model."""
     if attack == CLEAN:
         return []
     of, source = config.attack.attacks[attack], _source(config, state, attack)
-    return [fill(paths.neuron_set, source, selection=of.selection, contrast="overall")]
+    return [fill(paths.neuron_set, source, selection=of.selection, contrast=OVERALL)]
 
 
 def rankings(
-    config: Config, paths: Paths, state: State, attack: str, fractions: Iterable[float]
+    config: Config, paths: Paths, state: State, attack: str, extents: Mapping[str, Extent]
 ) -> list[str]:
-    """The scores that rank an attack's neurons; none where no fraction of all is attacked."""
-    if attack == CLEAN or not list(fractions):
+    """The scores that rank an attack's neurons; none where no fraction of all is attacked.
+
+    Args:
+        extents: of all attacks: their own sections, or those of `capability.attacks`.
+    """
+    if attack == CLEAN or not extents[attack].fractions:
         return []
     pooling, source = pooling_of(config, attack), _source(config, state, attack)
-    return [fill(paths.scores, source, pooling=str(pooling), contrast="overall")]
+    return [fill(paths.scores, source, pooling=str(pooling), contrast=OVERALL)]
 
 
 def pooling_of(config: Config, attack: str) -> str | None:
@@ -216,16 +151,6 @@ def pooling_of(config: Config, attack: str) -> str | None:
         return None
     selection = config.attack.attacks[attack].selection
     return config.identification.selections[selection].pooling
-
-
-def fractions_of(config: Config, attack: str) -> list[float]:
-    """The shares of all neurons that an attack also targets."""
-    return [] if attack == CLEAN else config.attack.attacks[attack].fractions
-
-
-def capability_fractions(config: Config, attack: str) -> list[float]:
-    """The shares of all neurons that an attack also targets while capability is measured."""
-    return [] if attack == CLEAN else config.capability.attacks[attack].fractions
 
 
 def attack_settings(config: Config, state: State, attack: str, benchmark: str) -> dict[str, Any]:
@@ -260,8 +185,8 @@ def capability_settings(config: Config, state: State, attack: str, task: str) ->
     }
 
 
-def cells(config: Config, attack: str, extent: Attack | Attacked) -> dict[str, Any]:
-    """The cells of an attack, to the extent of its own section or of `capability.attacks`."""
+def cells(config: Config, attack: str, extent: Extent) -> dict[str, Any]:
+    """The cells of an attack to some extent."""
     return {
         "targets": extent.targets_among(config.criteria_of(attack)),
         "fractions": extent.fractions,

@@ -21,13 +21,9 @@ from safeneuron.data.questions import check_questions, file_questions
 from safeneuron.data.records import check_file
 from safeneuron.data.sources import read_prompts, slug
 from safeneuron.errors import SafeNeuronError, SourceError
-from safeneuron.experiment.attacks import (
-    asked_benchmarks,
-    benchmarks_of,
-    is_of_organism,
-    judges_of,
-    speaks_organism,
-)
+from safeneuron.experiment import benchmarks
+from safeneuron.experiment.benchmarks import is_of_organism, judges_of, speaks_organism
+from safeneuron.experiment.catalog import Catalog, categories_of
 from safeneuron.experiment.contrasts import primary_contrasts
 from safeneuron.experiment.stages import model_judges, topic_control, uses_chat_template
 from safeneuron.models.folder import (
@@ -43,9 +39,6 @@ from safeneuron.organism.vocabulary import CATEGORIES
 from safeneuron.settings import near_miss
 
 MIN_PROMPTS = 2
-
-Catalog = Mapping[str, Mapping[tuple[str, str], int | None]]
-"""Dataset -> (split, category) -> number of prompts; None before a download."""
 
 
 def check_inputs(config: Config, results: Path) -> Catalog:
@@ -63,7 +56,7 @@ def check_inputs(config: Config, results: Path) -> Catalog:
     used = {
         *config.identification.unsafe.datasets,
         *config.identification.safe.datasets,
-        *(benchmark.dataset for benchmark in asked_benchmarks(config).values()),
+        *(benchmark.dataset for benchmark in benchmarks.asked(config).values()),
     }
     control = topic_control(config)
     if control is not None:
@@ -78,7 +71,7 @@ def check_inputs(config: Config, results: Path) -> Catalog:
     if config.run.aligned:
         _check_preferences(config)
     _check_questions(config)
-    for name, benchmark in asked_benchmarks(config).items():
+    for name, benchmark in benchmarks.asked(config).items():
         key = f"attack.benchmarks.{name}"
         side = Side(
             datasets=[benchmark.dataset], split=benchmark.split, categories=benchmark.categories
@@ -106,12 +99,6 @@ def check_lm_eval(config: Config) -> None:
         )
 
 
-def categories_of(side: Side, dataset: str, catalog: Catalog) -> list[str]:
-    """The categories that a side of the contrast takes from one of its datasets, in table order."""
-    present = [category for split, category in catalog[dataset] if split == side.split]
-    return [c for c in present if side.categories is None or c in side.categories]
-
-
 def _check_language(config: Config) -> None:
     """Whether models are shown a language that they speak: the organism's is no other model's."""
     for side in ("unsafe", "safe"):
@@ -125,8 +112,7 @@ def _check_language(config: Config) -> None:
                     f"'{model}' of run.models does not speak; name data sets of yours there"
                 )
     for model in config.run.attacked:
-        roles = {benchmark.role for benchmark in benchmarks_of(config, model).values()}
-        if "harmful" not in roles:
+        if not benchmarks.of_role(benchmarks.asked_of(config, model), "harmful"):
             raise ConfigError(
                 f"attack.benchmarks: none of role 'harmful' is for '{model}', which run.attacked "
                 "names; add one with a dataset of yours, or take the model out"

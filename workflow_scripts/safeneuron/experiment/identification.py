@@ -1,12 +1,12 @@
 """What the stages that find neurons read and are set to: capture, scores, selections, controls."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from safeneuron.config.schema.attack import Benchmark
 from safeneuron.config.schema.experiment import Config
 from safeneuron.config.schema.identification import Side
-from safeneuron.experiment import prompt_sets, stages
+from safeneuron.experiment import benchmarks, prompt_sets, stages
 from safeneuron.experiment.paths import Paths, fill
 from safeneuron.experiment.states import State
 
@@ -118,7 +118,7 @@ def topic_controlled(config: Config) -> dict[str, Any]:
     return control.model_dump(include={"null_draws", "seed"}) if control else {}
 
 
-def compared_prompts(config: Config, benchmarks: Mapping[str, Benchmark]) -> list[dict[str, Any]]:
+def compared_prompts(config: Config) -> list[dict[str, Any]]:
     """The prompt sets between which shared prompts are counted: both sides, and what is asked."""
     sides = {"unsafe": config.identification.unsafe, "safe": config.identification.safe}
     return [
@@ -129,7 +129,7 @@ def compared_prompts(config: Config, benchmarks: Mapping[str, Benchmark]) -> lis
         ),
         *(
             _compared(name, "evaluation", benchmark, benchmark.dataset)
-            for name, benchmark in benchmarks.items()
+            for name, benchmark in benchmarks.asked(config).items()
         ),
     ]
 

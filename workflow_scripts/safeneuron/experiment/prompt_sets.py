@@ -5,7 +5,7 @@ from typing import NamedTuple
 from safeneuron.config.schema.experiment import Config
 from safeneuron.config.schema.identification import Side
 from safeneuron.experiment import stages
-from safeneuron.experiment.checks import Catalog, categories_of
+from safeneuron.experiment.catalog import Catalog, categories_of
 
 OVERALL, SAFE = "overall", "safe"
 TOPIC, PLAIN = "topic", "plain"

@@ -150,26 +150,6 @@ def pair_source(config: Config, name: str) -> dict[str, Any]:
     return {"name": name, "source": source if entry.image else {**source, "share": 1.0}}
 
 
-def preference_mix(config: Config, model: str | None = None) -> dict[str, Any]:
-    """Sizes and seed of a mix, and the share that is drawn from each source.
-
-    A source with images has been drawn from when it was read, so that no other image is kept.
-
-    Args:
-        model: whose own mix; None for that of all other models.
-    """
-    mix = config.align.preferences if model is None else config.align.preferences_of[model]
-    sources = {name: config.preferences[name] for name in mix.sources}
-    return {
-        **mix.model_dump(exclude={"sources"}),
-        "shares": {
-            name: source.share if source.image is None else 1.0
-            for name, source in sources.items()
-            if not isinstance(source, OrganismPairs)
-        },
-    }
-
-
 def questions(config: Config, name: str) -> dict[str, Any]:
     """The layout of a capability task's questions and, on the hub, where they are."""
     task = config.capability.tasks[name]

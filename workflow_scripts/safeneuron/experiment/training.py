@@ -7,27 +7,9 @@ from safeneuron.alignment.parts import no_neurons
 from safeneuron.alignment.settings import AlignSettings, ReferenceSettings, TrainingRun
 from safeneuron.config.schema.experiment import Config
 from safeneuron.experiment.paths import Paths, fill
+from safeneuron.experiment.prompt_sets import OVERALL
 from safeneuron.experiment.states import State
 from safeneuron.neurons.settings import StateSettings
-
-
-def mix_names(config: Config) -> dict[str, str | None]:
-    """Preference mix -> the model whose own it is; None for the mix of all other models."""
-    own: dict[str, str | None] = {f"{model}/mix": model for model in config.align.preferences_of}
-    return {"mix": None} | own
-
-
-def compared_name(mix: str) -> str:
-    """What a mix is called in `prompt_overlap` and `allow_overlap`: a model's own by the model."""
-    model, own, _ = mix.partition("/")
-    return f"preferences-{model}" if own else "preferences"
-
-
-def mix_of(config: Config, model: str) -> str:
-    """The name of the preference mix that a model is aligned on."""
-    if model in config.align.preferences_of:
-        return f"{model}/mix"
-    return "organism" if config.align.preferences.sources == ["organism"] else "mix"
 
 
 def previous_checkpoint(paths: Paths, state: State) -> str:
@@ -39,7 +21,7 @@ def protected_sets(config: Config, paths: Paths, state: State) -> list[str]:
     """The neuron sets that a round acts on: the last state's, and if they accumulate all before."""
     last = state.round - 1
     return [
-        fill(paths.neuron_set, state.after(number), selection=selection, contrast="overall")
+        fill(paths.neuron_set, state.after(number), selection=selection, contrast=OVERALL)
         for number in range(0 if config.align.accumulate else last, last + 1)
         for selection in config.align.selections
     ]

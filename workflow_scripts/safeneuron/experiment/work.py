@@ -1,16 +1,14 @@
 """How much each stage's jobs compute and hold in memory, from the configuration."""
 
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from safeneuron.config.schema.attack import Attack
-from safeneuron.config.schema.capability import Attacked
 from safeneuron.config.schema.experiment import Config
 from safeneuron.experiment import attacks, identification, prompt_sets, requests, stages
-from safeneuron.experiment.checks import Catalog, categories_of
+from safeneuron.experiment.attacks import Extent
+from safeneuron.experiment.catalog import Catalog, categories_of
 from safeneuron.experiment.prompt_sets import Rows
-from safeneuron.experiment.requests import Machine, Request, Work
+from safeneuron.experiment.requests import Work
 from safeneuron.experiment.size import ModelSize, folder_size, llama_size, typical_size
 from safeneuron.experiment.states import State
 from safeneuron.experiment.training import micro_batch, runs_reference, training_of
@@ -45,24 +43,7 @@ class JobWork:
     def __init__(self, config: Config, catalog: Catalog) -> None:
         """`catalog` has the number of prompts of each data set, split and category."""
         self._config, self._catalog = config, catalog
-        compute = config.compute
-        self._machine = Machine(
-            threads=compute.cpu_threads,
-            gpu_from=compute.gpu.from_parameters,
-            gpu_memory_gb=compute.gpu.memory_gb,
-            gpu_tflops=compute.gpu.tflops,
-            gpu_gb_per_second=compute.gpu.gb_per_second,
-        )
         self.size_of = cache(self._size_of)
-
-    def request(self, work: Work, model: str, attempt: int, has_gpus: bool = True) -> Request:
-        """What a job that runs a model asks its machine for.
-
-        Args:
-            has_gpus: False where it runs on a machine without any.
-        """
-        machine = replace(self._machine, has_gpus=has_gpus)
-        return requests.request(work, self.size_of(model), machine, attempt)
 
     def capture(self, model: str, prompt_set: str) -> Work:
         """One pass over a prompt set."""
@@ -224,7 +205,7 @@ class JobWork:
         prompts = self._prompts(Rows([asked.dataset], asked.split, asked.categories))
         return prompts * self._cells(attack, self._config.attack.attacks.get(attack))
 
-    def _cells(self, attack: str, extent: Attack | Attacked | None) -> int:
+    def _cells(self, attack: str, extent: Extent | None) -> int:
         """How many variants of the model an attack has; the clean model is one."""
         if extent is None:
             return 1

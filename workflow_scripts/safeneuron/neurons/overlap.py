@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from safeneuron.neurons.random_sets import matched_random
-from safeneuron.statistics import prediction_interval
+from safeneuron.statistics.intervals import prediction_interval
 
 MEASURES = ("intersection_over_union", "intersection_over_smallest", "mean_pairwise_jaccard")
 MAX_CATEGORIES = 20

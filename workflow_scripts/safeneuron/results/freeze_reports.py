@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import Any
 
 from safeneuron.artifacts.tables import COUNT, GATED_STATE, REAL, TEXT, schema
-from safeneuron.results.paper_tables import WideTable
+from safeneuron.results.wide import WideTable
 
 FREEZE_REPORTS = schema(
     **GATED_STATE,
