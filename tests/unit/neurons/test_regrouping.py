@@ -7,13 +7,14 @@ import pytest
 
 from safeneuron.errors import SafeNeuronError
 from safeneuron.neurons.analyses import overlap_rows
-from safeneuron.neurons.moments import Moments, save_moments
+from safeneuron.neurons.moments import save_moments
 from safeneuron.neurons.regrouped_sets import contrasts, regrouped_sets
 from safeneuron.neurons.regrouping import deal, group_name, pseudo_sizes
 from safeneuron.neurons.regrouping_settings import OverlapSettings, Regrouping
 from safeneuron.neurons.scores import score
 from safeneuron.neurons.selection import masks
 from safeneuron.neurons.settings import Count, NullSettings, SelectSettings
+from synthetic import moments_of as moments_of_layers
 
 CATEGORIES, EACH, SAFE, NEURONS = 4, 20, 80, 200
 NAMES = np.repeat(list("abcd"), EACH).tolist()
@@ -54,9 +55,8 @@ def test_draws_differ_and_a_seed_gives_the_same_ones():
 
 
 def moments_of(values):
-    values = values[:, None]  # one layer
-    mean = values.mean(axis=0)
-    return Moments(len(values), mean, ((values - mean) ** 2).sum(axis=0))
+    """Of activations of one layer, [prompts, neurons]."""
+    return moments_of_layers(values[:, None])
 
 
 def saved(path, unsafe, safe, draws=5):

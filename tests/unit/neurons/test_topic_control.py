@@ -7,11 +7,11 @@ from safeneuron.config.load import load_config
 from safeneuron.data.length_matching import length_matched
 from safeneuron.experiment import prompt_sets
 from safeneuron.neurons.criteria.registry import Thresholds
-from safeneuron.neurons.moments import Moments
 from safeneuron.neurons.scores import score
 from safeneuron.neurons.selection import select
 from safeneuron.neurons.sets import NeuronSet, SetIdentity
 from safeneuron.neurons.topic_control import control_row, control_rows, expected_share, measures
+from synthetic import moments_of
 
 CONTEXT = {
     "model": "m", "arm": "base", "round": 0, "seed": 0, "selection": "paper",
@@ -105,9 +105,7 @@ def rows_by_control():
         return np.concatenate([seen[c] for c in prompt_sets.rows_of(config, prompt_set).categories])
 
     def moments(prompt_set):
-        values = prompts(prompt_set)[:, None]
-        mean = values.mean(axis=0)
-        return Moments(len(values), mean, ((values - mean) ** 2).sum(axis=0))
+        return moments_of(prompts(prompt_set)[:, None])
 
     def neuron_set(contrast):
         unsafe, safe = prompt_sets.contrast_of(config, contrast)
