@@ -1,4 +1,4 @@
-"""Control of `ablate`: as many random neurons per layer are zeroed."""
+"""Control of `ablate`: as many random neurons per layer are zeroed, in later rounds too."""
 
 from safeneuron.alignment.arm import Arm
 from safeneuron.alignment.parts import language_model, no_neurons, random_neurons, some_steps

@@ -1,4 +1,4 @@
-"""Control of `freeze`: as many random neurons per layer are frozen."""
+"""Control of `freeze`: as many random neurons per layer are frozen, in later rounds too."""
 
 from safeneuron.alignment.arm import Arm
 from safeneuron.alignment.parts import language_model, never, no_neurons, random_neurons
