@@ -181,7 +181,7 @@ def test_the_literal_training_differs_from_the_tuned_one_in_nothing_else():
     )
     assert literal.align.selections == tuned.align.selections
     assert literal.organism == tuned.organism
-    assert literal.seeds == tuned.seeds
+    assert (literal.seeds, literal.contrasts) == (tuned.seeds, tuned.contrasts)
     assert {n: literal.attacks[n] == tuned.attacks[n] for n in ("magnitude", "peak")} == {
         "magnitude": True,
         "peak": True,
