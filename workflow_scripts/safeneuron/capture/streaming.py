@@ -52,9 +52,9 @@ def stack_layers(
     """Moments of a model from those of its layers and of their magnitudes, see `Moments`."""
     return Moments(
         layers[0].count,
-        torch.stack([m.mean() for m in layers]).cpu().numpy(),
-        torch.stack([m.m2() for m in layers]).cpu().numpy(),
-        torch.stack([m.mean() for m in magnitudes]).cpu().numpy(),
+        torch.stack([m.mean().cpu() for m in layers]).numpy(),
+        torch.stack([m.m2().cpu() for m in layers]).numpy(),
+        torch.stack([m.mean().cpu() for m in magnitudes]).numpy(),
         write_norm,
         eps,
     )
