@@ -13,6 +13,8 @@ MODEL_STAGES = {
     "attack",
     "capability",
     "capture",
+    "convert_gguf",
+    "gguf_checkpoint",
     "hub_checkpoint",
     "local_checkpoint",
     "model_judge",

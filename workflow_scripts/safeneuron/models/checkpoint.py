@@ -123,6 +123,16 @@ def load_checkpoint(
         placement: where they go, see `load_folder`.
 
     Raises:
+        CheckpointError: a file is missing or differs, see `check_files`.
+    """
+    document = check_files(manifest)
+    return load_folder(Path(document["folder"]), dtype or document["dtype"], placement)
+
+
+def check_files(manifest: Path) -> dict[str, Any]:
+    """A manifest's document after checking that its folder still holds the same files.
+
+    Raises:
         CheckpointError: a file is missing or differs; the manifest is set aside, so that the next
             run makes the checkpoint anew.
     """
@@ -135,7 +145,7 @@ def load_checkpoint(
             raise CheckpointError(
                 f"{path} {state}; of its manifest {manifest}: {set_aside(manifest)}"
             )
-    return load_folder(folder, dtype or document["dtype"], placement)
+    return document
 
 
 def load_folder(folder: Path, dtype: str, placement: Mapping[str, Any] | None = None) -> Loaded:

@@ -28,6 +28,15 @@ class LocalCheckpoint(Weights):
     )
 
 
+class GgufCheckpoint(Weights):
+    """A model in one GGUF file (llama.cpp's format), which is converted once."""
+
+    path: str = Field(
+        description="The *.gguf file, of a Llama, Mistral, SmolLM2, Qwen2 or Qwen3, with its chat "
+        "template. Quantized weights become the numbers that they stand for."
+    )
+
+
 class HubCheckpoint(Weights):
     """A checkpoint on the Hugging Face hub: downloaded once, into the hub's cache (HF_HOME)."""
 
