@@ -18,7 +18,7 @@ MEMORY_MARGIN = 1.2
 CPU_FLOPS = 1e10  # of one thread, in small matrix products
 PROBE_ITERATIONS = 1000  # of L-BFGS; the organism takes up to 250
 POOLINGS = 6
-CONVERSION_FLOPS = 1000  # of a parameter, as slow as unpacking is (docs/log.md: 60 ns)
+CONVERSION_FLOPS = 1000  # of a parameter, for unpacking is slow: 60 ns on an idle core
 # TRL computes likelihoods in tiles of the logits, and without Triton some eight float32 arrays of a
 # tile's size are alive at once (seven to eight were measured, docs/log.md)
 TILE_TOKENS, TILE_WORDS, TILE_ARRAYS = 4096, 32_768, 8

@@ -1,4 +1,8 @@
-"""What the model sees of prompts and exchanges: its own chat template around them."""
+"""What the model sees of prompts and exchanges: its own chat template around them.
+
+What a turn says is text, whatever it spells: just the template writes control tokens. A prompt with
+`<|im_end|>` in it ends no turn.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,6 +13,8 @@ from transformers import PreTrainedTokenizerBase
 from safeneuron.errors import SafeNeuronError
 
 _ASK = {"add_generation_prompt": True}
+AS_TEXT = {"sanitize_control_tokens": True}
+"""To `apply_chat_template`: control tokens that a turn spells are encoded as text."""
 
 
 class MissingChatTemplateError(SafeNeuronError):
@@ -25,8 +31,7 @@ def encode_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str) -> list[int]:
     Raises:
         MissingChatTemplateError: the tokenizer has no chat template.
     """
-    encoded = apply_template(tokenizer, _request(prompt), **_ASK, tokenize=True, return_dict=True)
-    return list(encoded["input_ids"])
+    return encode_turns(tokenizer, _request(prompt), **_ASK)
 
 
 def encode_prompts(tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str]) -> list[list[int]]:
@@ -48,7 +53,30 @@ def encode_exchange(tokenizer: PreTrainedTokenizerBase, prompt: str, response: s
             f"the chat template of {tokenizer.name_or_path!r} leaves out a turn of a user and an "
             "assistant; it needs a template for conversations of plain text"
         )
-    return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+    return encode_turns(tokenizer, turns)
+
+
+def encode_turns(
+    tokenizer: PreTrainedTokenizerBase, turns: list[dict[str, Any]], **form: bool
+) -> list[int]:
+    """Token ids of turns in the template; what the turns say has no control tokens in it.
+
+    Raises:
+        MissingChatTemplateError: the tokenizer has no chat template.
+        ChatTemplateError: the tokenizer makes a control token of plain text.
+    """
+    try:
+        encoded = apply_template(
+            tokenizer, turns, **form, **AS_TEXT, tokenize=True, return_dict=True
+        )
+    except ValueError as error:
+        if not str(error).startswith("Can't sanitize"):
+            raise
+        raise ChatTemplateError(
+            f"the tokenizer of {tokenizer.name_or_path!r} makes a control token of text that "
+            f"spells it ({error}); take the prompts out that hold it"
+        ) from error
+    return list(encoded["input_ids"])
 
 
 def describe_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str) -> str:
