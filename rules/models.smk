@@ -173,10 +173,14 @@ rule gguf_checkpoint:
     conda:
         "../environment.yml"
     params:
+        settings=lambda wildcards: canonical_json(
+            stages.chat(CONFIG, wildcards.model)
+        ),
         code=code_of("gguf_checkpoint"),
     shell:
         "python workflow_scripts/gguf_checkpoint.py --converted {input:q}"
-        " --manifest {output.manifest:q} --code {params.code} > {log:q} 2>&1"
+        " --manifest {output.manifest:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
 # runs on the host that submits, which has the network: jobs after it need none

@@ -247,7 +247,7 @@ def stages(stage, tmp_path):
         stage("convert_gguf", {"dtype": "bfloat16"}, gguf=file, out=folder, manifest=manifest)
 
     def describe():
-        stage("gguf_checkpoint", None, converted=manifest, manifest=t0)
+        stage("gguf_checkpoint", {"system_prompt": None}, converted=manifest, manifest=t0)
 
     return convert, describe, folder, manifest, t0
 

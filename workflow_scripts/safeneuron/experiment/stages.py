@@ -91,6 +91,11 @@ def converted(config: Config, model: str) -> dict[str, Any]:
     return config.models[model].model_dump(include={"dtype"})
 
 
+def chat(config: Config, model: str) -> dict[str, Any]:
+    """What chats with a model that is not trained here begin with."""
+    return config.models[model].model_dump(include={"system_prompt"})
+
+
 def model_judges(config: Config) -> dict[str, ModelJudge]:
     """The judges of the run that are models; none if nothing is attacked."""
     judges = config.attack.model_judges
