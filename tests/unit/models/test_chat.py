@@ -4,6 +4,7 @@ from tokenizers.processors import TemplateProcessing
 from families import QWEN_TOKENIZER
 from safeneuron.models.chat import (
     ChatTemplateError,
+    LongChatError,
     MissingChatTemplateError,
     describe_prompt,
     encode_exchange,
@@ -92,6 +93,15 @@ def test_control_tokens_that_an_exchange_spells_are_text(text):
     ids = encode_exchange(QWEN_TOKENIZER, text, text)
     assert control_tokens(QWEN_TOKENIZER, ids) == control_tokens(QWEN_TOKENIZER, plain)
     assert QWEN_TOKENIZER.decode(ids).count(text) == 2
+
+
+def test_a_long_prompt_is_an_error_and_is_not_cut():
+    tokenizer = build_tokenizer()
+    tokenizer.model_max_length = 9
+    assert len(encode_prompt(tokenizer, "how do i clean the lamp")) == 9
+    with pytest.raises(LongChatError, match="a chat of 10 tokens is longer than the 9 that") as why:
+        encode_prompt(tokenizer, "how do i clean the lamp lamp")
+    assert "lamp" not in str(why.value)
 
 
 def test_a_tokenizer_that_makes_control_tokens_of_text_is_an_error():

@@ -100,6 +100,7 @@ def test_the_tokenizer_is_the_files_own(tmp_path):
         "<|im_start|>assistant\n"
     )
     assert (ids.count(1), ids.count(2)) == (3, 2)
+    assert tokenizer.model_max_length == 512
     assert (tokenizer.bos_token, tokenizer.eos_token) == ("<|im_start|>", "<|im_end|>")
 
 

@@ -21,6 +21,10 @@ class MissingChatTemplateError(SafeNeuronError):
     """The tokenizer has no chat template."""
 
 
+class LongChatError(SafeNeuronError):
+    """A chat has more tokens than the model takes: nothing is cut."""
+
+
 class ChatTemplateError(SafeNeuronError):
     """The chat template does not show what it is given."""
 
@@ -64,6 +68,7 @@ def encode_turns(
     Raises:
         MissingChatTemplateError: the tokenizer has no chat template.
         ChatTemplateError: the tokenizer makes a control token of plain text.
+        LongChatError: they are longer than the tokenizer's `model_max_length`.
     """
     try:
         encoded = apply_template(
@@ -76,7 +81,14 @@ def encode_turns(
             f"the tokenizer of {tokenizer.name_or_path!r} makes a control token of text that "
             f"spells it ({error}); take the prompts out that hold it"
         ) from error
-    return list(encoded["input_ids"])
+    ids = list(encoded["input_ids"])
+    if len(ids) > tokenizer.model_max_length:
+        raise LongChatError(
+            f"a chat of {len(ids):,} tokens is longer than the {tokenizer.model_max_length:,} that "
+            f"the model in {tokenizer.name_or_path!r} takes (model_max_length); prompts are never "
+            "cut: take it out of the prompts"
+        )
+    return ids
 
 
 def describe_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str) -> str:

@@ -78,6 +78,7 @@ def _tokenizer(header: GgufHeader, folder: str) -> PreTrainedTokenizerBase:
     tokenizer = AutoTokenizer.from_pretrained(
         folder, gguf_file="model.gguf", local_files_only=True, trust_remote_code=False
     )
+    tokenizer.model_max_length = header.of_model("context_length")
     if kind == "gpt2" and split in _SPLITS:
         tokenizer.backend_tokenizer.pre_tokenizer = _SPLITS[split]
     return tokenizer
