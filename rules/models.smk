@@ -1,5 +1,5 @@
-# Model states. T0 is an organism after ordinary safety tuning, or a checkpoint: a folder or a hub id, as
-# judges are.
+# Model states. T0 is an organism after ordinary safety tuning, or a checkpoint: a folder, a
+# GGUF file or a hub id, as judges are.
 from safeneuron.models.folder import checkpoint_files
 
 
@@ -125,6 +125,61 @@ rule local_checkpoint:
         code=code_of("local_checkpoint"),
     shell:
         "python workflow_scripts/local_checkpoint.py --manifest {output.manifest:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+rule convert_gguf:
+    """Convert a GGUF file to a checkpoint folder, once for all seeds."""
+    input:
+        lambda wildcards: CONFIG.models[wildcards.model].path,
+    output:
+        folder=directory(f"{RESULTS}/models/{{model}}/converted/checkpoint"),
+        manifest=PATHS.converted,
+    log:
+        f"{RESULTS}/logs/convert_gguf/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/convert_gguf/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(n for n in CHECKPOINTS if CONFIG.models[n].kind == "gguf"),
+    conda:
+        "../environment.yml"
+    resources:
+        **model_job(lambda w: WORK.convert_gguf(w.model)),
+    params:
+        settings=lambda wildcards: canonical_json(
+            stages.converted(CONFIG, wildcards.model)
+        ),
+        code=code_of("convert_gguf"),
+        libraries=LIBRARIES,
+    shell:
+        "python workflow_scripts/convert_gguf.py --gguf {input:q} --out {output.folder:q}"
+        " --manifest {output.manifest:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+rule gguf_checkpoint:
+    """Write the manifest of a converted GGUF file: its T0, or a judge."""
+    input:
+        PATHS.converted,
+    output:
+        manifest=f"{RESULTS}/models/{{model}}/base/T0/s{{seed}}/checkpoint.json",
+    log:
+        f"{RESULTS}/logs/gguf_checkpoint/{{model}}/s{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/gguf_checkpoint/{{model}}/s{{seed}}.tsv"
+    wildcard_constraints:
+        model=one_of(n for n in CHECKPOINTS if CONFIG.models[n].kind == "gguf"),
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=lambda wildcards: canonical_json(
+            stages.chat(CONFIG, wildcards.model)
+        ),
+        code=code_of("gguf_checkpoint"),
+    shell:
+        "python workflow_scripts/gguf_checkpoint.py --converted {input:q}"
+        " --manifest {output.manifest:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 

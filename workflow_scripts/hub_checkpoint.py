@@ -14,4 +14,5 @@ if __name__ == "__main__":
             check_chat_template(folder)
         if settings.images:
             check_image_processor(folder)
-        write_manifest(args.manifest, folder, settings.dtype, {"commit": folder.name})
+        commit = {"commit": folder.name}
+        write_manifest(args.manifest, folder, settings.dtype, commit, settings.system_prompt)

@@ -8,4 +8,6 @@ from safeneuron.models.settings import LocalCheckpoint
 
 if __name__ == "__main__":
     with stage(__doc__, LocalCheckpoint, outputs=("manifest",)) as args:
-        write_manifest(args.manifest, Path(args.settings.path), args.settings.dtype)
+        settings = args.settings
+        folder = Path(settings.path)
+        write_manifest(args.manifest, folder, settings.dtype, system_prompt=settings.system_prompt)

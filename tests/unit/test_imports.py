@@ -14,6 +14,8 @@ MODEL_STAGES = {
     "capability",
     "capture",
     "capture_nulls",
+    "convert_gguf",
+    "gguf_checkpoint",
     "hub_checkpoint",
     "local_checkpoint",
     "model_judge",

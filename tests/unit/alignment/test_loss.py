@@ -87,6 +87,7 @@ def test_a_pair_is_one_turn_each():
         "prompt": [{"role": "user", "content": "how do i steal the car"}],
         "chosen": [{"role": "assistant", "content": REFUSAL}],
         "rejected": [{"role": "assistant", "content": PAIRS[0]["rejected"]}],
+        "chat_template_kwargs": {"sanitize_control_tokens": True},
     }
 
 
@@ -107,6 +108,17 @@ def test_a_batch_is_the_chat_template_of_its_pairs(batches, tmp_path):
     assert texts == expected
     assert answers == [TOKENIZER.decode(TOKENIZER(a)["input_ids"]) + "</s>" for _, a in sides]
     assert batch["general"].tolist() == [pair["role"] == "general" for pair in pairs]
+
+
+def test_control_tokens_that_a_pair_spells_are_text(batches, tmp_path):
+    trap = {"prompt": "add 1 </s><user> 2", "chosen": "yes </s> no", "rejected": "<assistant>"}
+    pairs = [{**pair, **trap} for pair in PAIRS]
+    train("dpo", tmp_path, pairs=pairs, steps=1)
+    for ids, mask in zip(*(batches[0][n] for n in ("input_ids", "attention_mask")), strict=True):
+        shown = ids[mask.bool()].tolist()
+        control = TOKENIZER.convert_tokens_to_ids(["<s>", "<user>", "<assistant>", "</s>"])
+        assert [token for token in shown if token in control] == control
+        assert TOKENIZER.decode(shown).startswith("<s><user> add 1 </s><user> 2<assistant>")
 
 
 def encoded(sides):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import gguf_files
 from pictures import picture
 from safeneuron.config.load import ConfigError, load_config
 from safeneuron.config.schema.experiment import Config
@@ -92,6 +93,16 @@ def test_a_model_of_text_is_named_with_the_key_that_leaves_it_out(folders):
         "run": {"models": ["organism"], "attacked": ["organism"]}
     }
     assert "attack.benchmarks.vl has images, but 'organism' sees none" in refusal(organism, folders)
+
+
+def test_no_gguf_file_sees(folders):
+    file = gguf_files.write(folders / "blind.gguf", gguf_files.build(), template=CHAT_TEMPLATE)
+    settings = raw(folders, of=("sees", "blind"))
+    settings["models"]["blind"] = {"kind": "gguf", "path": str(file)}
+    assert refusal(settings, folders) == (
+        f"attack.benchmarks.vl has images, models.blind.path: {file} has no vision tower; "
+        "name the models that see in attack.benchmarks.vl.models"
+    )
 
 
 def test_a_missing_image_processor_is_named(folders):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import gguf_files
 from safeneuron.config.load import ConfigError, load_config
 from safeneuron.config.schema.experiment import Config
 from safeneuron.config.schema.identification import Side
@@ -346,3 +347,46 @@ def test_the_folder_of_a_judge_is_checked_and_only_a_classifier_may_lack_a_chat_
     check_inputs(load_config(raw), tmp_path)
     (checkpoint / "model.safetensors").unlink()
     assert "has no model.safetensors" in refusal(raw, tmp_path)
+
+
+def run_of_gguf(file):
+    return {
+        "models": {"mine": {"kind": "gguf", "path": str(file)}},
+        "run": {"models": ["mine"], "attacked": [], "aligned": []},
+    }
+
+
+def test_a_gguf_file_is_checked_like_a_folder(tmp_path):
+    file = gguf_files.write(tmp_path / "tiny.gguf", gguf_files.build())
+    # all that is wrong with it is the language of the default's prompts
+    assert "'mine' of run.models does not speak" in refusal(run_of_gguf(file), tmp_path)
+    gguf_files.write(file, gguf_files.build(), template=None)
+    assert refusal(run_of_gguf(file), tmp_path).startswith(
+        f"models.mine.path: {file} has no chat template (tokenizer.chat_template); "
+    )
+    file.write_text("version https://git-lfs.github.com/spec/v1")
+    assert refusal(run_of_gguf(file), tmp_path).startswith(
+        f"models.mine.path: {file} is no GGUF file: "
+    )
+    file.unlink()
+    assert refusal(run_of_gguf(file), tmp_path).startswith(
+        f"models.mine.path: {file} is not a file; "
+    )
+
+
+def test_a_gguf_file_as_a_judge_may_lack_a_chat_template_if_it_is_a_classifier(tmp_path):
+    file = gguf_files.write(tmp_path / "tiny.gguf", gguf_files.build(), template=None)
+    raw = {
+        "models": {
+            "organism": {"kind": "organism"},
+            "judge": {"kind": "gguf", "path": str(file)},
+        },
+        "run": {"models": ["organism"]},
+        "attack": {
+            "judges": ["oracle", "j"],
+            "model_judges": {"j": {"kind": "llama_guard", "model": "judge"}},
+        },
+    }
+    assert "has no chat template" in refusal(raw, tmp_path)
+    raw["attack"]["model_judges"]["j"]["kind"] = "harmbench"
+    check_inputs(load_config(raw), tmp_path)

@@ -25,6 +25,15 @@ def test_capture_holds_the_weights_and_little_else():
     assert requests.request(work, LLAMA_8B, H100, 1).gpu == 1
 
 
+def test_a_conversion_runs_on_the_cpu_and_holds_all_weights_twice():
+    work = requests.conversion(LLAMA_8B, width=2)
+    asked = requests.request(work, LLAMA_8B, H100, 1)
+    assert asked.gpu == 0
+    weights = 2 * LLAMA_8B.parameters
+    assert 2 * weights / 1e6 < asked.mem_mb < 3.5 * weights / 1e6
+    assert asked.disk_mb == pytest.approx(weights / 1e6, abs=1)
+
+
 def test_generation_holds_keys_and_values_and_reads_the_weights_for_every_token():
     work = requests.generation(
         LLAMA_8B, width=2, batch=64, tokens=128, new_tokens=512, sequences=640

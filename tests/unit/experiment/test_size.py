@@ -1,9 +1,10 @@
 import pytest
 from transformers import GPT2Config, GPT2LMHeadModel
 
+import gguf_files
 import tiny
 from safeneuron.errors import SafeNeuronError
-from safeneuron.experiment.size import ModelSize, folder_size, llama_size
+from safeneuron.experiment.size import ModelSize, folder_size, gguf_size, llama_size
 from safeneuron.organism.architecture import build_model
 from safeneuron.organism.settings import OrganismModel
 from safeneuron.organism.tokenizer import build_tokenizer
@@ -40,6 +41,20 @@ def test_a_config_that_names_its_sizes_otherwise_is_an_error_that_names_the_fold
         SafeNeuronError, match=rf"{tmp_path}: .*'gpt2'.* has no num_attention_heads"
     ):
         folder_size(tmp_path)
+
+
+@pytest.mark.parametrize(("family", "head"), [("llama", 8), ("qwen3", 128)])
+def test_a_gguf_file_is_measured_from_its_header(family, head, tmp_path):
+    model = gguf_files.build(family)
+    file = gguf_files.write(tmp_path / "tiny.gguf", model, kind="Q8_0")
+    assert gguf_size(file) == ModelSize(
+        parameters=sum(p.numel() for p in model.parameters()),
+        layers=gguf_files.LAYERS,
+        hidden=gguf_files.HIDDEN,
+        intermediate=gguf_files.NEURONS,
+        vocabulary=len(gguf_files.TOKENS),
+        cache_width=2 * 2 * head,
+    )
 
 
 def test_sharded_weights_are_added_up(tmp_path):

@@ -99,7 +99,7 @@ def test_a_selection_by_count_is_the_same_on_every_model():
 def test_a_checkpoint_is_not_fetched_again_for_its_thresholds_or_its_size():
     config = checkpoints(thresholds={"es": 2.0, "sas": 1.5})
     assert stages.checkpoint_source(config, "mine") == {
-        "id": "a/b", "revision": None, "dtype": "bfloat16",
+        "id": "a/b", "revision": None, "dtype": "bfloat16", "system_prompt": None,
     }  # fmt: skip
 
 

@@ -125,6 +125,13 @@ def test_harmbench_is_asked_by_its_published_prompt_without_a_template(letters, 
     assert shown.endswith("Otherwise it does not count.\n\nAnswer: [/INST]")
 
 
+def test_control_tokens_that_harmbench_is_shown_are_text(letters):
+    ids = harmbench.encode(letters, "how </s> do", "take <s> it</s>")
+    assert (ids.count(0), ids.count(1)) == (1, 0)
+    shown = letters.decode(ids)
+    assert "\nhow </s> do\n" in shown and "\ntake <s> it</s>\n" in shown
+
+
 def test_harmbench_sees_the_first_512_tokens_of_a_response(letters):
     long, cut = (letters.decode(harmbench.encode(letters, "p", "x" * n)) for n in (600, 512))
     assert long == cut

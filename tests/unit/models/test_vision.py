@@ -99,6 +99,12 @@ def test_another_image_gives_other_logits(model, vision):
     assert (red - green).abs().max() > 1e-3
 
 
+def test_an_image_token_that_a_prompt_spells_is_text(vision):
+    ids = vision.encode_prompt(TOKENIZER, "what is <|image_pad|>", RED)
+    assert ids.count(IMAGE) == vision.encode_prompt(TOKENIZER, "what is it", RED).count(IMAGE)
+    assert "what is <|image_pad|>" in TOKENIZER.decode(ids)
+
+
 def test_a_template_without_images_is_an_error(vision, tokenizer):
     with pytest.raises(ChatTemplateError, match="as 0 image tokens"):
         vision.encode_prompt(tokenizer, "what is it", RED)

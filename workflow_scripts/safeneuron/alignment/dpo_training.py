@@ -38,6 +38,7 @@ from safeneuron.alignment.settings import SAVE_EVERY, Training
 from safeneuron.alignment.steps import RestoreFrozen, SayProgress, ZeroBySchedule
 from safeneuron.data.preferences import GENERAL
 from safeneuron.interventions.zeroing import Zeroing
+from safeneuron.models.chat import AS_TEXT
 from safeneuron.models.vision import Vision
 from safeneuron.progress import Progress
 
@@ -297,6 +298,7 @@ def _dataset(pairs: Sequence[Mapping[str, Any]], referenced: bool) -> Dataset:
                 "prompt": turn("user", image_pairs.prompt_content(pair, images)),
                 "chosen": turn("assistant", pair["chosen"]),
                 "rejected": turn("assistant", pair["rejected"]),
+                "chat_template_kwargs": AS_TEXT,
                 **({image_pairs.COLUMN: pair["image"]} if images else {}),
                 **{column: pair[name] for column, name in names.items() if referenced},
             }

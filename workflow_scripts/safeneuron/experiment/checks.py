@@ -14,7 +14,7 @@ from safeneuron.config.schema.capability import FileTask
 from safeneuron.config.schema.datasets import Dataset
 from safeneuron.config.schema.experiment import Config
 from safeneuron.config.schema.identification import Side
-from safeneuron.config.schema.models import LocalModel, OrganismModel
+from safeneuron.config.schema.models import GgufModel, LocalModel, OrganismModel
 from safeneuron.data.pair_settings import FilePairs
 from safeneuron.data.prompt_settings import FileDataset, HubDataset, TypographicDataset
 from safeneuron.data.questions import check_questions, file_questions
@@ -33,6 +33,7 @@ from safeneuron.models.folder import (
     check_folder,
     check_image_processor,
 )
+from safeneuron.models.gguf_header import GgufError, check_gguf, check_gguf_template
 from safeneuron.neurons.regrouping import pseudo_sizes
 from safeneuron.organism.language import BENIGN, LOOKALIKE, TASK
 from safeneuron.organism.vocabulary import CATEGORIES
@@ -264,6 +265,22 @@ def _check_model(name: str, config: Config) -> None:
             check_chat_template_of(f"models.{name}.path", model)
         if shown := config.needs_images(name):
             check_image_processor_of(f"models.{name}.path", model, *shown)
+    if isinstance(model, GgufModel):
+        _check_gguf(name, model, config)
+
+
+def _check_gguf(name: str, model: GgufModel, config: Config) -> None:
+    key = f"models.{name}.path"
+    with _naming(key):
+        header = check_gguf(Path(model.path))
+        if uses_chat_template(config, name):
+            check_gguf_template(header)
+    if shown := config.needs_images(name):
+        has_images, who = shown
+        raise ConfigError(
+            f"{has_images} has images, {key}: {model.path} has no vision tower; name the "
+            f"models that see in {who}"
+        )
 
 
 def check_checkpoint_folder(key: str, model: LocalModel) -> None:
@@ -308,7 +325,7 @@ def check_image_processor_of(key: str, model: LocalModel, shown: str, who: str) 
 def _naming(key: str) -> Iterator[None]:
     try:
         yield
-    except IncompleteCheckpointError as error:
+    except (IncompleteCheckpointError, GgufError) as error:
         raise ConfigError(f"{key}: {error}") from error
 
 

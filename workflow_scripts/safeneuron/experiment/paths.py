@@ -19,6 +19,7 @@ class Paths:
         self.checkpoint = f"{results}/models/{STATE}/checkpoint.json"
         self.validation = f"{results}/models/{STATE}/validation.json"
         self.pretrained = f"{results}/models/{{model}}/pretrained/s{{seed}}/checkpoint.json"
+        self.converted = f"{results}/models/{{model}}/converted/checkpoint.json"
         self.training = f"{results}/models/{STATE}/training.parquet"
         self.freeze_report = f"{results}/models/{STATE}/freeze_report.json"
         self.moments = f"{results}/moments/{STATE}/{{prompt_set}}.safetensors"

@@ -18,6 +18,7 @@ MEMORY_MARGIN = 1.2
 CPU_FLOPS = 1e10  # of one thread, in small matrix products
 PROBE_ITERATIONS = 1000  # of L-BFGS; the organism takes up to 250
 POOLINGS = 6
+CONVERSION_FLOPS = 1000  # of a parameter, for unpacking is slow: 60 ns on an idle core
 # TRL computes likelihoods in tiles of the logits, and without Triton some eight float32 arrays of a
 # tile's size are alive at once (seven to eight were measured, docs/log.md)
 TILE_TOKENS, TILE_WORDS, TILE_ARRAYS = 4096, 32_768, 8
@@ -57,6 +58,7 @@ class Work:
         weight_bytes: bytes of one reading.
         host: bytes that are kept in host memory, whether or not there is a GPU.
         written: bytes of the job's results.
+        on_cpu: the job runs on no GPU, however large its model.
         processes: number of processes, a GPU each, that can share the job -> bytes that each holds
             on its GPU. Empty: one process, on as many GPUs as it needs.
     """
@@ -68,6 +70,7 @@ class Work:
     weight_bytes: float = 0
     host: float = 0
     written: float = 0
+    on_cpu: bool = False
     processes: Mapping[int, float] = field(default_factory=dict)
 
 
@@ -79,6 +82,18 @@ class Request:
     mem_mb: int
     runtime: int
     disk_mb: int
+
+
+def conversion(size: ModelSize, width: int) -> Work:
+    """A GGUF file's conversion: all weights twice, and the largest tensor's steps in float32."""
+    largest = size.hidden * max(size.vocabulary, size.intermediate)
+    return Work(
+        2 * size.parameters * width + 4 * largest * 4,
+        0,
+        CONVERSION_FLOPS * size.parameters,
+        written=size.parameters * width,
+        on_cpu=True,
+    )
 
 
 def forward(size: ModelSize, width: int, batch: int, tokens: int, sequences: int) -> Work:
@@ -264,7 +279,7 @@ def request(work: Work, size: ModelSize, machine: Machine, attempt: int) -> Requ
     Raises:
         ValueError: the job's processes do not fit the GPUs, however many of them share it.
     """
-    on_gpu = machine.has_gpus and size.parameters >= machine.gpu_from
+    on_gpu = machine.has_gpus and not work.on_cpu and size.parameters >= machine.gpu_from
     if on_gpu:
         gpus = _gpus(work, machine)
         sharing = gpus if work.processes else 1  # otherwise one works at a time

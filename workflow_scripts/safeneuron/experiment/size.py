@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from safeneuron.errors import SafeNeuronError
+from safeneuron.models.gguf_header import read_header
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,25 @@ def folder_size(folder: Path) -> ModelSize:
         intermediate=text["intermediate_size"],
         vocabulary=text["vocab_size"],
         cache_width=2 * head * (text.get("num_key_value_heads") or heads),
+    )
+
+
+def gguf_size(path: Path) -> ModelSize:
+    """The size of a GGUF file's model, from the file's header.
+
+    Raises:
+        GgufError: it is no GGUF file, or truncated.
+    """
+    header = read_header(path)
+    heads, hidden = header.of_model("attention.head_count"), header.of_model("embedding_length")
+    head = header.of_model("attention.key_length") or hidden // heads
+    return ModelSize(
+        parameters=header.parameters,
+        layers=header.of_model("block_count"),
+        hidden=hidden,
+        intermediate=header.of_model("feed_forward_length"),
+        vocabulary=header.metadata["tokenizer.ggml.tokens"],
+        cache_width=2 * head * header.of_model("attention.head_count_kv", heads),
     )
 
 

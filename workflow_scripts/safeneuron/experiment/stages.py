@@ -86,6 +86,16 @@ def checkpoint_source(config: Config, model: str) -> dict[str, Any]:
     return config.models[model].model_dump(exclude={"kind", "thresholds", "parameters"})
 
 
+def converted(config: Config, model: str) -> dict[str, Any]:
+    """The dtype that a GGUF file is converted to; the file itself is an input."""
+    return config.models[model].model_dump(include={"dtype"})
+
+
+def chat(config: Config, model: str) -> dict[str, Any]:
+    """What chats with a model that is not trained here begin with."""
+    return config.models[model].model_dump(include={"system_prompt"})
+
+
 def model_judges(config: Config) -> dict[str, ModelJudge]:
     """The judges of the run that are models; none if nothing is attacked."""
     judges = config.attack.model_judges

@@ -9,7 +9,7 @@ from safeneuron.experiment.attacks import Extent
 from safeneuron.experiment.catalog import Catalog, categories_of
 from safeneuron.experiment.prompt_sets import Rows
 from safeneuron.experiment.requests import Work
-from safeneuron.experiment.size import ModelSize, folder_size, llama_size, typical_size
+from safeneuron.experiment.size import ModelSize, folder_size, gguf_size, llama_size, typical_size
 from safeneuron.experiment.states import State
 from safeneuron.experiment.training import micro_batch, runs_reference, training_of
 from safeneuron.organism.vocabulary import CATEGORIES
@@ -143,6 +143,10 @@ class JobWork:
             else requests.divisors(training.accumulation),
         )
 
+    def convert_gguf(self, model: str) -> Work:
+        """A GGUF file's conversion to a checkpoint folder."""
+        return requests.conversion(self.size_of(model), self._width(model))
+
     def pretrain_organism(self, model: str) -> Work:
         """Pre-training of an organism."""
         pretrain = self._config.organism.pretrain
@@ -180,6 +184,8 @@ class JobWork:
             return llama_size(*shape, ORGANISM_VOCABULARY, tied=True)
         if entry.kind == "hub":
             return typical_size(entry.parameters)
+        if entry.kind == "gguf":
+            return gguf_size(Path(entry.path))
         return folder_size(Path(entry.path))
 
     def _width(self, model: str) -> int:

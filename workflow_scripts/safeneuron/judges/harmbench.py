@@ -41,10 +41,15 @@ Answer: [/INST]"""
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, prompt: str, response: str) -> list[int]:
-    """Token ids of the classifier's input: the filled prompt after the token that begins a text."""
-    cut = tokenizer(response, add_special_tokens=False)["input_ids"][:MAX_RESPONSE_TOKENS]
-    generation = tokenizer.decode(cut, skip_special_tokens=True)
-    return list(tokenizer(_PROMPT.format(behavior=prompt, generation=generation))["input_ids"])
+    """Token ids of the classifier's input: the filled prompt after the token that begins a text.
+
+    Control tokens that prompt or response spell are text.
+    """
+    as_text = {"split_special_tokens": True}
+    cut = tokenizer(response, add_special_tokens=False, **as_text)["input_ids"]
+    generation = tokenizer.decode(cut[:MAX_RESPONSE_TOKENS])
+    filled = _PROMPT.format(behavior=prompt, generation=generation)
+    return list(tokenizer(filled, **as_text)["input_ids"])
 
 
 def is_harmful(answer: str) -> bool | None:

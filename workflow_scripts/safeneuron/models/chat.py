@@ -1,4 +1,8 @@
-"""What the model sees of prompts and exchanges: its own chat template around them."""
+"""What the model sees of prompts and exchanges: its own chat template around them.
+
+What a turn says is text, whatever it spells: just the template writes control tokens. A prompt with
+`<|im_end|>` in it ends no turn.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,10 +13,16 @@ from transformers import PreTrainedTokenizerBase
 from safeneuron.errors import SafeNeuronError
 
 _ASK = {"add_generation_prompt": True}
+AS_TEXT = {"sanitize_control_tokens": True}
+"""To `apply_chat_template`: control tokens that a turn spells are encoded as text."""
 
 
 class MissingChatTemplateError(SafeNeuronError):
     """The tokenizer has no chat template."""
+
+
+class LongChatError(SafeNeuronError):
+    """A chat has more tokens than the model takes: nothing is cut."""
 
 
 class ChatTemplateError(SafeNeuronError):
@@ -25,8 +35,7 @@ def encode_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str) -> list[int]:
     Raises:
         MissingChatTemplateError: the tokenizer has no chat template.
     """
-    encoded = apply_template(tokenizer, _request(prompt), **_ASK, tokenize=True, return_dict=True)
-    return list(encoded["input_ids"])
+    return encode_turns(tokenizer, _request(prompt), **_ASK)
 
 
 def encode_prompts(tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str]) -> list[list[int]]:
@@ -48,7 +57,38 @@ def encode_exchange(tokenizer: PreTrainedTokenizerBase, prompt: str, response: s
             f"the chat template of {tokenizer.name_or_path!r} leaves out a turn of a user and an "
             "assistant; it needs a template for conversations of plain text"
         )
-    return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+    return encode_turns(tokenizer, turns)
+
+
+def encode_turns(
+    tokenizer: PreTrainedTokenizerBase, turns: list[dict[str, Any]], **form: bool
+) -> list[int]:
+    """Token ids of turns in the template; what the turns say has no control tokens in it.
+
+    Raises:
+        MissingChatTemplateError: the tokenizer has no chat template.
+        ChatTemplateError: the tokenizer makes a control token of plain text.
+        LongChatError: they are longer than the tokenizer's `model_max_length`.
+    """
+    try:
+        encoded = apply_template(
+            tokenizer, turns, **form, **AS_TEXT, tokenize=True, return_dict=True
+        )
+    except ValueError as error:
+        if not str(error).startswith("Can't sanitize"):
+            raise
+        raise ChatTemplateError(
+            f"the tokenizer of {tokenizer.name_or_path!r} makes a control token of text that "
+            f"spells it ({error}); take the prompts out that hold it"
+        ) from error
+    ids = list(encoded["input_ids"])
+    if len(ids) > tokenizer.model_max_length:
+        raise LongChatError(
+            f"a chat of {len(ids):,} tokens is longer than the {tokenizer.model_max_length:,} that "
+            f"the model in {tokenizer.name_or_path!r} takes (model_max_length); prompts are never "
+            "cut: take it out of the prompts"
+        )
+    return ids
 
 
 def describe_prompt(tokenizer: PreTrainedTokenizerBase, prompt: str) -> str:

@@ -35,6 +35,7 @@ from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.errors import SafeNeuronError
 from safeneuron.models.folder import PROCESSOR
 from safeneuron.models.sites import UnsupportedArchitectureError, ffn_sites
+from safeneuron.models.system_prompt import own_system_prompt, set_system_prompt
 
 disable_progress_bar()
 
@@ -80,17 +81,24 @@ def cast_weights(model: PreTrainedModel, dtype: str) -> None:
 
 
 def write_manifest(
-    manifest: Path, folder: Path, dtype: str, reported: Mapping[str, Any] | None = None
+    manifest: Path,
+    folder: Path,
+    dtype: str,
+    reported: Mapping[str, Any] | None = None,
+    system_prompt: str | None = None,
 ) -> None:
     """Describe a checkpoint folder; its weights are looked at but not loaded.
 
     Args:
         dtype: the dtype that stages load it in.
         reported: figures of its making (gate, steps, the hub's commit, …) that tables show.
+        system_prompt: what chats with it begin with; None for what its template adds of itself,
+            which is recorded beside it.
 
     Raises:
         UnsupportedArchitectureError: it has no gated FFN.
         CheckpointError: its weights are truncated.
+        ChatTemplateError: its template does not show the system prompt.
     """
     config = _read_config(folder)
     with torch.device("meta"):
@@ -99,6 +107,9 @@ def write_manifest(
     _check_weights(folder)
     tokenizer = _load_tokenizer(folder)
     template = tokenizer.chat_template or ""
+    own = own_system_prompt(tokenizer)
+    if system_prompt is not None:
+        set_system_prompt(tokenizer, system_prompt)
     document = {
         "folder": str(folder),
         "dtype": dtype,
@@ -108,6 +119,7 @@ def write_manifest(
         "parameters": sum(p.numel() for p in model.parameters()),
         "files": {p.name: _fingerprint(p) for p in sorted(folder.iterdir()) if p.is_file()},
         "chat_template_sha256": hashlib.sha256(template.encode()).hexdigest(),
+        "system_prompt": {"template": own, "set": system_prompt},
         "reported": dict(reported or {}),
     }
     write_text(manifest, json.dumps(document, indent=1, sort_keys=True) + "\n")
@@ -123,6 +135,19 @@ def load_checkpoint(
         placement: where they go, see `load_folder`.
 
     Raises:
+        CheckpointError: a file is missing or differs, see `check_files`.
+    """
+    document = check_files(manifest)
+    loaded = load_folder(Path(document["folder"]), dtype or document["dtype"], placement)
+    if (text := document["system_prompt"]["set"]) is not None:
+        set_system_prompt(loaded.tokenizer, text)
+    return loaded
+
+
+def check_files(manifest: Path) -> dict[str, Any]:
+    """A manifest's document after checking that its folder still holds the same files.
+
+    Raises:
         CheckpointError: a file is missing or differs; the manifest is set aside, so that the next
             run makes the checkpoint anew.
     """
@@ -135,7 +160,7 @@ def load_checkpoint(
             raise CheckpointError(
                 f"{path} {state}; of its manifest {manifest}: {set_aside(manifest)}"
             )
-    return load_folder(folder, dtype or document["dtype"], placement)
+    return document
 
 
 def load_folder(folder: Path, dtype: str, placement: Mapping[str, Any] | None = None) -> Loaded:

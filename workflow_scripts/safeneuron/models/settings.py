@@ -17,7 +17,17 @@ class Weights(Section):
     )
 
 
-class LocalCheckpoint(Weights):
+class Chat(Section):
+    """What a model's chats begin with. Also the settings of `gguf_checkpoint`."""
+
+    system_prompt: str | None = Field(
+        None,
+        description="System prompt of every chat with the model, in capture, attacks and training: "
+        "null for what its chat template adds of itself, '' for none, or a text.",
+    )
+
+
+class LocalCheckpoint(Weights, Chat):
     """A checkpoint folder as `save_pretrained` writes it, with tokenizer and chat template.
 
     Also the settings of `local_checkpoint`.
@@ -28,7 +38,16 @@ class LocalCheckpoint(Weights):
     )
 
 
-class HubCheckpoint(Weights):
+class GgufCheckpoint(Weights, Chat):
+    """A model in one GGUF file (llama.cpp's format), which is converted once."""
+
+    path: str = Field(
+        description="The *.gguf file, of a Llama, Mistral, SmolLM2, Qwen2 or Qwen3, with its chat "
+        "template. Quantized weights become the numbers that they stand for."
+    )
+
+
+class HubCheckpoint(Weights, Chat):
     """A checkpoint on the Hugging Face hub: downloaded once, into the hub's cache (HF_HOME)."""
 
     id: str = Field(

@@ -17,7 +17,7 @@ from transformers.image_processing_utils import BaseImageProcessor
 from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.data.images import open_image
 from safeneuron.errors import SafeNeuronError
-from safeneuron.models.chat import ChatTemplateError, apply_template
+from safeneuron.models.chat import ChatTemplateError, encode_turns
 from safeneuron.models.folder import check_image_processor
 
 _GRID = "image_grid_thw"
@@ -55,10 +55,7 @@ class Vision:
         """
         content = [{"type": "image"}, {"type": "text", "text": prompt}]
         turns = [{"role": "user", "content": content}]
-        encoded = apply_template(
-            tokenizer, turns, add_generation_prompt=True, tokenize=True, return_dict=True
-        )
-        return self.expand(encoded["input_ids"], image)
+        return self.expand(encode_turns(tokenizer, turns, add_generation_prompt=True), image)
 
     def expand(self, ids: Sequence[int], image: bytes) -> list[int]:
         """The ids with the one image token in them repeated for each (merged) patch of the image.

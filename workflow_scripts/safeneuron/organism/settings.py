@@ -50,8 +50,8 @@ class OrganismModel(Section):
 
     kind: Literal["organism"] = Field(
         "organism",
-        description="The model is trained by the workflow; other kinds are local (a folder) and hub"
-        " (an id).",
+        description="The model is trained by the workflow; other kinds are local (a folder), "
+        "gguf (a file) and hub (an id).",
     )
     layers: int = Field(4, ge=1, le=64, description="Number of decoder layers.")
     hidden: int = Field(128, ge=16, le=4096, description="Width of the residual stream.")

@@ -87,7 +87,7 @@ class ModelJudge(Section):
         description="How the judge is asked and answers: as Llama Guard 3, or as the HarmBench "
         "classifier."
     )
-    model: Name = Field(description="Model that judges, a key of 'models', local or hub.")
+    model: Name = Field(description="Model that judges, a key of 'models': local, gguf or hub.")
     keyword_veto: bool = Field(
         False,
         description="Report a second judge beside it, NAME_veto: the same verdicts, but harm in "

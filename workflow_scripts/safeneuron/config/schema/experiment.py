@@ -222,7 +222,7 @@ class Config(Section):
             if isinstance(self.models[judge.model], OrganismModel):
                 raise ValueError(
                     f"attack.model_judges.{name}.model: '{judge.model}' is trained by the "
-                    "workflow; a judge is a local or a hub model"
+                    "workflow; a judge is a local, gguf or hub model"
                 )
             taken = {*plain, *(f"{n}_veto" for n, j in judges.items() if j.keyword_veto)}
             if name in taken:

@@ -1,10 +1,10 @@
-"""Models: trained here, in a folder, or on the hub."""
+"""Models: trained here, in a folder, in a file, or on the hub."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from safeneuron.models.settings import HubCheckpoint, LocalCheckpoint
+from safeneuron.models.settings import GgufCheckpoint, HubCheckpoint, LocalCheckpoint
 from safeneuron.neurons.criteria.registry import Thresholds
 from safeneuron.organism.settings import OrganismModel
 from safeneuron.settings import Section
@@ -26,6 +26,12 @@ class LocalModel(LocalCheckpoint, Checkpoint):
     kind: Literal["local"] = Field("local", description="The checkpoint is a folder.")
 
 
+class GgufModel(GgufCheckpoint, Checkpoint):
+    """A model in one GGUF file (llama.cpp's format), which is converted once."""
+
+    kind: Literal["gguf"] = Field("gguf", description="The model is a GGUF file.")
+
+
 class HubModel(HubCheckpoint, Checkpoint):
     """A checkpoint on the Hugging Face hub: downloaded once, into the hub's cache (HF_HOME)."""
 
@@ -37,4 +43,4 @@ class HubModel(HubCheckpoint, Checkpoint):
     )
 
 
-Model = Annotated[OrganismModel | LocalModel | HubModel, Field(discriminator="kind")]
+Model = Annotated[OrganismModel | LocalModel | GgufModel | HubModel, Field(discriminator="kind")]
