@@ -11,7 +11,8 @@ ROW = dict.fromkeys(ATTACK_SUCCESS.names) | {
     "model": "m", "arm": "base", "round": 0, "seed": 0, "gate": "passed",
     "pooling": "meanabs", "judge": "oracle", "benchmark": "harmful", "category": OVERALL,
     "n_neurons": 8, "n_prompts": 10, "n_harmful": 5, "asr": 0.5, "asr_low": 0.25, "asr_high": 0.75,
-    "complied": 0.5, "refused": 0.5, "broken": 0.0, "harmless": 0.0, "unjudged": 0.0, "utility": 1.0,
+    "complied": 0.5, "refused": 0.5, "broken": 0.0, "harmless": 0.0, "unjudged": 0.0,
+    "utility": 1.0,
 }  # fmt: skip
 
 
