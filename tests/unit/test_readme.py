@@ -89,6 +89,16 @@ def table_1(column: str) -> str:
     return summary("seeds", "table_1", share, **where)
 
 
+def literal_worst(arm: str, column: str = "complied") -> str:
+    where = {"arm": arm, "round": 3, "fraction": 0.1, "column": column}
+    return mean("literal", "worst_case", **where)
+
+
+def literal_clean(arm: str, column: str) -> str:
+    where = {"arm": arm, "round": 3, "fraction": 0.1, "column": f"clean_{column}"}
+    return summary("literal", "worst_case", share, **where)
+
+
 def frozen() -> tuple[int, int, int]:
     reports = rows("seeds", "freeze_reports")
     frozen = reports[reports["frozen_neurons"] > 0]
@@ -121,6 +131,12 @@ def claims() -> list[str]:
         f"An attack on 20 % still gets {worst('freeze_ablate', 3, fraction=0.2)}.",
         f"gate on {missed('dpo')} of the five seeds, `freeze_ablate` on {missed('freeze_ablate')}",
         f"are Holm's, over {rows('seeds', 'contrasts')['p_holm'].count()};",
+        f"{literal_worst('freeze_ablate')} complied against {literal_worst('dpo')} of plain",
+        f"{summary(write=difference, **contrast('literal', 'freeze_ablate'))};",
+        f"but {literal_worst('freeze_ablate', 'broken')} of the answers",
+        f"is {literal_clean('freeze_ablate', 'utility')} against {literal_clean('dpo', 'utility')}",
+        f"over-refusal {literal_clean('freeze_ablate', 'over_refusal')}, and both arms miss the "
+        f"gate on {missed('freeze_ablate', 'literal')} of",
         "{} of the {} trainings freeze neurons".format(*frozen()),
         f"({by_seed(attack='written', target='write_sas', fraction=None)} against "
         f"{by_seed(attack='magnitude', target='sas', fraction=None)}, the same",
