@@ -52,14 +52,16 @@ def draw(table: pa.Table, judge: str) -> Figure:
         squeeze=False,
     )
     for line, (attack, mine) in enumerate(rows.items()):
+        shown = set(mine["level"])
         for axis, name in zip(axes[line], levels, strict=True):
-            if name in set(mine["level"]):
+            if name in shown:
                 _panel(axis, clean, mine[mine["level"] == name], classes)
             else:
                 axis.set_axis_off()
             if line == 0:
                 axis.set_title(name.upper())
-        axes[line][0].set_ylabel(f"{attack} ({mine['pooling'].iloc[0]})\nshare of prompts")
+        first = next(a for a, name in zip(axes[line], levels, strict=True) if name in shown)
+        first.set_ylabel(f"{attack} ({mine['pooling'].iloc[0]})\nshare of prompts")
     seeds = frame["seed"].nunique()
     figure.suptitle(
         f"{style.model_title(frame)}: harmful prompts under attack, "

@@ -1,0 +1,29 @@
+"""The figure of pruning attacks, read back from its axes."""
+
+import pyarrow as pa
+from matplotlib import pyplot as plt
+
+from safeneuron.figures import attack
+from safeneuron.results.attack_success import ATTACK_SUCCESS
+from safeneuron.results.counts import OVERALL
+
+ROW = dict.fromkeys(ATTACK_SUCCESS.names) | {
+    "model": "m", "arm": "base", "round": 0, "seed": 0, "gate": "passed",
+    "pooling": "meanabs", "judge": "oracle", "benchmark": "harmful", "category": OVERALL,
+    "n_neurons": 8, "n_prompts": 10, "n_harmful": 5, "asr": 0.5, "asr_low": 0.25, "asr_high": 0.75,
+    "complied": 0.5, "refused": 0.5, "broken": 0.0, "harmless": 0.0, "unjudged": 0.0,
+    "utility": 1.0,
+}  # fmt: skip
+
+
+def test_every_row_of_panels_says_which_attack_it_is():
+    rows = [
+        ROW | {"attack": "clean", "target": "none", "n_neurons": 0},
+        *(ROW | {"attack": "magnitude", "target": name} for name in ("es", "sas", "es+sas")),
+        # one target that is neither, so that it is drawn under FULL alone
+        ROW | {"attack": "written", "target": "write_sas"},
+    ]
+    figure = attack.draw(pa.Table.from_pylist(rows, schema=ATTACK_SUCCESS), "oracle")
+    shown = [axis for axis in figure.axes if axis.axison]
+    assert [axis.get_ylabel().split(" ")[0] for axis in shown] == ["magnitude", "", "", "written"]
+    plt.close(figure)
