@@ -76,15 +76,16 @@ def test_a_dry_run_has_its_reasons_and_no_hooks(checkout):
     assert "reason: Missing output files: results/smallest/models/tiny/pretrained/s0/" in output
     assert "No GPU" not in output
     plan = output[output.index("What the jobs that run a model ask for") :].splitlines()
-    assert {line.split()[0]: int(line.split()[1]) for line in plan[2:10]} == {
+    assert {line.split()[0]: int(line.split()[1]) for line in plan[2:11]} == {
         "pretrain_organism": 1,
         "tune_organism": 1,
         "validate": 3,
         "capture": 11,
+        "capture_nulls": 1,
         "probe_neurons": 1,
         "align": 2,
         "attack": 22,
-        "all": 41,
+        "all": 42,
     }
 
 
