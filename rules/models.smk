@@ -173,9 +173,7 @@ rule gguf_checkpoint:
     conda:
         "../environment.yml"
     params:
-        settings=lambda wildcards: canonical_json(
-            stages.chat(CONFIG, wildcards.model)
-        ),
+        settings=lambda wildcards: canonical_json(stages.chat(CONFIG, wildcards.model)),
         code=code_of("gguf_checkpoint"),
     shell:
         "python workflow_scripts/gguf_checkpoint.py --converted {input:q}"
