@@ -15,6 +15,7 @@ def section(title: str) -> str:
     return " ".join(README.partition(f"## {title}\n")[2].partition("\n## ")[0].split())
 
 
+LANGUAGES = ("language-1", "language-2")
 SHOWS, SIGNED = section("What it shows"), section("Signed or magnitude scores")
 
 
@@ -99,6 +100,12 @@ def literal_clean(arm: str, column: str) -> str:
     return summary("literal", "worst_case", share, **where)
 
 
+def of_languages(arm: str) -> str:
+    where = {"arm": arm, "round": 3, "fraction": 0.1}
+    found = [rows(one, "worst_case_by_seed", **where)["complied"].item() for one in LANGUAGES]
+    return " and ".join(share(value) for value in found)
+
+
 def frozen() -> tuple[int, int, int]:
     reports = rows("seeds", "freeze_reports")
     frozen = reports[reports["frozen_neurons"] > 0]
@@ -137,6 +144,11 @@ def claims() -> list[str]:
         f"is {literal_clean('freeze_ablate', 'utility')} against {literal_clean('dpo', 'utility')}",
         f"over-refusal {literal_clean('freeze_ablate', 'over_refusal')}, and both arms miss the "
         f"gate on {missed('freeze_ablate', 'literal')} of",
+        " and ".join(
+            summary(write=difference, **contrast(language, "freeze_ablate"))
+            for language in LANGUAGES
+        ),
+        f"whose {of_languages('dpo')} become {of_languages('freeze_ablate')}",
         "{} of the {} trainings freeze neurons".format(*frozen()),
         f"({by_seed(attack='written', target='write_sas', fraction=None)} against "
         f"{by_seed(attack='magnitude', target='sas', fraction=None)}, the same",
