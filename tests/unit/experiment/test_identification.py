@@ -98,7 +98,7 @@ def test_a_constraint_takes_names_to_the_letter_and_nothing_where_there_are_none
 
 def test_regrouped_prompts_are_captured_by_the_poolings_that_sets_need():
     settings = identification.regrouped(CONFIG)
-    assert settings["poolings"] == ["meanabs", "max"]
+    assert settings["poolings"] == ["max", "meanabs"]
     assert settings["unsafe"]["categories"] == ["theft", "fraud"]
     assert settings["safe"]["categories"] == ["benign"]
     assert settings["nulls"] == {"draws": 5, "seed": 0}
@@ -116,3 +116,13 @@ def test_overlap_selects_sets_of_regrouped_prompts_as_it_does_categories():
 def test_no_draws_leave_these_nulls_out():
     raw = {"identification": {"nulls": {"draws": 0}}}
     assert identification.null_moments(load_config(raw), PATHS, T1, "organism") == []
+
+
+def test_the_order_of_selections_captures_nothing_anew():
+    # a value given by `--config` brings its selection to the end
+    chosen = [["magnitude", "paper"], ["paper", "magnitude"]]
+    settings = [
+        identification.regrouped(load_config({"run": {"selections": names}})) for names in chosen
+    ]
+    assert settings[0] == settings[1]
+    assert settings[0]["poolings"] == ["max", "meanabs"]

@@ -61,9 +61,12 @@ def category_sets(
 
 
 def null_poolings(config: Config) -> list[str]:
-    """The poolings of selections by scores, each once: what sets of regrouped prompts need."""
-    selections = config.selections.values()
-    return list(dict.fromkeys(s.pooling for s in selections if s.rule.kind != "probe"))
+    """The poolings of selections by scores: what sets of regrouped prompts need.
+
+    In an order of their own: that of the selections is another where a value is given by
+    `--config`, and would capture anew.
+    """
+    return sorted({s.pooling for s in config.selections.values() if s.rule.kind != "probe"})
 
 
 def regrouped(config: Config) -> dict[str, Any]:
