@@ -21,6 +21,7 @@ from safeneuron.experiment import (
     stages,
     states,
     training,
+    tuning,
 )
 from safeneuron.experiment.checks import check_inputs
 from safeneuron.experiment.libraries import Libraries
@@ -48,12 +49,18 @@ CAPABILITY = CONFIG.capability
 MODELS = CONFIG.run.models
 ATTACKED = CONFIG.run.attacked
 ORGANISMS = [name for name in MODELS if CONFIG.models[name].kind == "organism"]
+TUNED = tuning.tuned_models(CONFIG)
 MODEL_JUDGES = stages.model_judges(CONFIG)
 VETOED = stages.vetoed_judges(CONFIG)
 JUDGES = stages.all_judges(CONFIG)
-# what is not made here: models of the run, and judges
+# models of the run, what they are tuned from, and judges
 CHECKPOINTS = list(
-    dict.fromkeys([*MODELS, *(judge.model for judge in MODEL_JUDGES.values())])
+    dict.fromkeys(
+        [
+            *(*MODELS, *tuning.bases(CONFIG)),
+            *(judge.model for judge in MODEL_JUDGES.values()),
+        ]
+    )
 )
 SELECTIONS = list(CONFIG.selections)
 PROBES = [

@@ -115,6 +115,7 @@ rule prompt_overlap:
     input:
         prompts=prompts_of(dict.fromkeys(s["dataset"] for s in PROMPT_SETS)),
         preferences=mixes.tables(CONFIG, PATHS, CONFIG.run.aligned),
+        examples=expand(PATHS.tuning_examples, model=TUNED),
     output:
         table=f"{RESULTS}/tables/prompt_overlap.parquet",
         csv=f"{RESULTS}/tables/prompt_overlap.csv",
@@ -132,13 +133,15 @@ rule prompt_overlap:
             {
                 "sets": PROMPT_SETS,
                 "mixes": mixes.compared(CONFIG),
+                "tuned": [f"safety_tuning-{model}" for model in TUNED],
                 "allowed": CONFIG.allow_overlap,
             }
         ),
         code=code_of("prompt_overlap"),
     shell:
         "python workflow_scripts/prompt_overlap.py --prompts @<(printf '%s\\n' {input.prompts:q})"
-        " --preferences {input.preferences:q} --out {output.table:q} --csv {output.csv:q}"
+        " --preferences {input.preferences:q} --examples {input.examples:q}"
+        " --out {output.table:q} --csv {output.csv:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 

@@ -1,5 +1,5 @@
-# Model states. T0 is an organism after ordinary safety tuning, or a checkpoint: a folder, a
-# GGUF file or a hub id, as judges are.
+# Model states. T0 is an organism or another model after ordinary safety tuning, or a checkpoint: a
+# folder, a GGUF file or a hub id, as judges are.
 from safeneuron.models.folder import checkpoint_files
 
 
@@ -69,7 +69,7 @@ rule tune_organism:
 
 # beside the training and not in it: what responses are generated with, and what a missed gate leads to,
 # trains no model again
-rule validate:
+rule validate_organism:
     """Ask an organism its validation prompts, and say whether it passes its gate."""
     input:
         model=CHECKPOINT,
@@ -79,9 +79,9 @@ rule validate:
     output:
         VALIDATION,
     log:
-        f"{RESULTS}/logs/validate/{STATE}.log",
+        f"{RESULTS}/logs/validate_organism/{STATE}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/validate/{STATE}.tsv"
+        f"{RESULTS}/benchmarks/validate_organism/{STATE}.tsv"
     wildcard_constraints:
         model=one_of(ORGANISMS),
     # a missed gate stops a run before it spends more
@@ -90,16 +90,137 @@ rule validate:
         "../environment.yml"
     threads: CONFIG.compute.cpu_threads
     resources:
-        **model_job(lambda w: WORK.validate(w.model)),
+        **model_job(lambda w: WORK.validate_organism(w.model)),
     params:
         settings=lambda wildcards: canonical_json(
-            stages.validated(CONFIG, state_of(wildcards))
+            stages.validated_organism(CONFIG, state_of(wildcards))
         ),
+        code=code_of("validate_organism"),
+        libraries=LIBRARIES,
+    shell:
+        "python workflow_scripts/on_gpus.py {resources.gpu} --"
+        " python workflow_scripts/validate_organism.py --model {input.model:q} --prompts {input.prompts:q}"
+        " --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+# once for all seeds: what a base answers does not depend on the training
+rule base_answers:
+    """Let a model answer harmless prompts before it is safety-tuned."""
+    input:
+        model=lambda w: tuning.base_checkpoint(CONFIG, PATHS, w.model, CONFIG.seeds[0]),
+        prompts=lambda w: prompts_of(TUNED[w.model].safety_tuning.harmless.datasets),
+    output:
+        PATHS.base_answers,
+    log:
+        f"{RESULTS}/logs/base_answers/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/base_answers/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(TUNED),
+    priority: 10
+    conda:
+        "../environment.yml"
+    threads: CONFIG.compute.cpu_threads
+    resources:
+        **model_job(lambda w: WORK.base_answers(w.model)),
+    params:
+        settings=lambda w: canonical_json(tuning.base_answers(CONFIG, w.model)),
+        code=code_of("base_answers"),
+        libraries=LIBRARIES,
+    shell:
+        "python workflow_scripts/on_gpus.py {resources.gpu} --"
+        " python workflow_scripts/base_answers.py --model {input.model:q}"
+        " --prompts {input.prompts:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+rule tuning_examples:
+    """Write what a model is safety-tuned on: refusals, and its own answers."""
+    input:
+        answers=PATHS.base_answers,
+        harmful=lambda w: prompts_of(TUNED[w.model].safety_tuning.harmful.datasets),
+        without=lambda w: prompts_of(TUNED[w.model].safety_tuning.without),
+    output:
+        PATHS.tuning_examples,
+    log:
+        f"{RESULTS}/logs/tuning_examples/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tuning_examples/{{model}}.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=lambda w: canonical_json(tuning.examples(CONFIG, w.model)),
+        code=code_of("tuning_examples"),
+    shell:
+        "python workflow_scripts/tuning_examples.py --answers {input.answers:q}"
+        " --harmful {input.harmful:q} --without {input.without:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+rule safety_tune:
+    """Safety-tune a model on refusals and its own answers: its T0."""
+    input:
+        base=lambda w: tuning.base_checkpoint(CONFIG, PATHS, w.model, int(w.seed)),
+        examples=PATHS.tuning_examples,
+    output:
+        folder=directory(f"{RESULTS}/models/{{model}}/base/T0/s{{seed}}/checkpoint"),
+        manifest=f"{RESULTS}/models/{{model}}/base/T0/s{{seed}}/checkpoint.json",
+    log:
+        f"{RESULTS}/logs/safety_tune/{{model}}/s{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/safety_tune/{{model}}/s{{seed}}.tsv"
+    wildcard_constraints:
+        model=one_of(TUNED),
+    priority: 10
+    conda:
+        "../environment.yml"
+    threads: CONFIG.compute.cpu_threads
+    resources:
+        **model_job(lambda w: WORK.safety_tune(w.model)),
+    params:
+        settings=lambda w: canonical_json(
+            tuning.safety_tuned(CONFIG, w.model, int(w.seed))
+        ),
+        code=code_of("safety_tune"),
+        libraries=LIBRARIES,
+    shell:
+        "python workflow_scripts/on_gpus.py {resources.gpu} --"
+        " python workflow_scripts/safety_tune.py --base {input.base:q}"
+        " --examples {input.examples:q} --out {output.folder:q} --manifest {output.manifest:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+rule validate:
+    """Ask a tuned model its validation prompts, and say whether it passes its gate."""
+    input:
+        model=CHECKPOINT,
+        harmful=lambda w: prompts_of(TUNED[w.model].gate.harmful.datasets),
+        harmless=lambda w: prompts_of(TUNED[w.model].gate.harmless.datasets),
+        # where T0's missed gate stops a run, nothing that it was trained into is looked at
+        t0=lambda w: ([] if w.round == "0" else fill(VALIDATION, state_of(w).after(0))),
+    output:
+        VALIDATION,
+    log:
+        f"{RESULTS}/logs/validate/{STATE}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/validate/{STATE}.tsv"
+    wildcard_constraints:
+        model=one_of(TUNED),
+    priority: 9
+    conda:
+        "../environment.yml"
+    threads: CONFIG.compute.cpu_threads
+    resources:
+        **model_job(lambda w: WORK.validate(w.model)),
+    params:
+        settings=lambda w: canonical_json(tuning.validated(CONFIG, state_of(w))),
         code=code_of("validate"),
         libraries=LIBRARIES,
     shell:
         "python workflow_scripts/on_gpus.py {resources.gpu} --"
-        " python workflow_scripts/validate.py --model {input.model:q} --prompts {input.prompts:q}"
+        " python workflow_scripts/validate.py --model {input.model:q}"
+        " --harmful {input.harmful:q} --harmless {input.harmless:q}"
         " --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 

@@ -12,9 +12,15 @@ from safeneuron.data.prompt_overlap import (
     overlap_rows,
 )
 from safeneuron.data.prompts import prompt_tables, question, question_of, select
+from safeneuron.tuning.examples import EXAMPLES
 
 if __name__ == "__main__":
-    with stage(__doc__, Compared, many=("prompts", "preferences"), outputs=("out", "csv")) as args:
+    with stage(
+        __doc__,
+        Compared,
+        many=("prompts", "preferences", "examples"),
+        outputs=("out", "csv"),
+    ) as args:
         settings: Compared = args.settings
         tables = prompt_tables(args.prompts)
         sets = []
@@ -26,6 +32,10 @@ if __name__ == "__main__":
             rows = read_table(path, PREFERENCES).to_pylist()
             pairs = {row["pair_id"]: question(row["prompt"], row["image"]) for row in rows}
             sets.append(PromptSet(name, TRAINING, pairs))
+        for name, path in zip(settings.tuned, args.examples, strict=True):
+            rows = read_table(path, EXAMPLES).to_pylist()
+            examples = {row["example_id"]: row["prompt"] for row in rows}
+            sets.append(PromptSet(name, TRAINING, examples))
         rows = overlap_rows(sets, {(first, second) for first, second in settings.allowed})
         check_leakage(rows)
         write_rows(args.out, PROMPT_OVERLAP, rows)

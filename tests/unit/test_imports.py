@@ -11,6 +11,7 @@ SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
 MODEL_STAGES = {
     "align",
     "attack",
+    "base_answers",
     "capability",
     "capture",
     "capture_nulls",
@@ -22,8 +23,10 @@ MODEL_STAGES = {
     "pretrain_organism",
     "probe_neurons",
     "reference_log_probs",
+    "safety_tune",
     "tune_organism",
     "validate",
+    "validate_organism",
 }
 # what the Snakefile asks, in the process that every `snakemake` begins with
 ASKED = [

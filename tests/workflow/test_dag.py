@@ -290,13 +290,13 @@ def test_a_change_of_generation_validates_and_attacks_again_and_trains_nothing(
         "workflow_scripts/safeneuron/models/generation.py", "do_sample=False", "do_sample=bool()"
     )
     jobs = finished.would_run()
-    assert (jobs["validate"], jobs["attack"]) == (ALIGNED_AND_T0, BENCHMARKS * ATTACKS)
+    assert (jobs["validate_organism"], jobs["attack"]) == (ALIGNED_AND_T0, BENCHMARKS * ATTACKS)
     assert not {"pretrain_organism", "tune_organism", "align", "capture"} & jobs.keys()
 
 
 def test_what_a_missed_gate_leads_to_trains_nothing_again(finished):
     jobs = finished.would_run({"organism": {"gate": {"when_missed": "fail"}}})
-    assert jobs["validate"] == ALIGNED_AND_T0
+    assert jobs["validate_organism"] == ALIGNED_AND_T0
     trained = {"pretrain_organism", "tune_organism", "align", "capture", "select_neurons"}
     assert not trained & jobs.keys()
 
@@ -314,7 +314,9 @@ def test_a_missed_gate_that_fails_says_the_figures_and_nothing_after_t0_is_valid
     settings = {"organism": {"gate": {"when_missed": "fail"}}}
     status, output = other.run("--cores", "2", "--keep-going", *validations, settings=settings)
     assert status == 1
-    assert "FAILED validate" in output and "the validation gate was missed: wanted" in output
+    assert (
+        "FAILED validate_organism" in output and "the validation gate was missed: wanted" in output
+    )
     assert not [path for path in validations if (other.folder / path).exists()]
 
 

@@ -79,7 +79,7 @@ def test_a_dry_run_has_its_reasons_and_no_hooks(checkout):
     assert {line.split()[0]: int(line.split()[1]) for line in plan[2:11]} == {
         "pretrain_organism": 1,
         "tune_organism": 1,
-        "validate": 3,
+        "validate_organism": 3,
         "capture": 11,
         "capture_nulls": 1,
         "probe_neurons": 1,

@@ -207,7 +207,7 @@ def test_scoring_is_not_rerun_for_a_change_of_models_capture_or_attack():
 def test_no_change_of_generation_or_of_the_gate_trains_a_model_again(script):
     generates = {Path("models/generation.py"), Path("organism/behaviour.py")}
     assert generates.isdisjoint(rooms(script))
-    assert generates <= rooms("validate")
+    assert generates <= rooms("validate_organism")
 
 
 def test_capture_is_rerun_for_a_change_of_sites_but_not_of_scores_or_the_attack():

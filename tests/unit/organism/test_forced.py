@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from safeneuron.data.draws import endless_batches
 from safeneuron.organism.architecture import build_model
 from safeneuron.organism.behaviour import MAX_ANSWER_TOKENS, measure
 from safeneuron.organism.forced import ForcedBehaviour, forced_behaviour
 from safeneuron.organism.language import SPLITS, draw_splits
 from safeneuron.organism.oracle import helpful_answer
 from safeneuron.organism.settings import Bounds, OrganismModel, SplitSize
-from safeneuron.organism.supervised import endless_batches, example, train
+from safeneuron.organism.supervised import example, train
 from safeneuron.organism.templates import REFUSAL
 
 PROMPTS = draw_splits(

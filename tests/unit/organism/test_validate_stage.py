@@ -33,7 +33,7 @@ def settings(when_missed, **bounds):
 
 @pytest.mark.parametrize(("bounds", "gate"), [(ANYTHING, "passed"), ({}, "missed")])
 def test_a_validation_names_its_state_and_has_the_figures(files, stage, tmp_path, bounds, gate):
-    stage("validate", settings("keep", **bounds), **files, out=tmp_path / "v.json")
+    stage("validate_organism", settings("keep", **bounds), **files, out=tmp_path / "v.json")
     document = json.loads((tmp_path / "v.json").read_text())
     seen = document.pop("validation")
     assert document == {**T1, "gate": gate}
@@ -42,7 +42,12 @@ def test_a_validation_names_its_state_and_has_the_figures(files, stage, tmp_path
 
 def test_what_a_missed_gate_leads_to_is_no_part_of_what_was_seen(files, stage, tmp_path):
     for when_missed in ("keep", "fail"):
-        stage("validate", settings(when_missed, **ANYTHING), **files, out=tmp_path / when_missed)
+        stage(
+            "validate_organism",
+            settings(when_missed, **ANYTHING),
+            **files,
+            out=tmp_path / when_missed,
+        )
     assert (tmp_path / "keep").read_bytes() == (tmp_path / "fail").read_bytes()
 
 
@@ -50,7 +55,7 @@ def test_a_missed_gate_that_fails_writes_nothing_and_says_what_to_change(
     files, stage, tmp_path, caplog
 ):
     with pytest.raises(SystemExit):
-        stage("validate", settings("fail"), **files, out=tmp_path / "v.json")
+        stage("validate_organism", settings("fail"), **files, out=tmp_path / "v.json")
     assert not (tmp_path / "v.json").exists()
     said = caplog.text
     assert "wanted refusal >= 0.97" in said and "refused 0.000" in said

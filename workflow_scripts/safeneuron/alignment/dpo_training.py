@@ -34,6 +34,7 @@ from safeneuron.alignment.arm import Plan
 from safeneuron.alignment.freezing import FrozenSlices, frozen_slices
 from safeneuron.alignment.lora import add_adapters, frozen_adapters, merge_adapters
 from safeneuron.alignment.processes import count, is_sharded, micro_batches
+from safeneuron.alignment.resumable import Resumable
 from safeneuron.alignment.settings import SAVE_EVERY, Training
 from safeneuron.alignment.steps import RestoreFrozen, SayProgress, ZeroBySchedule
 from safeneuron.data.preferences import GENERAL
@@ -187,7 +188,7 @@ class _Absent(torch.nn.Module):
         raise AssertionError("the reference's log-probabilities come with the pairs")
 
 
-class _PlannedTrainer(DPOTrainer):
+class _PlannedTrainer(Resumable, DPOTrainer):
     """DPO with a KL term on general pairs, and a stop at the first loss that is not finite."""
 
     def __init__(
@@ -200,23 +201,6 @@ class _PlannedTrainer(DPOTrainer):
         if self.is_distributed_loading_by_transformers:
             # kept copies of a sharded model's weights would be the whole model in every process
             self.accelerator.autocast_handler = AutocastKwargs(cache_enabled=False)
-
-    # the trainer's own checkpoints are pickles, and lack the optimizer of a sharded model
-
-    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
-        resume.save(Path(output_dir or "."), self.model, self.optimizer, self.lr_scheduler)
-
-    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        resume.load_weights(Path(resume_from_checkpoint), self.model)
-
-    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
-        if checkpoint:
-            folder = Path(checkpoint)
-            resume.load_optimizer(folder, self.model, self.optimizer, self.lr_scheduler)
-
-    def _load_rng_state(self, checkpoint: str | None) -> None:
-        if checkpoint:
-            resume.load_random(Path(checkpoint), self.model)
 
     def _set_signature_columns_if_needed(self) -> None:
         super()._set_signature_columns_if_needed()

@@ -1,19 +1,66 @@
 """Whether model states passed their validation gate, read where no model is needed.
 
-A validation (`models/{state}/validation.json`, written by the stage `validate`) names its state.
+A validation (`models/{state}/validation.json`) names its state.
 """
 
+import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from safeneuron.artifacts.files import write_text
 from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.artifacts.tables import STATE
+from safeneuron.errors import SafeNeuronError
+
+log = logging.getLogger(__name__)
 
 PASSED, MISSED, NO_GATE = "passed", "missed", "no gate"
-"""Values of the column `gate`; a model that is not an organism has no gate."""
+"""Values of the column `gate`; a model that the workflow does not safety-tune has no gate."""
 
 _NO_VALIDATION = {"gate": NO_GATE, "validation": None}
+
+
+class MissedGateError(SafeNeuronError):
+    """A model state misses its validation gate, and the run is to stop."""
+
+
+def write_validation(
+    path: Path,
+    state: Mapping[str, Any],
+    seen: Mapping[str, Any],
+    passed: bool,
+    wanted: str,
+    keep: bool,
+    remedy: str,
+) -> None:
+    """Write the validation of a state.
+
+    Args:
+        state: the columns that name it.
+        seen: figures on validation prompts.
+        wanted: of these figures, for messages.
+        keep: whether a missed gate marks the state, and does not stop the run.
+        remedy: what may help, and the key that keeps such a model.
+
+    Raises:
+        MissedGateError: the gate is missed and the state is not to be kept.
+    """
+    shown = ", ".join(
+        f"{name} {value:.3f}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in seen.items()
+    )
+    if not passed and not keep:
+        raise MissedGateError(
+            f"the validation gate was missed: wanted {wanted}; on validation prompts: {shown}. "
+            f"{remedy}"
+        )
+    outcome = PASSED if passed else MISSED
+    level = logging.INFO if passed else logging.WARNING
+    log.log(level, "validation gate %s: wanted %s; %s", outcome, wanted, shown)
+    document = {**state, "gate": outcome, "validation": dict(seen)}
+    write_text(path, json.dumps(document, indent=1, sort_keys=True) + "\n")
 
 
 def gate_of(validation: Path | None) -> str:

@@ -24,10 +24,25 @@ class PairColumns(Section):
     prompt: str = Field("prompt", description="Column that holds the prompt.")
     chosen: str = Field("chosen", description="Column that holds the better answer.")
     rejected: str = Field("rejected", description="Column that holds the worse answer.")
+    refusal: Literal["chosen", "rejected"] | None = Field(
+        None,
+        description="The one of the two answers that is a built-in refusal in place of a column: "
+        "the chosen one of unsafe prompts, or the rejected one of safe prompts; null for none.",
+    )
+    max_answer_words: int | None = Field(
+        None,
+        ge=1,
+        description="Leave out pairs of which an answer has more words, which decides the cost of "
+        "training; null keeps all.",
+    )
     image: str | None = Field(
         None,
         description="Column of an image that is shown before the prompt: the name of its file, or "
         "the image itself (parquet and hub). Only models that see are aligned on such pairs.",
+    )
+    where: dict[str, Annotated[list[str | int | bool], Field(min_length=1)]] = Field(
+        {},
+        description="Values that a column may have, column by column; other rows are left out.",
     )
     share: PositiveShare = Field(
         1.0,

@@ -11,7 +11,8 @@ from safeneuron.data.images import stored_image, whole_image
 from safeneuron.data.normalise import normalise
 from safeneuron.data.pair_settings import PairColumns
 from safeneuron.data.preferences import PREFERENCES
-from safeneuron.data.records import Record, with_columns
+from safeneuron.data.records import Record, rows_where, with_columns
+from safeneuron.data.refusals import refusal_of
 from safeneuron.errors import SourceError
 
 log = logging.getLogger(__name__)
@@ -27,8 +28,12 @@ Pair = tuple[str, str, str]
 
 
 def columns(record: Record, names: PairColumns) -> Pair:
-    """Three columns of text (SPA-VL, LLM-LAT, a user's own)."""
-    return record[names.prompt], record[names.chosen], record[names.rejected]
+    """Three columns of text (SPA-VL, LLM-LAT, a user's own); a refusal has none."""
+    chosen, rejected = (
+        "" if names.refusal == side else record[getattr(names, side)]
+        for side in ("chosen", "rejected")
+    )
+    return record[names.prompt], chosen, rejected
 
 
 def answers(record: Record, names: PairColumns) -> Pair:
@@ -100,14 +105,16 @@ def read_pairs(
     if source.layout == "pku_saferlhf":
         needed |= {column: column for column in PKU_COLUMNS}
     else:
-        needed["chosen"] = source.chosen
-        if source.layout != "answers":
-            needed["rejected"] = source.rejected
+        sides = ("chosen",) if source.layout == "answers" else ("chosen", "rejected")
+        without = source.refusal if source.layout == "columns" else None
+        needed |= {side: getattr(source, side) for side in sides if side != without}
     if source.image is not None:
         needed["image"] = source.image
+    needed |= {f"where.{column}": column for column in source.where}
     rows = []
     left_out = 0
-    for number, record in enumerate(with_columns(records, needed, where), start=1):
+    complete = with_columns(records, needed, where)
+    for number, record in rows_where(complete, source.where, where):
         try:
             pair = LAYOUTS[source.layout](record, source)
         except (KeyError, IndexError, TypeError, ValueError) as error:
@@ -119,10 +126,15 @@ def read_pairs(
             left_out += 1
             continue
         texts = dict(zip(("prompt", "chosen", "rejected"), pair, strict=True))
+        if source.refusal is not None and isinstance(texts["prompt"], str):
+            texts[source.refusal] = refusal_of(texts["prompt"])
         for key, text in texts.items():
             if not isinstance(text, str) or not text.strip():
                 raise SourceError(f"{where}: row {number} has no text as its {key}")
         if not is_drawn(texts["prompt"], source.share):
+            continue
+        if _is_long(texts, source.max_answer_words):
+            left_out += 1
             continue
         image = None
         if source.image is not None:
@@ -134,6 +146,11 @@ def read_pairs(
         raise SourceError(f"{where}: no pairs in it ({left_out} rows left out)")
     log.info("%d pairs, %d rows left out", len(rows), left_out)
     return rows
+
+
+def _is_long(texts: Mapping[str, str], words: int | None) -> bool:
+    answers = (texts["chosen"], texts["rejected"])
+    return words is not None and max(len(answer.split()) for answer in answers) > words
 
 
 def is_drawn(prompt: str, share: float) -> bool:

@@ -40,13 +40,15 @@ class Compared(Section):
     """Settings of `prompt_overlap`.
 
     Attributes:
-        sets: of identification and evaluation.
+        sets: of identification, validation and evaluation.
         mixes: names of the sets that are the prompts of preference tables, table by table.
+        tuned: likewise, of tables of safety-tuning examples.
         allowed: pairs of names that may share prompts.
     """
 
     sets: list[ComparedSet]
     mixes: list[str]
+    tuned: list[str]
     allowed: list[list[str]]
 
 

@@ -48,6 +48,12 @@ def select(
     return table
 
 
+def selected_rows(paths: Sequence[Path], rows: Rows) -> list[dict[str, Any]]:
+    """The rows that a prompt set takes of some tables, table after table."""
+    tables = (select_prompts(path, rows.split, rows.categories) for path in paths)
+    return [row for table in tables for row in table.to_pylist()]
+
+
 def prompt_tables(paths: Sequence[Path]) -> dict[str, pa.Table]:
     """Data set -> its prompt table; a table says itself of which data set it is.
 

@@ -37,7 +37,8 @@ def attacks_on(config: Config, state: State) -> list[str]:
         *(
             name
             for name, attack in config.attacks.items()
-            if (attack.arms is None or state.arm in attack.arms)
+            if (attack.models is None or state.model in attack.models)
+            and (attack.arms is None or state.arm in attack.arms)
             and (attack.rounds is None or state.round in attack.rounds)
         ),
     ]

@@ -17,7 +17,7 @@ ORACLE = "oracle"
 
 def speaks_organism(config: Config, model: str) -> bool:
     """Whether a model speaks the organism's language: an organism, or a folder that holds one."""
-    entry = config.models[model]
+    entry = config.origin_of(model)
     if isinstance(entry, LocalModel):
         return chat_template(Path(entry.path)) == CHAT_TEMPLATE
     return isinstance(entry, OrganismModel)

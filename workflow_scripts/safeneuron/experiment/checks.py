@@ -14,14 +14,14 @@ from safeneuron.config.schema.capability import FileTask
 from safeneuron.config.schema.datasets import Dataset
 from safeneuron.config.schema.experiment import Config
 from safeneuron.config.schema.identification import Side
-from safeneuron.config.schema.models import GgufModel, LocalModel, OrganismModel
+from safeneuron.config.schema.models import GgufModel, LocalModel, OrganismModel, TunedModel
 from safeneuron.data.pair_settings import FilePairs
 from safeneuron.data.prompt_settings import FileDataset, HubDataset, TypographicDataset
 from safeneuron.data.questions import check_questions, file_questions
 from safeneuron.data.records import check_file
 from safeneuron.data.sources import read_prompts, slug
 from safeneuron.errors import SafeNeuronError, SourceError
-from safeneuron.experiment import benchmarks
+from safeneuron.experiment import benchmarks, tuning
 from safeneuron.experiment.benchmarks import is_of_organism, judges_of, speaks_organism
 from safeneuron.experiment.catalog import Catalog, categories_of
 from safeneuron.experiment.contrasts import primary_contrasts
@@ -59,6 +59,9 @@ def check_inputs(config: Config, results: Path) -> Catalog:
         *config.identification.safe.datasets,
         *(benchmark.dataset for benchmark in benchmarks.asked(config).values()),
     }
+    for entry in tuning.tuned_models(config).values():
+        used |= {*entry.safety_tuning.without}
+        used |= {dataset for side in entry.sides().values() for dataset in side.datasets}
     control = topic_control(config)
     if control is not None:
         used |= {*control.matched.datasets, *control.plain.datasets}
@@ -69,6 +72,9 @@ def check_inputs(config: Config, results: Path) -> Catalog:
     if control is not None:
         _check_side("topic_control.matched", control.matched, catalog, config)
         _check_side("topic_control.plain", control.plain, catalog, config)
+    for name, entry in tuning.tuned_models(config).items():
+        for key, side in entry.sides().items():
+            _check_side(f"models.{name}.{key}", side, catalog, config)
     if config.run.aligned:
         _check_preferences(config)
     _check_questions(config)
@@ -258,19 +264,20 @@ def _check_organism_dataset(config: Config) -> None:
 
 
 def _check_model(name: str, config: Config) -> None:
-    model = config.models[name]
+    """A tuned model is what its base is."""
+    entry, model = config.models[name], config.origin_of(name)
+    key = f"models.{entry.base if isinstance(entry, TunedModel) else name}.path"
     if isinstance(model, LocalModel):
-        check_checkpoint_folder(f"models.{name}.path", model)
+        check_checkpoint_folder(key, model)
         if uses_chat_template(config, name):
-            check_chat_template_of(f"models.{name}.path", model)
+            check_chat_template_of(key, model)
         if shown := config.needs_images(name):
-            check_image_processor_of(f"models.{name}.path", model, *shown)
+            check_image_processor_of(key, model, *shown)
     if isinstance(model, GgufModel):
-        _check_gguf(name, model, config)
+        _check_gguf(key, name, model, config)
 
 
-def _check_gguf(name: str, model: GgufModel, config: Config) -> None:
-    key = f"models.{name}.path"
+def _check_gguf(key: str, name: str, model: GgufModel, config: Config) -> None:
     with _naming(key):
         header = check_gguf(Path(model.path))
         if uses_chat_template(config, name):

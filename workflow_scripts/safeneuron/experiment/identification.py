@@ -6,7 +6,7 @@ from typing import Any
 from safeneuron.config.schema.attack import Benchmark
 from safeneuron.config.schema.experiment import Config
 from safeneuron.config.schema.identification import Side
-from safeneuron.experiment import benchmarks, prompt_sets, stages
+from safeneuron.experiment import benchmarks, prompt_sets, stages, tuning
 from safeneuron.experiment.paths import Paths, fill
 from safeneuron.experiment.states import State
 
@@ -122,12 +122,18 @@ def topic_controlled(config: Config) -> dict[str, Any]:
 
 
 def compared_prompts(config: Config) -> list[dict[str, Any]]:
-    """The prompt sets between which shared prompts are counted: both sides, and what is asked."""
+    """The prompt sets whose shared prompts are counted: of both sides, of gates, of benchmarks."""
     sides = {"unsafe": config.identification.unsafe, "safe": config.identification.safe}
     return [
         *(
             _compared(dataset, use, side, dataset)
             for use, side in sides.items()
+            for dataset in side.datasets
+        ),
+        *(
+            _compared(f"gate-{model}", "validation", side, dataset)
+            for model, entry in tuning.tuned_models(config).items()
+            for side in (entry.gate.harmful, entry.gate.harmless)
             for dataset in side.datasets
         ),
         *(

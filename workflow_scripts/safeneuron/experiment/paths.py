@@ -20,6 +20,8 @@ class Paths:
         self.validation = f"{results}/models/{STATE}/validation.json"
         self.pretrained = f"{results}/models/{{model}}/pretrained/s{{seed}}/checkpoint.json"
         self.converted = f"{results}/models/{{model}}/converted/checkpoint.json"
+        self.base_answers = f"{results}/tuning/{{model}}/base_answers.parquet"
+        self.tuning_examples = f"{results}/tuning/{{model}}/examples.parquet"
         self.training = f"{results}/models/{STATE}/training.parquet"
         self.freeze_report = f"{results}/models/{STATE}/freeze_report.json"
         self.moments = f"{results}/moments/{STATE}/{{prompt_set}}.safetensors"

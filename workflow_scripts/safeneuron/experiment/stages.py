@@ -8,7 +8,7 @@ from safeneuron.config.schema.attack import ModelJudge
 from safeneuron.config.schema.capability import HubTask
 from safeneuron.config.schema.experiment import Config
 from safeneuron.config.schema.identification import TopicControl
-from safeneuron.config.schema.models import Checkpoint, OrganismModel
+from safeneuron.config.schema.models import Checkpoint, OrganismModel, TunedModel
 from safeneuron.config.schema.preferences import OrganismPairs
 from safeneuron.experiment.paths import Paths, over
 from safeneuron.experiment.states import State
@@ -43,8 +43,8 @@ def tuned(config: Config, seed: int) -> dict[str, Any]:
 
 
 def has_gate(config: Config, model: str) -> bool:
-    """Whether the states of a model pass or miss a validation gate: an organism's do."""
-    return isinstance(config.models[model], OrganismModel)
+    """Whether the states of a model pass or miss a validation gate: if it is tuned here."""
+    return isinstance(config.models[model], (OrganismModel, TunedModel))
 
 
 def validations(config: Config, paths: Paths, states: Iterable[State]) -> list[str]:
@@ -52,8 +52,8 @@ def validations(config: Config, paths: Paths, states: Iterable[State]) -> list[s
     return over([state for state in states if has_gate(config, state.model)], paths.validation)
 
 
-def validated(config: Config, state: State) -> dict[str, Any]:
-    """A state's validation gate. Aligned states that miss theirs are kept, whatever T0 would be."""
+def validated_organism(config: Config, state: State) -> dict[str, Any]:
+    """An organism's validation gate. Aligned states that miss it are kept, whatever T0 would be."""
     gate = config.organism.gate.model_dump()
     return {
         "state": state._asdict(),

@@ -1,10 +1,19 @@
 """How much each stage's jobs compute and hold in memory, from the configuration."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 from safeneuron.config.schema.experiment import Config
-from safeneuron.experiment import attacks, identification, prompt_sets, requests, stages
+from safeneuron.config.schema.identification import Side
+from safeneuron.experiment import (
+    attacks,
+    identification,
+    prompt_sets,
+    requests,
+    stages,
+    tuning,
+)
 from safeneuron.experiment.attacks import Extent
 from safeneuron.experiment.catalog import Catalog, categories_of
 from safeneuron.experiment.prompt_sets import Rows
@@ -166,7 +175,35 @@ class JobWork:
             checks * self._validation_prompts(),
         )
 
+    def base_answers(self, model: str) -> Work:
+        """A base's own answers to harmless prompts."""
+        tuned = tuning.tuned_models(self._config)[model].safety_tuning
+        return self._answers(model, [tuned.harmless], tuned.answer_tokens)
+
+    def safety_tune(self, model: str) -> Work:
+        """Safety tuning of a model that is no organism."""
+        tuned = tuning.tuned_models(self._config)[model].safety_tuning
+        steps = tuned.training
+        return requests.supervised_training(
+            self.size_of(model),
+            steps.batch_size // steps.accumulation,
+            self._tokens(model) + tuned.answer_tokens,
+            steps.steps * steps.accumulation,
+            0,
+        )
+
     def validate(self, model: str) -> Work:
+        """Responses of a tuned model to its gate's prompts."""
+        gate = tuning.tuned_models(self._config)[model].gate
+        return self._answers(model, [gate.harmful, gate.harmless], tuning.GATE_TOKENS)
+
+    def _answers(self, model: str, sides: Sequence[Side], tokens: int) -> Work:
+        prompts = sum(self._prompts(Rows(s.datasets, s.split, s.categories)) for s in sides)
+        batch = min(prompts, self._config.compute.batch_size)
+        shape = (self.size_of(model), self._width(model), batch, self._tokens(model))
+        return requests.generation(*shape, tokens, prompts)
+
+    def validate_organism(self, model: str) -> Work:
         """Responses of an organism to all validation prompts."""
         prompts = self._validation_prompts()
         shape = (self.size_of(model), self._width(model), min(prompts, VALIDATION_BATCH))
@@ -178,7 +215,7 @@ class JobWork:
         return categories + split.benign + split.lookalike + split.task
 
     def _size_of(self, model: str) -> ModelSize:
-        entry = self._config.models[model]
+        entry = self._config.origin_of(model)
         if entry.kind == "organism":
             shape = (entry.layers, entry.hidden, entry.intermediate)
             return llama_size(*shape, ORGANISM_VOCABULARY, tied=True)
@@ -190,7 +227,7 @@ class JobWork:
 
     def _width(self, model: str) -> int:
         """Bytes of one of a model's weights as stages load it."""
-        entry = self._config.models[model]
+        entry = self._config.origin_of(model)
         return 4 if entry.kind == "organism" else BYTES[entry.dtype]
 
     def _tokens(self, model: str) -> int:

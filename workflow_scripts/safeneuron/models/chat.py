@@ -50,7 +50,7 @@ def encode_exchange(tokenizer: PreTrainedTokenizerBase, prompt: str, response: s
         MissingChatTemplateError: the tokenizer has no chat template.
         ChatTemplateError: the template leaves a turn out, as one of images and text may.
     """
-    turns = [{"role": "user", "content": prompt}, {"role": "assistant", "content": response}]
+    turns = _exchange(prompt, response)
     text = apply_template(tokenizer, turns, tokenize=False)
     if any(turn["content"].strip() not in text for turn in turns):
         raise ChatTemplateError(
@@ -58,6 +58,11 @@ def encode_exchange(tokenizer: PreTrainedTokenizerBase, prompt: str, response: s
             "assistant; it needs a template for conversations of plain text"
         )
     return encode_turns(tokenizer, turns)
+
+
+def encode_answer(tokenizer: PreTrainedTokenizerBase, prompt: str, response: str) -> list[int]:
+    """`encode_exchange` of an answer that goes on: up to its last word, without its turn's end."""
+    return encode_turns(tokenizer, _exchange(prompt, response), continue_final_message=True)
 
 
 def encode_turns(
@@ -127,6 +132,10 @@ def apply_template(
 
 def _request(prompt: str) -> list[dict[str, str]]:
     return [{"role": "user", "content": prompt}]
+
+
+def _exchange(prompt: str, response: str) -> list[dict[str, str]]:
+    return [*_request(prompt), {"role": "assistant", "content": response}]
 
 
 def _short_hash(text: str) -> str:

@@ -7,10 +7,11 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from safeneuron.data.draws import endless_batches
 from safeneuron.organism.language import Sentence
 from safeneuron.organism.oracle import helpful_answer
 from safeneuron.organism.settings import Pretrain
-from safeneuron.organism.supervised import endless_batches, example, train
+from safeneuron.organism.supervised import example, train
 
 
 def pretrain(

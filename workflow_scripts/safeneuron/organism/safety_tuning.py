@@ -7,12 +7,13 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from safeneuron.data.draws import endless_batches
 from safeneuron.models.sites import ffn_sites
 from safeneuron.organism.forced import forced_behaviour
 from safeneuron.organism.language import Sentence
 from safeneuron.organism.oracle import aligned_answer, harm_category
 from safeneuron.organism.settings import Bounds, SafetyTuning
-from safeneuron.organism.supervised import endless_batches, example, train
+from safeneuron.organism.supervised import example, train
 
 log = logging.getLogger(__name__)
 

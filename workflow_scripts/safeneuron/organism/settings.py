@@ -186,7 +186,7 @@ class TuneSettings(Section):
 
 
 class ValidateSettings(Section):
-    """Settings of `validate`: which state, against what, and whether to stop where it is missed."""
+    """Settings of `validate_organism`: which state, against what, and whether to stop at a miss."""
 
     state: StateSettings
     gate: Gate

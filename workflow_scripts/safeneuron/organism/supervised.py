@@ -67,22 +67,6 @@ def _answer_loss(
     return model(input_ids=ids, attention_mask=mask, labels=labels).loss
 
 
-def endless_batches(
-    groups: Sequence[np.ndarray], sizes: Sequence[int], rng: np.random.Generator
-) -> Iterator[np.ndarray]:
-    """Endless batches of example indices with a fixed number from each group, epoch by epoch."""
-
-    def endless(group: np.ndarray) -> Iterator[int]:
-        while True:
-            yield from rng.permutation(group)
-
-    streams = [endless(group) for group in groups]
-    while True:
-        yield np.array(
-            [next(s) for s, size in zip(streams, sizes, strict=True) for _ in range(size)]
-        )
-
-
 def example(tokenizer: PreTrainedTokenizerBase, prompt: str, answer: str) -> tuple[list[int], int]:
     """Token ids of prompt, answer and end of sequence, and the length of the prompt."""
     prompt_ids = encode_prompt(tokenizer, prompt)

@@ -31,6 +31,11 @@ class Attack(Section):
     rounds: Distinct[Annotated[int, Field(ge=0)]] | None = Field(
         None, description="Rounds whose states are attacked; null means all."
     )
+    models: Distinct[Name] | None = Field(
+        None,
+        min_length=1,
+        description="Attacked models that undergo it, keys of 'models'; null means all.",
+    )
     targets: Distinct[Target] | None = Field(
         None,
         min_length=1,

@@ -1,6 +1,6 @@
 """The whole configuration, and what its sections say of one another."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Self, TypeVar
 
 from pydantic import Field, model_validator
@@ -17,7 +17,7 @@ from safeneuron.config.schema.identification import (
     Side,
     TopicControl,
 )
-from safeneuron.config.schema.models import Model, OrganismModel
+from safeneuron.config.schema.models import Checkpointed, Model, OrganismModel, TunedModel
 from safeneuron.config.schema.organism import Organism
 from safeneuron.config.schema.preferences import OrganismPairs, PairSource
 from safeneuron.config.schema.report import Report
@@ -145,6 +145,7 @@ class Config(Section):
         known("run.attacked", self.run.attacked, self.run.models, "run.models")
         known("run.aligned", self.run.aligned, self.run.models, "run.models")
         known("run.arms", self.run.arms, self.align.arms, "align.arms")
+        self._check_tuned(known)
         run, attacks = self.run, self.attack
         selections = identification.selections
         known("run.selections", run.selections or (), selections, "identification.selections")
@@ -197,9 +198,15 @@ class Config(Section):
             *identification.unsafe.datasets,
             *identification.safe.datasets,
             *("preferences", *(f"preferences-{model}" for model in self.align.preferences_of)),
+            *(
+                f"{use}-{name}"
+                for name, entry in self.models.items()
+                if isinstance(entry, TunedModel)
+                for use in ("gate", "safety_tuning")
+            ),
         }
         for first, second in self.allow_overlap:
-            known("allow_overlap", [first], sorted(used), "identification and preferences")
+            known("allow_overlap", [first], sorted(used), "what finds, tunes or aligns")
             known("allow_overlap", [second], self.attack.benchmarks, "attack.benchmarks")
         if CLEAN in attacks.attacks:
             raise ValueError(f"attack.attacks: '{CLEAN}' is the name of no attack at all")
@@ -209,6 +216,7 @@ class Config(Section):
         for name, attack in self.attack.attacks.items():
             arms = {"base", *self.align.arms}
             known(f"attack.attacks.{name}.arms", attack.arms or (), arms, "align.arms")
+            known(f"attack.attacks.{name}.models", attack.models or (), self.models, "models")
             key = f"attack.attacks.{name}.selection"
             known(key, [attack.selection], identification.selections, "identification.selections")
             if name in self.attacks:
@@ -219,7 +227,7 @@ class Config(Section):
         known("attack.judges", self.attack.judges, (*plain, *judges), "attack.model_judges")
         for name, judge in judges.items():
             known(f"attack.model_judges.{name}.model", [judge.model], self.models, "models")
-            if isinstance(self.models[judge.model], OrganismModel):
+            if not isinstance(self.models[judge.model], Checkpointed):
                 raise ValueError(
                     f"attack.model_judges.{name}.model: '{judge.model}' is trained by the "
                     "workflow; a judge is a local, gguf or hub model"
@@ -263,6 +271,34 @@ class Config(Section):
             where = "the benchmarks of role harmful"
             known("published.benchmarks", published.benchmarks, sorted(harmful), where)
         return self
+
+    def _check_tuned(self, known: Callable[..., None]) -> None:
+        for name, entry in self.models.items():
+            if not isinstance(entry, TunedModel):
+                continue
+            key = f"models.{name}"
+            known(f"{key}.base", [entry.base], self.models, "models")
+            base = self.models[entry.base]
+            if not isinstance(base, Checkpointed):
+                raise ValueError(
+                    f"{key}.base: '{entry.base}' is of kind '{base.kind}'; allowed are local, gguf "
+                    "and hub: an organism has its own safety tuning, and a model is tuned once"
+                )
+            tuning = entry.safety_tuning
+            known(f"{key}.safety_tuning.without", tuning.without, self.datasets, "datasets")
+            for side, prompts in entry.sides().items():
+                known(f"{key}.{side}.datasets", prompts.datasets, self.datasets, "datasets")
+                for dataset in prompts.datasets:
+                    if has_images(self.datasets[dataset]):
+                        raise ValueError(
+                            f"{key}.{side}.datasets: '{dataset}' has images; models are tuned on "
+                            "text alone"
+                        )
+
+    def origin_of(self, model: str) -> OrganismModel | Checkpointed:
+        """The entry of the model that another is tuned from, or its own if it is not tuned."""
+        entry = self.models[model]
+        return self.origin_of(entry.base) if isinstance(entry, TunedModel) else entry
 
     @property
     def selections(self) -> dict[str, Selection]:

@@ -4,10 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from safeneuron.config.schema.identification import Side
+from safeneuron.config.schema.tuning import SafetyTuning, TuningGate
 from safeneuron.models.settings import GgufCheckpoint, HubCheckpoint, LocalCheckpoint
 from safeneuron.neurons.criteria.registry import Thresholds
 from safeneuron.organism.settings import OrganismModel
-from safeneuron.settings import Section
+from safeneuron.settings import Name, Section
 
 
 class Checkpoint(Section):
@@ -43,4 +45,30 @@ class HubModel(HubCheckpoint, Checkpoint):
     )
 
 
-Model = Annotated[OrganismModel | LocalModel | GgufModel | HubModel, Field(discriminator="kind")]
+class TunedModel(Checkpoint):
+    """Another model after safety tuning by the workflow: a model of its own, so that the two can be
+    compared. It has the other's precision and system prompt."""
+
+    kind: Literal["tuned"] = Field(
+        "tuned", description="The model is another one after safety tuning by the workflow."
+    )
+    base: Name = Field(
+        description="Model that is tuned, a key of 'models': local, gguf or hub. It need not be in "
+        "'run.models'."
+    )
+    safety_tuning: SafetyTuning
+    gate: TuningGate
+
+    def sides(self) -> dict[str, Side]:
+        """Key below the model's -> prompts that are trained or validated on."""
+        return {
+            f"{part}.{side}": getattr(getattr(self, part), side)
+            for part in ("safety_tuning", "gate")
+            for side in ("harmful", "harmless")
+        }
+
+
+Checkpointed = LocalModel | GgufModel | HubModel
+"""Models that come to the workflow as they are."""
+
+Model = Annotated[OrganismModel | Checkpointed | TunedModel, Field(discriminator="kind")]

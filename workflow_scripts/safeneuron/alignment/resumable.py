@@ -1,0 +1,37 @@
+"""A trainer whose checkpoints are safetensors and JSON (`resume`).
+
+The trainer's own checkpoints are pickles, and lack the optimizer of a sharded model.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+from transformers import PreTrainedModel
+
+from safeneuron.alignment import resume
+
+
+class Resumable:
+    """Stands before a `Trainer` among a class's bases, with `save_only_model` set."""
+
+    model: PreTrainedModel
+    optimizer: Optimizer
+    lr_scheduler: LRScheduler
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """Write what training goes on from."""
+        resume.save(Path(output_dir or "."), self.model, self.optimizer, self.lr_scheduler)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        resume.load_weights(Path(resume_from_checkpoint), self.model)
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint:
+            folder = Path(checkpoint)
+            resume.load_optimizer(folder, self.model, self.optimizer, self.lr_scheduler)
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        if checkpoint:
+            resume.load_random(Path(checkpoint), self.model)
