@@ -5,7 +5,7 @@ PYTHON ?= python3
 TORCH_INDEX ?=
 ACTIVATE = . $(VENV)/bin/activate
 
-.PHONY: demo test test-slurm test-capability capability slurm env lint rounds seeds local-data clean
+.PHONY: demo test test-slurm test-capability capability slurm env lint rounds seeds data local-data clean
 
 demo: env
 	$(ACTIVATE) && snakemake
@@ -47,6 +47,10 @@ rounds: env
 
 seeds: env
 	$(ACTIVATE) && snakemake --configfile config/seeds.yaml
+
+# the public files and weights that experiments on real prompts read; FROM=FOLDER looks there before the network
+data: env
+	$(ACTIVATE) && python workflow_scripts/fetch_data.py $(if $(FROM),--from "$(FROM)")
 
 local-data: env
 	$(ACTIVATE) && snakemake --configfile config/local-data.yaml

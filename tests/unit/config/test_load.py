@@ -11,7 +11,7 @@ UNKNOWN_KEYS = [
     wrong(
         "depth 1",
         {"seedz": [1]},
-        "unknown key 'seedz', did you mean 'seeds'?; allowed: experiment, seeds, compute,",
+        "unknown key 'seedz', did you mean 'seeds'?; allowed: experiment, data, seeds,",
     ),
     wrong(
         "depth 2",

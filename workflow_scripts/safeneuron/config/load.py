@@ -9,6 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from safeneuron.config.command_line import as_in_a_file, with_text
+from safeneuron.config.data_root import with_final_paths
 from safeneuron.config.defaults import note_on_defaults, note_on_merging
 from safeneuron.config.schema.experiment import Config
 from safeneuron.errors import SafeNeuronError
@@ -20,7 +21,7 @@ class ConfigError(SafeNeuronError):
 
 
 def load_config(raw: Mapping[str, Any], typed: Mapping[str, Any] | None = None) -> Config:
-    """Validate a configuration.
+    """Validate a configuration; the files that it names get their final paths.
 
     Args:
         raw: the whole of it.
@@ -31,7 +32,7 @@ def load_config(raw: Mapping[str, Any], typed: Mapping[str, Any] | None = None) 
     """
     settings = as_in_a_file(raw, typed or {})
     try:
-        return Config.model_validate(settings)
+        return with_final_paths(Config.model_validate(settings))
     except ValidationError as error:
         problems = error.errors()
     for problem in problems:
@@ -39,7 +40,7 @@ def load_config(raw: Mapping[str, Any], typed: Mapping[str, Any] | None = None) 
             path = _user_path(problem["loc"], settings)
             settings = with_text(settings, typed or {}, path)
     try:
-        return Config.model_validate(settings)
+        return with_final_paths(Config.model_validate(settings))
     except ValidationError as error:
         described = [_describe(dict(problem), settings) for problem in error.errors()]
         raise ConfigError("the configuration has errors:\n" + "\n".join(described)) from None

@@ -56,13 +56,12 @@ class FilePairs(PairColumns):
 
     kind: Literal["file"] = Field("file", description="The pairs are in a file.")
     path: str = Field(
-        description="File of the pairs (csv, json, jsonl or parquet), relative to the folder that "
-        "snakemake runs in."
+        description="File of the pairs (csv, json, jsonl or parquet), relative to 'data'."
     )
     images: str | None = Field(
         None,
-        description="Folder of the files that the column 'image' names; null takes the folder of "
-        "the file of pairs.",
+        description="Folder of the files that the column 'image' names, relative to 'data'; null "
+        "takes the folder of the file of pairs.",
     )
 
 

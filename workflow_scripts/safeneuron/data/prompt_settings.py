@@ -74,8 +74,8 @@ class FileDataset(PromptColumns):
 
     kind: Literal["file"] = Field("file", description="The prompts are in a file.")
     path: str = Field(
-        description="File of the prompts (csv, json, jsonl or parquet), relative to the folder "
-        "that snakemake runs in. A json list of strings needs neither 'text' nor a category."
+        description="File of the prompts (csv, json, jsonl or parquet), relative to 'data'. A json "
+        "list of strings needs neither 'text' nor a category."
     )
     nested: bool = Field(
         False,
@@ -84,8 +84,8 @@ class FileDataset(PromptColumns):
     )
     images: str | None = Field(
         None,
-        description="Folder of the files that the column 'image' names; null takes the folder of "
-        "the file of prompts.",
+        description="Folder of the files that the column 'image' names, relative to 'data'; null "
+        "takes the folder of the file of prompts.",
     )
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from safeneuron.config.data_root import note_on_missing
 from safeneuron.config.defaults import is_default, note_on_defaults
 from safeneuron.config.load import ConfigError
 from safeneuron.config.schema.capability import FileTask
@@ -202,7 +203,8 @@ def _check_preferences(config: Config) -> None:
             try:
                 check_file(Path(source.path))
             except SourceError as error:
-                raise ConfigError(f"preferences.{name}: {error}") from error
+                note = note_on_missing(config, source)
+                raise ConfigError(f"preferences.{name}: {error}{note}") from error
     kinds = {source.kind for source in sources.values()}
     dataset = config.datasets.get("organism")
     if "organism" in kinds and (dataset is None or dataset.kind != "organism"):
@@ -220,7 +222,8 @@ def _check_questions(config: Config) -> None:
                 rows = file_questions(task.form, task.model_dump(include={"questions", "shots"}))
                 check_questions(rows, task.n_shot, name)
             except SourceError as error:
-                raise ConfigError(f"capability.tasks.{name}: {error}") from error
+                note = note_on_missing(config, task)
+                raise ConfigError(f"capability.tasks.{name}: {error}{note}") from error
 
 
 def _count(name: str, config: Config) -> Mapping[tuple[str, str], int | None]:
@@ -242,7 +245,8 @@ def _count(name: str, config: Config) -> Mapping[tuple[str, str], int | None]:
         try:
             prompts = read_prompts(dataset)
         except SourceError as error:
-            raise ConfigError(f"datasets.{name}: {error}") from error
+            note = note_on_missing(config, dataset)
+            raise ConfigError(f"datasets.{name}: {error}{note}") from error
         return {**Counter((prompt.split, prompt.category) for prompt in prompts)}
     counts: dict[tuple[str, str], int | None] = {}
     for split, size in config.organism.language.splits.items():

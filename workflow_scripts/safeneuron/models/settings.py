@@ -34,7 +34,8 @@ class LocalCheckpoint(Weights, Chat):
     """
 
     path: str = Field(
-        description="Folder with config.json, *.safetensors and the tokenizer's files."
+        description="Folder with config.json, *.safetensors and the tokenizer's files, relative to "
+        "the folder that snakemake runs in."
     )
 
 
@@ -43,7 +44,8 @@ class GgufCheckpoint(Weights, Chat):
 
     path: str = Field(
         description="The *.gguf file, of a Llama, Mistral, SmolLM2, Qwen2 or Qwen3, with its chat "
-        "template. Quantized weights become the numbers that they stand for."
+        "template, relative to the folder that snakemake runs in. Quantized weights become the "
+        "numbers that they stand for."
     )
 
 

@@ -39,11 +39,12 @@ class FileTask(CapabilityTask):
     kind: Literal["file"] = Field("file", description="The questions are in files.")
     questions: Distinct[str] = Field(
         min_length=1,
-        description="Files of the questions (csv, json, jsonl or parquet), relative to the "
-        "folder that snakemake runs in.",
+        description="Files of the questions (csv, json, jsonl or parquet), relative to 'data'.",
     )
     shots: Distinct[str] = Field(
-        [], description="Files of the answered examples, of which n_shot are drawn."
+        [],
+        description="Files of the answered examples, of which n_shot are drawn, relative to "
+        "'data'.",
     )
 
     @model_validator(mode="after")

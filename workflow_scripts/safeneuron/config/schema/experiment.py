@@ -30,6 +30,9 @@ from safeneuron.settings import Distinct, Name, Section, near_miss
 
 T = TypeVar("T")
 
+HERE = "."
+"""The folder that snakemake runs in, as a path."""
+
 
 def _chosen(registry: dict[str, T], names: Sequence[str] | None) -> dict[str, T]:
     """The entries that a run names, in its order; all if it names none."""
@@ -79,6 +82,12 @@ class Config(Section):
     experiment: Name = Field(
         "demo",
         description="Name of the experiment; everything is written to results/<experiment>/.",
+    )
+    data: str = Field(
+        HERE,
+        min_length=1,
+        description="Folder that the paths of files of prompts, preference pairs and capability "
+        "questions are relative to; '.' is the folder that snakemake runs in.",
     )
     seeds: Distinct[Annotated[int, Field(ge=0, lt=2**31)]] = Field(
         [0],
