@@ -5,7 +5,7 @@ PYTHON ?= python3
 TORCH_INDEX ?=
 ACTIVATE = . $(VENV)/bin/activate
 
-.PHONY: demo test test-slurm test-capability capability slurm env lint rounds seeds data local-data clean
+.PHONY: demo test test-slurm test-capability capability slurm env lint rounds seeds data smollm2 smollm2-full local-data clean
 
 demo: env
 	$(ACTIVATE) && snakemake
@@ -51,6 +51,13 @@ seeds: env
 # the public files and weights that experiments on real prompts read; FROM=FOLDER looks there before the network
 data: env
 	$(ACTIVATE) && python workflow_scripts/fetch_data.py $(if $(FROM),--from "$(FROM)")
+
+# a real language model: an evening on two cores; -full is for a GPU or a night
+smollm2: env data
+	$(ACTIVATE) && snakemake --configfile config/smollm2.yaml
+
+smollm2-full: env data
+	$(ACTIVATE) && snakemake --configfile config/smollm2.yaml config/smollm2-full.yaml
 
 local-data: env
 	$(ACTIVATE) && snakemake --configfile config/local-data.yaml

@@ -45,6 +45,12 @@ def paths(config: Config) -> dict[str, str | None]:
     }
 
 
+def test_a_path_may_say_that_it_is_here():
+    found = paths(load_config(settings(prompts="./p.csv", questions="./t.jsonl") | {"data": "d"}))
+    assert found["prompts"] == "./p.csv" and found["questions"] == "./t.jsonl"
+    assert found["pairs"] == "d/sub/q.json"
+
+
 def test_all_files_but_models_are_below_the_data_root():
     assert paths(load_config(settings() | {"data": "../files"})) == {
         "prompts": "../files/p.csv",

@@ -16,8 +16,8 @@ _Entry = FileDataset | FilePairs | FileTask
 def with_final_paths(config: Config) -> Config:
     """A copy whose files have paths that any stage can open; `data` itself stays, for messages.
 
-    Relative paths of `datasets`, `preferences` and `capability.tasks` are joined with `data`,
-    absolute ones stay. Models' paths are left alone.
+    Relative paths of `datasets`, `preferences` and `capability.tasks` are joined with `data`;
+    absolute ones stay, and those that begin with `./`. Models' paths are left alone.
     """
     capability = config.capability
     return config.model_copy(
@@ -52,7 +52,7 @@ def _below(root: str, entries: Mapping[str, BaseModel]) -> dict[str, BaseModel]:
 
 def _joined(root: str, entry: BaseModel) -> BaseModel:
     def final(path: str) -> str:
-        return path if root == HERE else str(Path(root) / path)
+        return path if root == HERE or path.startswith("./") else str(Path(root) / path)
 
     if isinstance(entry, FileTask):
         files = {

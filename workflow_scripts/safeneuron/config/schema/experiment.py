@@ -87,7 +87,8 @@ class Config(Section):
         HERE,
         min_length=1,
         description="Folder that the paths of files of prompts, preference pairs and capability "
-        "questions are relative to; '.' is the folder that snakemake runs in.",
+        "questions are relative to, unless they begin with './'; '.', and './' before a path, is "
+        "the folder that snakemake runs in.",
     )
     seeds: Distinct[Annotated[int, Field(ge=0, lt=2**31)]] = Field(
         [0],
