@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from tokenizers import Tokenizer
 
 import tiny
@@ -96,19 +95,7 @@ def test_captured_moments_are_those_of_a_plain_forward_pass(manifest, folder):
     prompts = encode_prompts(tokenizer, PROMPTS[:3])
     captured = capture_moments(model, prompts, list(tiny.NUMPY_POOLINGS), 2, 0)
     plain = Tokenizer.from_file(str(folder / "checkpoint" / "tokenizer.json"))
-    seen = []
-    hooks = [
-        layer.mlp.down_proj.register_forward_hook(
-            lambda module, inputs, output: seen[-1].append(inputs[0][0].double().numpy())
-        )
-        for layer in model.model.layers
-    ]
-    with torch.no_grad():
-        for prompt in PROMPTS[:3]:
-            seen.append([])
-            model(torch.tensor([text_ids(plain, prompt)]))
-    for hook in hooks:
-        hook.remove()
+    seen = tiny.recorded_activations(model, [text_ids(plain, p) for p in PROMPTS[:3]])
     for pooling, pool in tiny.NUMPY_POOLINGS.items():
         pooled = np.array([[pool(layer) for layer in layers] for layers in seen])
         scale = abs(pooled).max(axis=(0, 2))[:, None]  # of a layer
