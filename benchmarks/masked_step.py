@@ -38,7 +38,7 @@ def seconds_a_step(manifest: Path, arm: str, neurons: np.ndarray, pairs: list[di
     for steps in (SHORT, STEPS):
         model, tokenizer = load_checkpoint(manifest)
         reference, _ = load_checkpoint(manifest)
-        plan = ARMS[arm].plan(neurons, [0], zeroing_probability=1.0)
+        plan = ARMS[arm].plan(neurons, 0, zeroing_probability=1.0)
         settings = SETTINGS.model_copy(update={"steps": steps})
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()

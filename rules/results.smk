@@ -84,7 +84,6 @@ rule judge_agreement:
 
 
 SHOWN_VERDICTS = attacks.shown_verdicts(CONFIG, PATHS, attacks.answered(CONFIG))
-ACTING_STATES = training.acting_states(CONFIG, ATTACKED_STATES)
 ASKED_PROMPTS = prompts_of(
     dict.fromkeys(benchmark.dataset for benchmark in BENCHMARKS.values())
 )
@@ -103,7 +102,7 @@ rule paper_tables:
         attack_success=f"{RESULTS}/tables/attack_success.parquet",
         verdicts=SHOWN_VERDICTS,
         prompts=ASKED_PROMPTS,
-        models=over(ACTING_STATES, CHECKPOINT),
+        models=over(training.acting_states(CONFIG, ATTACKED_STATES), CHECKPOINT),
     output:
         PAPER_TABLES,
     log:
@@ -123,7 +122,6 @@ rule paper_tables:
                     model: contrast.model_dump()
                     for model, contrast in contrasts.primary_contrasts(CONFIG).items()
                 },
-                "acting": [state._asdict() for state in ACTING_STATES],
             }
         ),
         outputs=" ".join(

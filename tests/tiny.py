@@ -75,3 +75,25 @@ def random_mask(seed=0, share=0.3):
 def logits(model, prompts):
     """The model's logits, prompt by prompt, without padding."""
     return [model(input_ids=torch.tensor([ids])).logits for ids in prompts]
+
+
+@torch.inference_mode()
+def recorded_activations(model, prompts, projections=None):
+    """Activations [tokens, neurons] of every layer, for one prompt after the other.
+
+    By hooks of its own, so that what the library records can be held against it. The down
+    projections are named where a model has them elsewhere than Llama.
+    """
+    recorded = []
+    hooks = [
+        module.register_forward_hook(
+            lambda module, inputs, output: recorded[-1].append(inputs[0][0].double().numpy())
+        )
+        for module in projections or [layer.mlp.down_proj for layer in model.model.layers]
+    ]
+    for ids in prompts:
+        recorded.append([])
+        model(input_ids=torch.tensor([ids]))
+    for hook in hooks:
+        hook.remove()
+    return recorded

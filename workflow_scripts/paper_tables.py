@@ -1,13 +1,12 @@
 """Tables 1 and 2 of the paper, the strongest attack at each strength, and contrasts of it."""
 
 from safeneuron.artifacts.files import write_text
-from safeneuron.artifacts.manifests import read_manifest
-from safeneuron.artifacts.tables import STATE, read_table, write_csv, write_rows
+from safeneuron.artifacts.tables import read_table, write_csv, write_rows
 from safeneuron.command import stage
 from safeneuron.results.attack_success import ATTACK_SUCCESS
 from safeneuron.results.contrasts import CONTRASTS, contrasts
 from safeneuron.results.outcomes import read_outcomes
-from safeneuron.results.paper_tables import TABLE_1, TABLE_2, table_1, table_2
+from safeneuron.results.paper_tables import TABLE_1, TABLE_2, accumulated_sizes, table_1, table_2
 from safeneuron.results.settings import PaperTablesSettings
 from safeneuron.results.shown import judges_shown
 from safeneuron.results.wide import as_markdown, keys_of
@@ -45,17 +44,11 @@ if __name__ == "__main__":
         judges, baseline = settings.judges, settings.baseline
         rows = read_table(args.attack_success, ATTACK_SUCCESS).to_pylist()
         outcomes = read_outcomes(args.verdicts, args.prompts)
-        accumulated = {
-            tuple(getattr(state, name) for name in STATE): read_manifest(path)["reported"][
-                "protected_neurons"
-            ]
-            for state, path in zip(settings.acting, args.models, strict=True)
-        }
         tables = {
             "table_1": table_1(rows, judges, outcomes),
             "worst_case": worst_case(rows, judges, outcomes),
             "contrasts": contrasts(rows, judges, outcomes, baseline, settings.primary),
-            "table_2": table_2(rows, judges, outcomes, accumulated),
+            "table_2": table_2(rows, judges, outcomes, accumulated_sizes(args.models)),
         }
         about = f"experiment {settings.experiment}, judge {judges_shown(rows, judges)}"
         for name, long in tables.items():

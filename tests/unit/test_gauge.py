@@ -1,9 +1,11 @@
 """Signs and scales of neurons are a choice of gauge: what must not depend on it, and what does.
 
 Multiplying an `up` row by a number and dividing its `down` column by it leaves the model's function
-as it was. `docs/gauge.md` says which scores it changes; its table is tested cell by cell.
+as it was. `docs/gauge.md` says which scores it changes; its table is tested cell by cell. Its
+second table says how much, and is compared with what `benchmarks/gauge.py` measured.
 """
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -63,13 +65,20 @@ def scores(models):
     return {name: scores_of(model) for name, model in models.items()}
 
 
+REPOSITORY = Path(__file__).parents[2]
+PAGE = (REPOSITORY / "docs/gauge.md").read_text(encoding="utf-8")
+TABLE_LINES = [
+    [cell.strip() for cell in line[1:-1].split("|")]
+    for line in PAGE.splitlines()
+    if line.startswith("|")
+]
+
+
 def documented():
     """(criterion, gauge, pooling) -> whether the score keeps its value, as the table says."""
-    text = (Path(__file__).parents[2] / "docs/gauge.md").read_text()
-    lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
-    _, *columns = lines[0]
+    _, *columns = TABLE_LINES[0]
     kept = {}
-    for name, *cells in lines[2 : 2 + len(CRITERIA)]:
+    for name, *cells in TABLE_LINES[2 : 2 + len(CRITERIA)]:
         for column, cell in zip(columns, cells, strict=True):
             gauge, _, of = column.partition(", ")
             for pooling in POOLINGS if of == "any pooling" else of.split("`")[1::2]:
@@ -143,3 +152,28 @@ def test_of_all_sets_only_those_by_activation_shift_change_under_rescaling(score
     for name in ("es", "write_sas"):
         np.testing.assert_array_equal(one[name], other[name])
     assert (one["sas"] != other["sas"]).any()
+
+
+def as_shown(share):
+    return f"{float(share):.2f}".removeprefix("0") if float(share) else "0"
+
+
+def test_how_much_is_exchanged_is_what_was_measured():
+    with (REPOSITORY / "benchmarks/gauge.csv").open(encoding="utf-8") as stream:
+        *rows, sas = csv.DictReader(stream)
+    measured = {}
+    for row in rows:
+        mean, low, high = (as_shown(row[name]) for name in ("mean", "lowest", "highest"))
+        shown = mean if low == mean == high else f"{mean} [{low}, {high}]"
+        measured[row["neurons"], f"{row['change']}, `{row['pooling']}`"] = shown
+    (_, *columns), _, *lines = TABLE_LINES[2 + len(CRITERIA) :]
+    page = {
+        (name.partition(" (")[0].replace("`", ""), column): cell
+        for name, *cells in lines
+        for column, cell in zip(columns, cells, strict=True)
+        if cell
+    }
+    assert page == measured
+    assert (sas["change"], sas["pooling"]) == ("write_sas in place of sas", "meanabs")
+    shared = as_shown(1 - float(sas["mean"]))
+    assert f"`write_sas` and `sas` share {shared} of these 102 neurons under `meanabs`" in PAGE

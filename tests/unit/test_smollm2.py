@@ -76,24 +76,6 @@ def text_ids(tokenizer, prompt):
     return ids + tokenizer.encode(after, add_special_tokens=False).ids
 
 
-def recorded(model, prompts):
-    """What each layer's neurons are on each prompt of token ids, [tokens, neurons], by a hook."""
-    seen = []
-    hooks = [
-        layer.mlp.down_proj.register_forward_hook(
-            lambda module, inputs, output: seen[-1].append(inputs[0][0].double().numpy())
-        )
-        for layer in model.model.layers
-    ]
-    with torch.no_grad():
-        for ids in prompts:
-            seen.append([])
-            model(torch.tensor([ids]))
-    for hook in hooks:
-        hook.remove()
-    return seen
-
-
 def test_the_file_says_what_the_model_is(manifest):
     assert gguf_size(FILE) == ModelSize(134_515_008, 30, 576, 1536, 49_152, 2 * 3 * 64)
     document = json.loads(manifest.read_text())
@@ -122,7 +104,7 @@ def test_captured_moments_are_those_of_a_plain_forward_pass(manifest, folder):
     prompts = encode_prompts(tokenizer, PROMPTS[:3])
     captured = capture_moments(model, prompts, list(tiny.NUMPY_POOLINGS), 2, 0)
     plain = Tokenizer.from_file(str(folder / "checkpoint" / "tokenizer.json"))
-    seen = recorded(model, [text_ids(plain, prompt) for prompt in PROMPTS[:3]])
+    seen = tiny.recorded_activations(model, [text_ids(plain, p) for p in PROMPTS[:3]])
     for pooling, pool in tiny.NUMPY_POOLINGS.items():
         pooled = np.array([[pool(layer) for layer in layers] for layers in seen])
         scale = abs(pooled).max(axis=(0, 2))[:, None]  # of a layer
@@ -189,7 +171,9 @@ def test_a_categorys_set_is_what_numpy_finds(manifest, folder, found):
         np.array(
             [
                 [layer.max(axis=0) for layer in layers]
-                for layers in recorded(model, [text_ids(plain, text) for text in texts])
+                for layers in tiny.recorded_activations(
+                    model, [text_ids(plain, text) for text in texts]
+                )
             ]
         )
         for texts in (UNSAFE, SAFE)

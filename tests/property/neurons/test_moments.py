@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from safeneuron.capture.streaming import StreamingMoments, stack_layers
+from safeneuron.capture.streaming import Constants, StreamingMoments, stack_layers
 from safeneuron.neurons.moments import merge
 from synthetic import EPS as FLOAT32
 from synthetic import moments_of
@@ -41,7 +41,8 @@ def streamed(parts):
     moments = StreamingMoments()
     for part in parts:
         moments.add(torch.from_numpy(part))
-    return stack_layers([moments], [moments], np.ones((1, parts[0].shape[1])), FLOAT32)
+    constants = Constants(np.ones((1, parts[0].shape[1])), FLOAT32)
+    return stack_layers(moments.count, [moments.mean], [moments.m2], [moments.mean], constants)
 
 
 def exact(column):

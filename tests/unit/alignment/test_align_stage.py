@@ -144,6 +144,8 @@ def test_a_round_freezes_the_union_of_the_sets_that_it_is_given(files, stage, tm
     report = json.loads(written["report"].read_text())
     assert report["frozen_neurons"] == (MASK | other).sum() > max(MASK.sum(), other.sum())
     assert {name: report[name] for name in STATE} == STATE
+    protected = {"protected_neurons": report["frozen_neurons"]}
+    assert read_manifest(written["manifest"])["reported"] == STATE | {"steps": 2} | protected
 
 
 def test_a_frozen_weight_that_moves_ends_the_round_with_its_report_and_no_checkpoint(

@@ -12,24 +12,6 @@ from safeneuron.neurons.criteria.effect_size import effect_size
 PROMPTS = tiny.token_prompts(13)
 
 
-def recorded_activations(model, prompts):
-    """Activations [tokens, neurons] of every layer, for one prompt after the other."""
-    recorded = []
-    hooks = [
-        layer.mlp.down_proj.register_forward_hook(
-            lambda module, inputs, output: recorded[-1].append(inputs[0][0].double().numpy())
-        )
-        for layer in model.model.layers
-    ]
-    with torch.no_grad():
-        for ids in prompts:
-            recorded.append([])
-            model(torch.tensor([ids]))
-    for hook in hooks:
-        hook.remove()
-    return recorded
-
-
 def capture(model, prompts=PROMPTS, batch_size=4, padding_side="left", poolings=POOLINGS):
     return capture_moments(model, prompts, poolings, batch_size, tiny.PAD, padding_side)
 
@@ -58,7 +40,7 @@ def test_moments_are_those_of_activations_recorded_prompt_by_prompt(model, captu
     pooled = np.array(
         [
             [tiny.NUMPY_POOLINGS[pooling](layer) for layer in layers]
-            for layers in recorded_activations(model, PROMPTS)
+            for layers in tiny.recorded_activations(model, PROMPTS)
         ]
     )
     moments = captured[pooling]

@@ -28,6 +28,8 @@ def test_groups_have_the_moments_of_their_prompts_captured_alone(batch_size):
             deviation = np.sqrt(expected.variance)
             assert (abs(found.mean - expected.mean) <= 1e-5 * deviation).all()
             np.testing.assert_allclose(found.variance, expected.variance, rtol=2e-5)
+            np.testing.assert_allclose(found.magnitude, expected.magnitude, rtol=1e-4, atol=1e-6)
+            assert found.of_model_of(expected)
 
 
 def test_a_large_common_offset_does_not_matter():

@@ -12,13 +12,18 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from safeneuron.config.load import load_config
+from safeneuron.config.load import ConfigError, load_config
 from safeneuron.config.reference import reference
 from safeneuron.config.render import default_yaml, json_schema
 from safeneuron.config.schema.experiment import Config
 
 FOLDER = Path(__file__).resolve().parents[3] / "config"
-SHIPPED = sorted([*FOLDER.glob("*.yaml"), *FOLDER.glob("test/*.yaml")])
+OVERLAYS = {"literal.yaml": ["seeds.yaml"], "language.yaml": ["seeds.yaml"]}
+"""What a file is laid over, but for the defaults that all are."""
+SHIPPED = [
+    [*OVERLAYS.get(path.name, ()), str(path.relative_to(FOLDER))]
+    for path in sorted([*FOLDER.glob("*.yaml"), *FOLDER.glob("test/*.yaml")])
+]
 SCHEMA = json.loads(json_schema())
 
 
@@ -29,9 +34,23 @@ def laid_over(settings: dict[str, Any], overlay: dict[str, Any]) -> dict[str, An
     return merged
 
 
-@pytest.fixture(params=SHIPPED, ids=lambda path: str(path.relative_to(FOLDER)))
+def keys_of(*names: str) -> dict[str, Any]:
+    """What `--configfile` with these files of the folder makes of nothing."""
+    merged: dict[str, Any] = {}
+    for name in names:
+        overlay = yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))
+        merged = laid_over(merged, overlay)
+    return merged
+
+
+def shipped(*names: str) -> Config:
+    """The configuration of `snakemake --configfile` with these files of the folder."""
+    return load_config(laid_over(Config().model_dump(), keys_of(*names)))
+
+
+@pytest.fixture(params=SHIPPED, ids="+".join)
 def overlay(request):
-    return yaml.safe_load(request.param.read_text(encoding="utf-8"))
+    return keys_of(*request.param)
 
 
 @pytest.mark.parametrize(
@@ -75,8 +94,7 @@ def test_shipped_config_validates(overlay):
 
 
 def test_the_paper_asks_its_benchmarks_by_their_own_names():
-    paper = yaml.safe_load((FOLDER / "paper.yaml").read_text(encoding="utf-8"))
-    config = load_config(laid_over(Config().model_dump(), paper))
+    config = shipped("paper.yaml")
     asked = {name: (b.dataset, b.role) for name, b in config.benchmarks.items()}
     assert list(asked.items())[:2] == [
         ("strongreject", ("strongreject", "harmful")),
@@ -151,22 +169,16 @@ def test_schema_rejects(overlay, path):
 
 
 def test_the_paper_reads_its_levels_from_both_sources_of_a_set():
-    paper = yaml.safe_load((FOLDER / "paper.yaml").read_text(encoding="utf-8"))
-    config = load_config(laid_over(Config().model_dump(), paper))
+    config = shipped("paper.yaml")
     for name, source in (("paper", "adaptive"), ("static", "static")):
         attack = config.attacks[name]
         assert attack.source == source
         assert attack.targets_among(config.criteria_of(name)) == ["es", "sas", "es+sas"]
 
 
-def shipped(name: str) -> Config:
-    overlay = yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))
-    return load_config(laid_over(Config().model_dump(), overlay))
-
-
-@pytest.mark.parametrize("name", ["paper.yaml", "literal.yaml"])
-def test_the_papers_training_has_none_of_the_terms_that_were_tuned_on_the_organism(name):
-    align = shipped(name).align
+@pytest.mark.parametrize("names", [["paper.yaml"], ["seeds.yaml", "literal.yaml"]], ids="+".join)
+def test_the_papers_training_has_none_of_the_terms_that_were_tuned_on_the_organism(names):
+    align = shipped(*names).align
     zeroing = {a.zeroing_probability for a in align.arms.values() if a.method == "freeze_ablate"}
     assert zeroing == {1.0}
     assert (align.training.sft_weight, align.training.kl_weight) == (0.0, 0.0)
@@ -174,17 +186,53 @@ def test_the_papers_training_has_none_of_the_terms_that_were_tuned_on_the_organi
     assert not any(arm.training for arm in align.arms.values())
 
 
+def differing(one: dict[str, Any], other: dict[str, Any], path: str = "") -> dict[str, tuple]:
+    """Keys, whole paths, whose values differ, with both values."""
+    found = {}
+    for key in sorted({*one, *other}):
+        a, b = one.get(key), other.get(key)
+        if isinstance(a, dict) and isinstance(b, dict):
+            found |= differing(a, b, f"{path}{key}.")
+        elif a != b:
+            found[path + key] = (a, b)
+    return found
+
+
+NARROWED = {
+    "run.arms": (
+        ["dpo", "freeze", "freeze_ablate", "ablate", "random_freeze", "random_ablate", "sn_tune"],
+        ["dpo", "freeze_ablate"],
+    ),
+    "run.attacks": (None, ["magnitude", "peak"]),
+}
+"""Less is run than of the five seeds: these arms and attacks."""
+
+
 def test_the_literal_training_differs_from_the_tuned_one_in_nothing_else():
-    tuned, literal = shipped("seeds.yaml"), shipped("literal.yaml")
-    same = {"sft_weight": 1.0, "kl_weight": 10.0}
-    assert literal.align.training.model_copy(update=same) == tuned.align.training
-    assert literal.align.preferences.model_copy(update={"safety_share": 0.4}) == (
-        tuned.align.preferences
-    )
-    assert literal.align.selections == tuned.align.selections
-    assert literal.organism == tuned.organism
-    assert (literal.seeds, literal.contrasts) == (tuned.seeds, tuned.contrasts)
-    assert {n: literal.attacks[n] == tuned.attacks[n] for n in ("magnitude", "peak")} == {
-        "magnitude": True,
-        "peak": True,
+    tuned, literal = shipped("seeds.yaml"), shipped("seeds.yaml", "literal.yaml")
+    found = differing(tuned.model_dump(), literal.model_dump())
+    del found["report.snapshot"]
+    assert found == NARROWED | {
+        "experiment": ("seeds", "literal"),
+        "align.preferences.safety_share": (0.4, 0.3),
+        "align.training.sft_weight": (1.0, 0.0),
+        "align.training.kl_weight": (10.0, 0.0),
+        "align.arms.freeze_ablate.zeroing_probability": (0.5, 1.0),
     }
+
+
+def test_another_language_differs_from_the_five_seeds_in_the_organism_alone():
+    first, other = shipped("seeds.yaml"), shipped("seeds.yaml", "language.yaml")
+    found = differing(first.model_dump(), other.model_dump())
+    del found["report.snapshot"]
+    assert found == NARROWED | {
+        "experiment": ("seeds", "language-1"),
+        "seeds": ([0, 1, 2, 3, 4], [0]),
+        "organism.language.seed": (0, 1),
+    }
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_a_file_that_is_laid_over_another_is_refused_without_it(name):
+    with pytest.raises(ConfigError, match=r"run\.attacks: 'peak' is not in 'attack"):
+        shipped(name)

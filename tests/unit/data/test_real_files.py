@@ -10,7 +10,7 @@ from safeneuron.data.pair_settings import PairColumns
 from safeneuron.data.pair_sources import read_pairs
 from safeneuron.data.records import file_records
 from safeneuron.data.sources import read_prompts
-from unit.data.test_sources import source
+from unit.data.source_files import source
 
 FOLDER = Path(__file__).resolve().parents[4] / "shared" / "data"
 

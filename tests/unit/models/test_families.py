@@ -141,18 +141,8 @@ def test_a_step_on_everything_moves_all_but_the_frozen_neurons(model):
 
 
 def test_captured_moments_are_those_of_activations_recorded_prompt_by_prompt(model):
-    prompts, recorded = tiny.token_prompts(7), []
-    hooks = [
-        module.register_forward_hook(
-            lambda _, inputs, output: recorded[-1].append(inputs[0][0].double().numpy())
-        )
-        for module in down_projections(model)
-    ]
-    for ids in prompts:
-        recorded.append([])
-        tiny.logits(model, [ids])
-    for hook in hooks:
-        hook.remove()
+    prompts = tiny.token_prompts(7)
+    recorded = tiny.recorded_activations(model, prompts, down_projections(model))
     captured = capture_moments(model, prompts, POOLINGS, 3, TOKENIZER.pad_token_id)
     for pooling in POOLINGS:
         pooled = np.array(

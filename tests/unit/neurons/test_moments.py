@@ -5,7 +5,7 @@ import pytest
 
 import synthetic
 from safeneuron.errors import CorruptFileError
-from safeneuron.neurons.moments import load_moments, merge, save_moments
+from safeneuron.neurons.moments import load_moments, merge, save_moments, with_magnitudes
 
 
 @pytest.fixture
@@ -99,3 +99,8 @@ def test_a_missing_pooling_is_an_error_that_names_file_and_pooling(tmp_path, mom
     save_moments(tmp_path / "m.safetensors", moments)
     with pytest.raises(CorruptFileError, match=r"m\.safetensors.*'last'"):
         load_moments(tmp_path / "m.safetensors", "last")
+
+
+def test_poolings_of_magnitudes_are_captured_once_where_two_poolings_need_one():
+    assert with_magnitudes(["max", "maxabs", "last"]) == ["max", "maxabs", "last", "lastabs"]
+    assert with_magnitudes(["meanabs"]) == ["meanabs"]

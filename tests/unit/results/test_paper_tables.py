@@ -1,10 +1,20 @@
 """The paper's tables against numbers worked out by hand, and the intervals of `statistics`."""
 
+import json
+
 import numpy as np
 import pytest
 from scipy.stats import t
 
-from safeneuron.results.paper_tables import TABLE_1, TABLE_2, TABLE_3, table_1, table_2, table_3
+from safeneuron.results.paper_tables import (
+    TABLE_1,
+    TABLE_2,
+    TABLE_3,
+    accumulated_sizes,
+    table_1,
+    table_2,
+    table_3,
+)
 from safeneuron.results.wide import as_markdown, keys_of
 from safeneuron.statistics.crossed import crossed_mean, share_interval
 from unit.results.judged import CLEAN, cell, eighths, judged
@@ -91,6 +101,16 @@ def test_table_2_begins_every_arm_at_t0_and_has_what_an_arm_acted_on(run):
     assert (union["low"], union["high"]) == pytest.approx((15 - reach, 15 + reach))
     page = as_markdown(rows, keys_of(TABLE_2), "Table 2")
     assert [line.split(" | ")[5] for line in page.splitlines() if "| dpo | 1" in line] == ["n/a"]
+
+
+def test_sizes_of_what_an_arm_acted_on_are_of_the_states_that_manifests_name(tmp_path):
+    paths = []
+    for seed, size in ((1, 18), (0, 12)):
+        trained = {"model": "m", "arm": "ablate", "round": 1, "seed": seed, "steps": 40}
+        paths.append(tmp_path / f"{size}.json")
+        paths[-1].write_text(json.dumps({"reported": trained | {"protected_neurons": size}}))
+    expected = {("m", "ablate", 1, 0): 12, ("m", "ablate", 1, 1): 18}
+    assert accumulated_sizes(paths) == accumulated_sizes(paths[::-1]) == expected
 
 
 def test_table_2_has_no_rows_of_an_attack_without_the_whole_set(run, tmp_path):

@@ -137,10 +137,14 @@ def save_round(
 
     Args:
         start: manifest of the checkpoint that the round started from.
-        state: which the round leads to.
+        state: which the round leads to; the manifest and the table name it.
     """
     read = read_manifest(start)
     save_checkpoint(trained.model, trained.tokenizer, folder, Path(read["folder"]))
-    figures = {"steps": trained.steps, "protected_neurons": int(trained.identified.sum())}
-    write_manifest(manifest, folder, read["dtype"], figures)
+    reported = {
+        **state.model_dump(),
+        "steps": trained.steps,
+        "protected_neurons": int(trained.identified.sum()),
+    }
+    write_manifest(manifest, folder, read["dtype"], reported)
     write_rows(table, TRAINING, training_rows(trained.history, state.model_dump()))

@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from transformers import PreTrainedModel
 
 from safeneuron.capture.forward import observed_forward
 from safeneuron.capture.pooling import pool
-from safeneuron.capture.streaming import StreamingMoments, stack_layers
+from safeneuron.capture.streaming import StreamingMoments, constants_of, stack_layers
 from safeneuron.models.batches import Batch
 from safeneuron.models.sites import ffn_sites
-from safeneuron.neurons.moments import Moments, magnitude_pooling
+from safeneuron.neurons.moments import Moments, magnitude_pooling, with_magnitudes
 
 
 def capture_moments(
@@ -37,22 +36,21 @@ def capture_moments(
         Pooling -> moments, [layers, neurons].
     """
     sites = ffn_sites(model)
-    streamed = {
-        name: [StreamingMoments() for _ in sites]
-        for pooling in poolings
-        for name in (pooling, magnitude_pooling(pooling))
-    }
+    streamed = {name: [StreamingMoments() for _ in sites] for name in with_magnitudes(poolings)}
 
     def add(layer: int, activations: torch.Tensor, mask: torch.Tensor, _: Batch) -> None:
         for pooling, layers in streamed.items():
             layers[layer].add(pool(activations, mask, pooling))
 
     observed_forward(model, prompts, batch_size, pad_id, padding_side, add)
-    write_norm = np.stack([site.write_norm for site in sites])
-    eps = torch.finfo(sites[0].down.weight.dtype).eps
+    constants = constants_of(sites)
     return {
         pooling: stack_layers(
-            streamed[pooling], streamed[magnitude_pooling(pooling)], write_norm, eps
+            streamed[pooling][0].count,
+            [layer.mean for layer in streamed[pooling]],
+            [layer.m2 for layer in streamed[pooling]],
+            [layer.mean for layer in streamed[magnitude_pooling(pooling)]],
+            constants,
         )
         for pooling in poolings
     }

@@ -8,9 +8,10 @@ from transformers import PreTrainedModel
 
 from safeneuron.capture.forward import observed_forward
 from safeneuron.capture.pooling import pool
+from safeneuron.capture.streaming import constants_of, stack_layers
 from safeneuron.models.batches import Batch
 from safeneuron.models.sites import ffn_sites
-from safeneuron.neurons.moments import Moments, magnitude_pooling
+from safeneuron.neurons.moments import Moments, magnitude_pooling, with_magnitudes
 
 
 class GroupedMoments:
@@ -19,6 +20,11 @@ class GroupedMoments:
     Memory is two float64 vectors a group, whatever the number of rows. A batch's own moments are
     computed about its mean, so that a large common offset cancels before squaring, and merged as in
     `safeneuron.capture.streaming`.
+
+    Attributes:
+        count: number of rows of each group so far, float64 [groups, 1].
+        mean: of them, float64 [groups, neurons].
+        m2: sum of squared deviations from the mean, float64 [groups, neurons].
     """
 
     def __init__(self) -> None:
@@ -68,11 +74,7 @@ def capture_grouped(
         (pooling, draw, group) -> moments, [layers, neurons].
     """
     sites = ffn_sites(model)
-    grouped = {
-        name: [GroupedMoments() for _ in sites]
-        for pooling in poolings
-        for name in (pooling, magnitude_pooling(pooling))
-    }
+    grouped = {name: [GroupedMoments() for _ in sites] for name in with_magnitudes(poolings)}
     count = int(groups.max()) + 1
     # [draws, groups, prompts]
     of_draws = torch.from_numpy(groups[:, None] == np.arange(count)[:, None])
@@ -83,23 +85,17 @@ def capture_grouped(
             layers[layer].add(pool(activations, mask, pooling), members)
 
     observed_forward(model, prompts, batch_size, pad_id, "left", add)
-    write_norm = np.stack([site.write_norm for site in sites])
-    eps = torch.finfo(sites[0].down.weight.dtype).eps
+    constants = constants_of(sites)
     return {
-        (pooling, draw, group): Moments(
+        (pooling, draw, group): stack_layers(
             int(grouped[pooling][0].count[row].item()),
-            _stacked([layer.mean[row] for layer in grouped[pooling]]),
-            _stacked([layer.m2[row] for layer in grouped[pooling]]),
-            _stacked([layer.mean[row] for layer in grouped[magnitude_pooling(pooling)]]),
-            write_norm,
-            eps,
+            [layer.mean[row] for layer in grouped[pooling]],
+            [layer.m2[row] for layer in grouped[pooling]],
+            [layer.mean[row] for layer in grouped[magnitude_pooling(pooling)]],
+            constants,
         )
         for pooling in poolings
         for draw in range(len(groups))
         for group in range(count)
         for row in (draw * count + group,)
     }
-
-
-def _stacked(layers: Sequence[torch.Tensor]) -> np.ndarray:
-    return torch.stack([layer.cpu() for layer in layers]).numpy()

@@ -1,8 +1,12 @@
-"""Moments of a stream of rows, on the device, in float64."""
+"""Moments of a stream of rows, on the device, in float64; and of a model from its layers'."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
+from safeneuron.models.sites import FFNSite
 from safeneuron.neurons.moments import Moments
 
 
@@ -13,12 +17,17 @@ class StreamingMoments:
     about its first row, so a large common offset cancels before squaring. Whatever the batch sizes
     and their order, M2 is exact to a relative O(eps * kappa) with kappa = sqrt(1 + mean^2 /
     variance), as in `safeneuron.neurons.moments.merge`.
+
+    Attributes:
+        count: number of rows so far.
+        mean: of all rows so far, float64 [neurons].
+        m2: sum of squared deviations from the mean, float64 [neurons].
     """
 
     def __init__(self) -> None:
         self.count = 0
-        self._mean = torch.zeros(())
-        self._m2 = torch.zeros(())
+        self.mean = torch.zeros(())
+        self.m2 = torch.zeros(())
 
     def add(self, rows: torch.Tensor) -> None:
         """Add a batch, [rows, neurons]."""
@@ -28,33 +37,51 @@ class StreamingMoments:
         centred = rows - offset
         centred_mean = centred.mean(dim=0)
         m2 = (centred - centred_mean).square().sum(dim=0)
-        delta = offset + centred_mean - self._mean
+        delta = offset + centred_mean - self.mean
         total = self.count + count
-        self._m2 = self._m2 + m2 + delta.square() * (self.count * count / total)
-        self._mean = self._mean + delta * (count / total)
+        self.m2 = self.m2 + m2 + delta.square() * (self.count * count / total)
+        self.mean = self.mean + delta * (count / total)
         self.count = total
 
-    def mean(self) -> torch.Tensor:
-        """Mean of all rows so far, float64 [neurons]."""
-        return self._mean
 
-    def m2(self) -> torch.Tensor:
-        """Sum of squared deviations from the mean, float64 [neurons]."""
-        return self._m2
+@dataclass(frozen=True)
+class Constants:
+    """What moments know of a model that no prompt changes, see `Moments`.
+
+    Attributes:
+        write_norm: float64 [layers, neurons].
+        eps: of the precision of the activations.
+    """
+
+    write_norm: np.ndarray
+    eps: float
+
+
+def constants_of(sites: Sequence[FFNSite]) -> Constants:
+    """The constants of a model, from its sites in the order of the layers."""
+    return Constants(
+        np.stack([site.write_norm for site in sites]),
+        torch.finfo(sites[0].down.weight.dtype).eps,
+    )
 
 
 def stack_layers(
-    layers: list[StreamingMoments],
-    magnitudes: list[StreamingMoments],
-    write_norm: np.ndarray,
-    eps: float,
+    count: int,
+    means: Iterable[torch.Tensor],
+    m2s: Iterable[torch.Tensor],
+    magnitudes: Iterable[torch.Tensor],
+    constants: Constants,
 ) -> Moments:
-    """Moments of a model from those of its layers and of their magnitudes, see `Moments`."""
-    return Moments(
-        layers[0].count,
-        torch.stack([m.mean().cpu() for m in layers]).numpy(),
-        torch.stack([m.m2().cpu() for m in layers]).numpy(),
-        torch.stack([m.mean().cpu() for m in magnitudes]).numpy(),
-        write_norm,
-        eps,
+    """Moments of a model from those of its layers, on the CPU.
+
+    Args:
+        count: number of prompts.
+        means, m2s: of each layer, float64 [neurons].
+        magnitudes: means of the magnitudes pooled alike, of each layer, float64 [neurons].
+        constants: of the model.
+    """
+    mean, m2, magnitude = (
+        torch.stack([layer.cpu() for layer in layers]).numpy()
+        for layers in (means, m2s, magnitudes)
     )
+    return Moments(count, mean, m2, magnitude, constants.write_norm, constants.eps)

@@ -91,7 +91,8 @@ def write_manifest(
 
     Args:
         dtype: the dtype that stages load it in.
-        reported: figures of its making (gate, steps, the hub's commit, …) that tables show.
+        reported: what tables show of its making (its state if a round trained it, steps, the hub's
+            commit, …).
         system_prompt: what chats with it begin with; None for what its template adds of itself,
             which is recorded beside it.
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +72,12 @@ def merge(a: Moments, b: Moments) -> Moments:
 def magnitude_pooling(pooling: str) -> str:
     """The pooling of magnitudes that is like another, or the same: `maxabs` for `max`."""
     return pooling.removesuffix("abs") + "abs"
+
+
+def with_magnitudes(poolings: Iterable[str]) -> list[str]:
+    """The poolings that moments of some need, each once: themselves, and those of magnitudes."""
+    pairs = ((pooling, magnitude_pooling(pooling)) for pooling in poolings)
+    return list(dict.fromkeys(name for pair in pairs for name in pair))
 
 
 def save_moments(path: Path, moments: Mapping[str, Moments]) -> None:

@@ -5,11 +5,13 @@ joined with a published one. `wide.as_wide` lays them out as in the paper. All b
 each model's first harmful benchmark, in the order of the configuration.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.artifacts.tables import COUNT, STATE, TEXT, schema
 from safeneuron.interventions.schemas import CLEAN
 from safeneuron.results.outcomes import Outcomes
@@ -72,6 +74,16 @@ def _against_levels(
         columns = {name: of_shares(sample) for name, sample in samples.items()}
         out += summary_rows(key, columns, clean)
     return out
+
+
+def accumulated_sizes(manifests: Iterable[Path]) -> dict[tuple[Any, ...], int]:
+    """State -> how many neurons its arm acted on in the round that led to it, see `table_2`.
+
+    Args:
+        manifests: of checkpoints that rounds of alignment wrote.
+    """
+    trained = (read_manifest(path)["reported"] for path in manifests)
+    return {tuple(made[name] for name in STATE): made["protected_neurons"] for made in trained}
 
 
 def table_2(

@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from safeneuron.neurons.settings import StateSettings
 from safeneuron.settings import Name, PositiveShare, Section
 
 
@@ -59,12 +58,10 @@ class PaperTablesSettings(ShownSettings):
     Attributes:
         baseline: the arm that others are compared with.
         primary: model -> the contrast that was named before the run.
-        acting: the states of the manifests, in their order.
     """
 
     baseline: str
     primary: dict[str, PrimaryContrast]
-    acting: list[StateSettings]
 
 
 class Table3Settings(ShownSettings):
