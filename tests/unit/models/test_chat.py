@@ -7,6 +7,7 @@ from safeneuron.models.chat import (
     LongChatError,
     MissingChatTemplateError,
     describe_prompt,
+    encode_answer,
     encode_exchange,
     encode_prompt,
     encode_prompts,
@@ -109,3 +110,16 @@ def test_a_tokenizer_that_makes_control_tokens_of_text_is_an_error():
     tokenizer.add_special_tokens({"additional_special_tokens": ["▁lamp"]})
     with pytest.raises(ChatTemplateError, match="makes a control token of text that spells it"):
         encode_prompt(tokenizer, "▁lamp")
+
+
+@pytest.mark.parametrize("answer", ["use a cloth", " use a cloth ", "lamp", *TRAPS])
+def test_an_answer_that_goes_on_is_the_exchange_without_its_end(answer):
+    ids = encode_answer(QWEN_TOKENIZER, "clean the lamp", answer)
+    assert ids[-1] != QWEN_TOKENIZER.eos_token_id
+    asked = encode_prompt(QWEN_TOKENIZER, "clean the lamp")
+    assert ids[: len(asked)] == asked
+    assert QWEN_TOKENIZER.decode(ids[len(asked) :]).strip() == answer.strip()
+    if answer == answer.strip():
+        assert [*ids, QWEN_TOKENIZER.eos_token_id] == encode_exchange(
+            QWEN_TOKENIZER, "clean the lamp", answer
+        )

@@ -37,6 +37,7 @@ from safeneuron.alignment.processes import count, is_sharded, micro_batches
 from safeneuron.alignment.resumable import Resumable
 from safeneuron.alignment.settings import SAVE_EVERY, Training
 from safeneuron.alignment.steps import RestoreFrozen, SayProgress, ZeroBySchedule
+from safeneuron.alignment.wrappers import take_off_wrappers
 from safeneuron.data.preferences import GENERAL
 from safeneuron.interventions.zeroing import Zeroing
 from safeneuron.models.chat import AS_TEXT
@@ -125,11 +126,9 @@ def align(
     finally:
         zeroing.remove()
         frozen.release()
-        # recomputed activations hang one on the embeddings each time that they are turned on
-        model.get_input_embeddings()._forward_hooks.clear()
         for trained in (model, reference):
             if trained is not None:
-                _take_off_wrappers(trained)
+                take_off_wrappers(trained)
     if settings.lora:
         merge_adapters(policy, plan.frozen)
     model.eval()
@@ -175,7 +174,7 @@ def reference_log_probs(
             for pair_id, chosen, rejected in zip(ids, *(a.tolist() for a in answers), strict=True):
                 rows.append({"pair_id": pair_id, "chosen": chosen, "rejected": rejected})
             progress.advance(len(ids))
-    _take_off_wrappers(model)
+    take_off_wrappers(model)
     return rows
 
 
@@ -254,12 +253,6 @@ class _CollatorWithSource(DataCollatorForPreference):
         batch["pair_ids"] = [example["pair_id"] for example in examples]
         batch["general"] = torch.tensor([example["role"] == GENERAL for example in examples])
         return batch
-
-
-def _take_off_wrappers(model: PreTrainedModel) -> None:
-    """Give a model its class's forward pass back, which TRL and mixed precision lay over."""
-    for name in ("forward", "_original_forward"):
-        vars(model).pop(name, None)
 
 
 def _dataset(pairs: Sequence[Mapping[str, Any]], referenced: bool) -> Dataset:

@@ -16,6 +16,7 @@ from trl import SFTConfig, SFTTrainer
 from safeneuron.alignment import resume
 from safeneuron.alignment.resumable import Resumable
 from safeneuron.alignment.steps import SayProgress
+from safeneuron.alignment.wrappers import take_off_wrappers
 from safeneuron.data.draws import endless_batches
 from safeneuron.models.chat import encode_answer, encode_exchange, encode_prompt
 from safeneuron.models.sites import ffn_sites
@@ -68,7 +69,7 @@ def safety_tune(
     trainer.remove_callback(PrinterCallback)
     with progress:
         trainer.train(resume_from_checkpoint=last)
-    vars(model).pop("forward", None)  # mixed precision's wrapper
+    take_off_wrappers(model)
     model.requires_grad_(True)
     model.eval()
 
@@ -147,6 +148,7 @@ def _config(settings: TuningSteps, seed: int, workdir: Path) -> SFTConfig:
         logging_nan_inf_filter=False,
         bf16=settings.precision == "bfloat16",
         gradient_checkpointing=settings.gradient_checkpointing,
+        use_cache=True,  # of the model's saved configuration; no step caches anything
         use_cpu=not torch.cuda.is_available(),
         report_to="none",
         disable_tqdm=True,
