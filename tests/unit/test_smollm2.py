@@ -167,17 +167,10 @@ def found(manifest, folder, stage):
 def test_a_categorys_set_is_what_numpy_finds(manifest, folder, found):
     model, _ = load_checkpoint(manifest)
     plain = Tokenizer.from_file(str(folder / "checkpoint" / "tokenizer.json"))
-    sides = [
-        np.array(
-            [
-                [layer.max(axis=0) for layer in layers]
-                for layers in tiny.recorded_activations(
-                    model, [text_ids(plain, text) for text in texts]
-                )
-            ]
-        )
-        for texts in (UNSAFE, SAFE)
-    ]
+    sides = []
+    for texts in (UNSAFE, SAFE):
+        seen = tiny.recorded_activations(model, [text_ids(plain, text) for text in texts])
+        sides.append(np.array([[layer.max(axis=0) for layer in layers] for layers in seen]))
     shift = sides[0].mean(axis=0) - sides[1].mean(axis=0)
     pooled = np.sqrt(sum(side.var(axis=0, ddof=1) for side in sides) / 2)  # as many of each
     effect = shift / pooled
