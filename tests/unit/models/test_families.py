@@ -16,7 +16,7 @@ from safeneuron.capture.pooling import POOLINGS
 from safeneuron.interventions.zeroing import zeroed
 from safeneuron.models.chat import encode_prompts
 from safeneuron.models.checkpoint import load_folder
-from safeneuron.models.generation import generate
+from safeneuron.models.generation import generate_after
 from safeneuron.models.sites import ffn_sites
 
 MASK = tiny.random_mask()
@@ -165,7 +165,25 @@ def test_captured_moments_are_those_of_activations_recorded_prompt_by_prompt(mod
         np.testing.assert_allclose(np.sqrt(moments.variance), deviation, rtol=1e-4)
 
 
-def test_a_batch_is_answered_as_its_prompts_one_by_one(model):
-    together = generate(model, TOKENIZER, TEXTS, 4, 4)
-    alone = [generate(model, TOKENIZER, [text], 4, 1)[0] for text in TEXTS]
-    assert together == alone
+def continued_alone(model, ids, ends):
+    """What the loop of transformers continues one prompt with, alone in its batch."""
+    model.generation_config.eos_token_id = ends
+    settings = {"max_new_tokens": 8, "do_sample": False, "pad_token_id": 0}
+    return model.generate(torch.tensor([ids]), **settings)[0, len(ids) :].tolist()
+
+
+def test_prompts_that_leave_their_batch_are_answered_as_alone_by_transformers(model):
+    model, prompts = copy.deepcopy(model), tiny.token_prompts(6)
+    free = [continued_alone(model, ids, [2]) for ids in prompts]
+    ends = [free[0][0], free[1][2]]
+    alone = [continued_alone(model, ids, ends) for ids in prompts]
+    assert len({len(ids) for ids in alone}) > 1
+    expected = [
+        (
+            TOKENIZER.decode(ids[:-1] if ids[-1] in ends else ids, skip_special_tokens=True),
+            len(ids),
+            "stop" if ids[-1] in ends else "length",
+        )
+        for ids in alone
+    ]
+    assert generate_after(model, TOKENIZER, prompts, 8, 6) == expected

@@ -5,7 +5,9 @@ import torch
 from transformers import GenerationConfig
 
 import tiny
+from safeneuron.models.chat import encode_prompts
 from safeneuron.models.generation import Response, generate
+from safeneuron.models.sites import ffn_sites
 
 PROMPTS = [
     "how do i clean the lamp",
@@ -82,6 +84,27 @@ def test_a_model_in_training_mode_generates_without_dropout(tokenizer):
     model = tiny.build(vocabulary=len(tokenizer), attention_dropout=0.5)
     expected = generate(model, tokenizer, PROMPTS, LIMIT, 3)
     assert generate(model.train(), tokenizer, PROMPTS, LIMIT, 3) == expected
+
+
+def test_a_hook_sees_no_token_of_a_response_that_has_ended(model, tokenizer):
+    """A batch as wide as its longest prompt, then what each response still needs."""
+    seen = []
+    down = ffn_sites(model)[-1].down
+    down.register_forward_hook(lambda _, inputs, output: seen.append(output.shape[:2].numel()))
+    responses = generate(model, tokenizer, PROMPTS, LIMIT, len(PROMPTS))
+    widest = max(map(len, encode_prompts(tokenizer, PROMPTS)))
+    assert seen[0] == len(PROMPTS) * widest
+    assert seen[1:] == [
+        sum(response.tokens > given for response in responses)
+        for given in range(1, max(response.tokens for response in responses))
+    ]
+    assert len(set(seen[1:])) > 1
+
+
+def test_a_checkpoint_without_a_cache_in_its_settings_generates_with_one(model, tokenizer):
+    expected = generate(model, tokenizer, PROMPTS, LIMIT, 3)
+    model.config.use_cache = False
+    assert generate(model, tokenizer, PROMPTS, LIMIT, 3) == expected
 
 
 def test_no_prompts_give_no_responses(model, tokenizer):

@@ -8,6 +8,7 @@ from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerB
 
 from safeneuron.models.batches import batches
 from safeneuron.models.chat import encode_prompts
+from safeneuron.models.decoding import likeliest_tokens
 from safeneuron.models.vision import Vision
 
 
@@ -101,16 +102,16 @@ def _continue(
         if images is not None:
             of_batch = [images.of[i] for i in batch.index if i in images.of]
             shown = images.vision.inputs(of_batch, batch.input_ids)
-        output = model.generate(
+        answers = model.generate(
             input_ids=batch.input_ids.to(model.device),
             attention_mask=batch.attention_mask.to(model.device),
             **{name: value.to(model.device) for name, value in shown.items()},
             generation_config=settings,
+            custom_generate=likeliest_tokens,
         )
-        for i, row in zip(batch.index, output[:, batch.input_ids.shape[1] :].tolist(), strict=True):
-            length = next((k for k, token in enumerate(row) if token in ends), None)
-            text = tokenizer.decode(row[:length], skip_special_tokens=True)
-            finish = "length" if length is None else "stop"
-            responses[i] = Response(text, len(row) if length is None else length + 1, finish)
+        for i, answer in zip(batch.index, answers, strict=True):
+            stopped = answer[-1] in ends
+            text = tokenizer.decode(answer[:-1] if stopped else answer, skip_special_tokens=True)
+            responses[i] = Response(text, len(answer), "stop" if stopped else "length")
         answered(len(batch.index))
     return [r for r in responses if r is not None]
