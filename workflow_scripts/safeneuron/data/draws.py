@@ -1,6 +1,7 @@
 """Endless draws of examples for a training."""
 
 from collections.abc import Iterator, Sequence
+from itertools import cycle
 
 import numpy as np
 
@@ -9,13 +10,19 @@ def endless_batches(
     groups: Sequence[np.ndarray], sizes: Sequence[int], rng: np.random.Generator
 ) -> Iterator[np.ndarray]:
     """Endless batches of example indices with a fixed number from each group, epoch by epoch."""
-
-    def endless(group: np.ndarray) -> Iterator[int]:
-        while True:
-            yield from rng.permutation(group)
-
-    streams = [endless(group) for group in groups]
+    streams = [_endless(group, rng) for group in groups]
     while True:
         yield np.array(
             [next(s) for s, size in zip(streams, sizes, strict=True) for _ in range(size)]
         )
+
+
+def endless_draws(groups: Sequence[np.ndarray], rng: np.random.Generator) -> Iterator[int]:
+    """Endless example indices from groups in turn, epoch by epoch from each."""
+    for stream in cycle([_endless(group, rng) for group in groups]):
+        yield next(stream)
+
+
+def _endless(group: np.ndarray, rng: np.random.Generator) -> Iterator[int]:
+    while True:
+        yield from rng.permutation(group)

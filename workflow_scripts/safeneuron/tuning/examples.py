@@ -28,6 +28,7 @@ ANSWERS = schema(
 REFUSE, ANSWER = "refuse", "answer"
 EXAMPLES = schema(
     example_id=TEXT,  # dataset/prompt_id
+    dataset=TEXT,
     role=TEXT,  # refuse or answer
     prompt=TEXT,
     answer=TEXT,
@@ -121,6 +122,7 @@ def _example(
     identity = f"{row['dataset']}/{row['prompt_id']}"
     return {
         "example_id": identity,
+        "dataset": row["dataset"],
         "role": role,
         "prompt": prompt,
         "answer": answer,

@@ -1,8 +1,7 @@
 """Supervised safety tuning by TRL's `SFTTrainer`: the loss is on the tokens of the answers."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,11 @@ from safeneuron.alignment import resume
 from safeneuron.alignment.resumable import Resumable
 from safeneuron.alignment.steps import SayProgress
 from safeneuron.alignment.wrappers import take_off_wrappers
-from safeneuron.data.draws import endless_batches
+from safeneuron.data.draws import endless_draws
 from safeneuron.models.chat import encode_answer, encode_exchange, encode_prompt
 from safeneuron.models.sites import ffn_sites
 from safeneuron.progress import Progress
-from safeneuron.tuning.examples import REFUSE
+from safeneuron.tuning.examples import ANSWER, REFUSE
 from safeneuron.tuning.settings import TuningSteps
 
 log = logging.getLogger(__name__)
@@ -76,16 +75,31 @@ def safety_tune(
 
 def in_order(
     examples: Sequence[Mapping[str, Any]], settings: TuningSteps, seed: int
-) -> Iterable[Mapping[str, Any]]:
-    """The examples of all steps, step by step: some may come several times."""
-    refused = np.array([example["role"] == REFUSE for example in examples])
-    groups = [np.flatnonzero(refused), np.flatnonzero(~refused)]
-    sizes = [settings.harmful, settings.batch_size - settings.harmful]
-    batches = endless_batches(groups, sizes, np.random.default_rng(seed))
-    for batch in islice(batches, settings.steps):
+) -> Iterator[Mapping[str, Any]]:
+    """The examples of all steps, step by step: some may come several times.
+
+    Each step has the same number of refusals. The examples of either kind are drawn from their data
+    sets in turn, whatever the sizes of these, and epoch by epoch from each.
+    """
+    rng = np.random.default_rng(seed)
+    refusals, answers = (
+        endless_draws(_by_dataset(examples, role), rng) for role in (REFUSE, ANSWER)
+    )
+    for _ in range(settings.steps):
+        step = [next(refusals) for _ in range(settings.harmful)]
+        step += [next(answers) for _ in range(settings.batch_size - settings.harmful)]
         # micro-batches have their share of either kind
-        for i in np.random.default_rng([seed, *batch]).permutation(batch):
+        for i in rng.permutation(step):
             yield examples[i]
+
+
+def _by_dataset(examples: Sequence[Mapping[str, Any]], role: str) -> list[np.ndarray]:
+    """Positions of the examples of a role, data set by data set."""
+    groups: dict[str, list[int]] = {}
+    for i, example in enumerate(examples):
+        if example["role"] == role:
+            groups.setdefault(example["dataset"], []).append(i)
+    return [np.array(group) for group in groups.values()]
 
 
 def encode(
