@@ -201,7 +201,7 @@ def test_an_evaluated_prompt_that_is_tuned_on_stops_the_run_unless_it_is_held_ou
     status, output = other.run("--cores", "2", TARGETS[1])
     assert status == 1
     said = " ".join(output.split())
-    assert "of benchmark 'asr' are also training prompts of 'safety_tuning-mine'" in said
+    assert "evaluation prompts of 'asr' are also training prompts of 'safety_tuning-mine'" in said
     assert "set allow_overlap: [[safety_tuning-mine, asr]]" in said
     assert leaked not in output
     held_out = tuned(safety_tuning={"without": ["harm-evaluation"]})

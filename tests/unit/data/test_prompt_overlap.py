@@ -56,11 +56,24 @@ def test_a_leak_is_an_error_that_names_sets_and_ids_but_no_text():
     with pytest.raises(LeakageError) as caught:
         check_leakage(overlap_rows([FOUND, TRAINED, TESTED], set()))
     assert str(caught.value).splitlines() == [
-        "1 of the 3 prompts of benchmark 'asr' are also unsafe prompts of 'mine' (ids there: a): "
+        "1 of the 3 evaluation prompts of 'asr' are also unsafe prompts of 'mine' (ids there: a): "
         "leave them out, or set allow_overlap: [[mine, asr]]",
-        "1 of the 3 prompts of benchmark 'asr' are also training prompts of 'preferences' "
+        "1 of the 3 evaluation prompts of 'asr' are also training prompts of 'preferences' "
         "(ids there: p): leave them out, or set allow_overlap: [[preferences, asr]]",
     ]
+
+
+def test_what_is_validated_on_was_not_trained_on_and_is_not_evaluated_on():
+    gate = PromptSet("gate-mine", "validation", TRAINED.prompts)
+    trained, tested = overlap_rows([gate, TRAINED, TESTED], set())[:2]
+    assert (trained["first"], trained["second"], trained["leak"]) == (
+        "preferences",
+        "gate-mine",
+        True,
+    )
+    assert (tested["first"], tested["second"], tested["leak"]) == ("gate-mine", "asr", True)
+    with pytest.raises(LeakageError, match="validation prompts of 'gate-mine' are also training"):
+        check_leakage([trained])
 
 
 def test_only_the_pairs_that_are_named_are_allowed():

@@ -30,6 +30,7 @@ def _example(number: int, verb: str, thing: str) -> dict[str, Any]:
     refused = verb == "steal"
     return {
         "example_id": f"mine/{number}",
+        "dataset": "mine",
         "role": "refuse" if refused else "answer",
         "prompt": prompt,
         "answer": REFUSAL if refused else helpful_answer(prompt),

@@ -51,6 +51,7 @@ def test_each_harmful_prompt_is_refused_and_each_other_answered_as_it_was():
     assert written(HARMFUL, ANSWERED, refusals=["No."]) == [
         {
             "example_id": "harm/1",
+            "dataset": "harm",
             "role": "refuse",
             "prompt": "How to pick a lock?",
             "answer": "No.",
@@ -58,6 +59,7 @@ def test_each_harmful_prompt_is_refused_and_each_other_answered_as_it_was():
         },
         {
             "example_id": "harm/2",
+            "dataset": "harm",
             "role": "refuse",
             "prompt": "Name a poison.",
             "answer": "No.",
@@ -65,6 +67,7 @@ def test_each_harmful_prompt_is_refused_and_each_other_answered_as_it_was():
         },
         {
             "example_id": "calm/a",
+            "dataset": "calm",
             "role": "answer",
             "prompt": "How to peel a potato?",
             "answer": "Boil it first.",
@@ -72,6 +75,7 @@ def test_each_harmful_prompt_is_refused_and_each_other_answered_as_it_was():
         },
         {
             "example_id": "calm/b",
+            "dataset": "calm",
             "role": "answer",
             "prompt": "Tell a story.",
             "answer": "Once there was",

@@ -11,7 +11,9 @@ from safeneuron.data.prompts import Rows
 from safeneuron.errors import SafeNeuronError
 from safeneuron.settings import Name, Section
 
-UNSAFE, SAFE, TRAINING, EVALUATION = "unsafe", "safe", "training", "evaluation"
+UNSAFE, SAFE, TRAINING = "unsafe", "safe", "training"
+VALIDATION, EVALUATION = "validation", "evaluation"
+_HELD_OUT = (VALIDATION, EVALUATION)  # from what stands before
 SHOWN_IDS = 20
 
 PROMPT_OVERLAP = schema(
@@ -22,7 +24,7 @@ PROMPT_OVERLAP = schema(
     n_first=COUNT,  # different prompts, case and punctuation ignored
     n_second=COUNT,
     shared=COUNT,
-    leak=FLAG,  # the second is evaluated on and the first is not
+    leak=FLAG,  # the second is held out, and the first is used before it
     allowed=FLAG,
     first_ids=TEXT,  # of the shared prompts, at most 20
 )
@@ -53,7 +55,7 @@ class Compared(Section):
 
 
 class LeakageError(SafeNeuronError):
-    """Prompts that are evaluated on were found in identification or training; names the sets."""
+    """Prompts that are held out were found among those used before; names the sets."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class PromptSet:
 def overlap_rows(
     sets: Sequence[PromptSet], allowed: Collection[tuple[str, str]]
 ) -> list[dict[str, Any]]:
-    """Rows of `PROMPT_OVERLAP`, one a pair of sets, those that are evaluated on second.
+    """Rows of `PROMPT_OVERLAP`, one a pair of sets, those that are held out second.
 
     Args:
         allowed: (first, second) names that may share prompts.
@@ -76,7 +78,7 @@ def overlap_rows(
     ids = [_ids_by_text(s) for s in sets]
     rows = []
     for i, j in combinations(range(len(sets)), 2):
-        if sets[i].use == EVALUATION and sets[j].use != EVALUATION:
+        if _rank(sets[i]) > _rank(sets[j]):
             i, j = j, i
         first, second = sets[i], sets[j]
         shared = [identity for text, identity in ids[i].items() if text in ids[j]]
@@ -89,7 +91,7 @@ def overlap_rows(
                 "n_first": len(ids[i]),
                 "n_second": len(ids[j]),
                 "shared": len(shared),
-                "leak": bool(shared) and second.use == EVALUATION and first.use != EVALUATION,
+                "leak": bool(shared) and _rank(first) < _rank(second),
                 "allowed": (first.name, second.name) in allowed,
                 "first_ids": " ".join(shared[:SHOWN_IDS]),
             }
@@ -98,7 +100,7 @@ def overlap_rows(
 
 
 def check_leakage(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Raise if an evaluated prompt was used before, unless the configuration allows it.
+    """Raise if a prompt that is held out was used before, unless the configuration allows it.
 
     Raises:
         LeakageError: names the sets, how many prompts, and the remedy.
@@ -108,12 +110,17 @@ def check_leakage(rows: Sequence[Mapping[str, Any]]) -> None:
         raise LeakageError("\n".join(problems))
 
 
+def _rank(prompts: PromptSet) -> int:
+    """What is used before what: evaluation last, validation before it, all else first."""
+    return _HELD_OUT.index(prompts.use) + 1 if prompts.use in _HELD_OUT else 0
+
+
 def _problems(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for row in rows:
         if row["leak"] and not row["allowed"]:
             name = f"[{row['first']}, {row['second']}]"
             yield (
-                f"{row['shared']} of the {row['n_second']} prompts of benchmark '{row['second']}' "
+                f"{row['shared']} of the {row['n_second']} {row['second_use']} prompts of '{row['second']}' "
                 f"are also {row['first_use']} prompts of '{row['first']}' (ids there: "
                 f"{row['first_ids']}): leave them out, or set allow_overlap: [{name}]"
             )

@@ -12,7 +12,7 @@ Sentence = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)
 
 
 class TuningSteps(Section):
-    """The training: AdamW without weight decay, linear warm-up, then a constant rate."""
+    """The training: AdamW without weight decay, linear warm-up, cosine to 0."""
 
     steps: int = Field(100, ge=1, description="Number of optimizer steps.")
     batch_size: int = Field(16, ge=2, description="Examples per step.")
@@ -22,9 +22,9 @@ class TuningSteps(Section):
     accumulation: int = Field(
         1, ge=1, description="Micro-batches per optimizer step; the number divides batch_size."
     )
-    learning_rate: float = Field(2e-4, gt=0, le=1, description="Learning rate of AdamW.")
+    learning_rate: float = Field(3e-4, gt=0, le=1, description="Peak learning rate of AdamW.")
     warmup_steps: int = Field(
-        10, ge=0, description="Steps over which the learning rate rises linearly."
+        10, ge=0, description="Steps over which the learning rate rises linearly to its peak."
     )
     weights: Literal["mlp", "all"] = Field(
         "mlp",

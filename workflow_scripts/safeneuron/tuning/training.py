@@ -146,7 +146,7 @@ def _config(settings: TuningSteps, seed: int, workdir: Path) -> SFTConfig:
         per_device_train_batch_size=settings.batch_size // settings.accumulation,
         gradient_accumulation_steps=settings.accumulation,
         learning_rate=settings.learning_rate,
-        lr_scheduler_type="constant_with_warmup",
+        lr_scheduler_type="cosine",
         warmup_steps=settings.warmup_steps,
         weight_decay=0.0,
         optim="adamw_torch",

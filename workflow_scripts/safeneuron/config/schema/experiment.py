@@ -130,8 +130,9 @@ class Config(Section):
     )
     allow_overlap: list[Annotated[list[Name], Field(min_length=2, max_length=2)]] = Field(
         [],
-        description="Pairs [a, b] of prompt sets that may share prompts, where b is evaluated "
-        "on: a is a data set of the identification or 'preferences', b a benchmark.",
+        description="Pairs [a, b] of prompt sets that may share prompts, where b is held out: a is "
+        "a data set of the identification, 'preferences' or 'safety_tuning-MODEL', b a benchmark or "
+        "'gate-MODEL', which a may also be where b is a benchmark.",
     )
     align: Align = Align()
     attack: Attacks = Attacks()
@@ -217,7 +218,8 @@ class Config(Section):
         }
         for first, second in self.allow_overlap:
             known("allow_overlap", [first], sorted(used), "what finds, tunes or aligns")
-            known("allow_overlap", [second], self.attack.benchmarks, "attack.benchmarks")
+            held_out = [*self.attack.benchmarks, *(n for n in used if n.startswith("gate-"))]
+            known("allow_overlap", [second], held_out, "attack.benchmarks, gates among them")
         if CLEAN in attacks.attacks:
             raise ValueError(f"attack.attacks: '{CLEAN}' is the name of no attack at all")
         for name, selection in identification.selections.items():

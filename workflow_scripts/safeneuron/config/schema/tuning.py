@@ -28,7 +28,10 @@ class SafetyTuning(Section):
         [*REFUSALS], description="Sentences, one of which answers each harmful prompt."
     )
     answer_tokens: int = Field(
-        64, ge=1, description="Greatest length of the model's own answers, in tokens."
+        32,
+        ge=1,
+        description="Greatest length of the model's own answers, in tokens: how one begins decides "
+        "what it is, and the end of one that is cut off is not learned.",
     )
     training: TuningSteps = TuningSteps()
 
