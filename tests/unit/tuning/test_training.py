@@ -147,7 +147,7 @@ def test_nothing_of_the_training_hangs_on_a_tuned_model(way, tmp_path):
 
 
 def test_tuning_lowers_the_loss_of_what_it_shows(tmp_path):
-    model = tuned(tmp_path, steps=30)
+    model = tuned(tmp_path, steps=60)
     with torch.no_grad():
         assert answer_loss(model, EXAMPLES) < 0.7 * answer_loss(build(), EXAMPLES)
 

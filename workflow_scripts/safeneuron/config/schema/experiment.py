@@ -130,9 +130,9 @@ class Config(Section):
     )
     allow_overlap: list[Annotated[list[Name], Field(min_length=2, max_length=2)]] = Field(
         [],
-        description="Pairs [a, b] of prompt sets that may share prompts, where b is held out: a is "
-        "a data set of the identification, 'preferences' or 'safety_tuning-MODEL', b a benchmark or "
-        "'gate-MODEL', which a may also be where b is a benchmark.",
+        description="Pairs [a, b] of prompt sets that may share prompts, where b is held out: a "
+        "benchmark or 'gate-MODEL'; a is a data set of the identification, 'preferences' or "
+        "'safety_tuning-MODEL', or 'gate-MODEL' where b is a benchmark.",
     )
     align: Align = Align()
     attack: Attacks = Attacks()
