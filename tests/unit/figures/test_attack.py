@@ -26,4 +26,8 @@ def test_every_row_of_panels_says_which_attack_it_is():
     figure = attack.draw(pa.Table.from_pylist(rows, schema=ATTACK_SUCCESS), "oracle")
     shown = [axis for axis in figure.axes if axis.axison]
     assert [axis.get_ylabel().split(" ")[0] for axis in shown] == ["magnitude", "", "", "written"]
+    numbered = [
+        any(tick.label1.get_visible() for tick in axis.yaxis.get_major_ticks()) for axis in shown
+    ]
+    assert numbered == [True, False, False, True]
     plt.close(figure)

@@ -10,7 +10,13 @@ from safeneuron.neurons.criteria.registry import Thresholds
 from safeneuron.neurons.scores import score
 from safeneuron.neurons.selection import select
 from safeneuron.neurons.sets import NeuronSet, SetIdentity
-from safeneuron.neurons.topic_control import control_row, control_rows, expected_share, measures
+from safeneuron.neurons.topic_control import (
+    TOPIC_CONTROL,
+    control_row,
+    control_rows,
+    expected_share,
+    measures,
+)
 from synthetic import moments_of
 
 CONTEXT = {
@@ -131,3 +137,10 @@ def test_the_length_matched_contrast_finds_again_all_but_the_neuron_of_length(ro
     assert found["length_matched"] == {SAFETY, TOPIC}
     assert rows["length_matched"]["found_again"] == pytest.approx(2 / 3)
     assert rows["length_matched"]["reading"] == "found again = not explained by length"
+
+
+def test_what_is_found_again_stands_beside_how_it_is_read():
+    names = TOPIC_CONTROL.names
+    first = names.index("reading") + 1
+    found = ["found_again", "found_again_null", "found_again_null_high"]
+    assert names[first : first + 3] == found

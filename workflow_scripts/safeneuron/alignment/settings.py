@@ -203,7 +203,7 @@ class ArmSettings(Section):
     zeroing_probability: Share = Field(
         0.5,
         description="Share of the steps in which an ablating arm zeroes its neurons; 1 is the "
-        "literal reading of Algorithm 1, and makes the organism refuse too much.",
+        "literal reading of Algorithm 1, and costs the organism clean utility (docs/log.md).",
     )
     data_fraction: PositiveShare = Field(
         1.0,

@@ -121,8 +121,8 @@ def _problems(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             name = f"[{row['first']}, {row['second']}]"
             yield (
                 f"{row['shared']} of the {row['n_second']} {row['second_use']} prompts of "
-                f"'{row['second']}' are also {row['first_use']} prompts of '{row['first']}' (ids there: "
-                f"{row['first_ids']}): leave them out, or set allow_overlap: [{name}]"
+                f"'{row['second']}' are also {row['first_use']} prompts of '{row['first']}' "
+                f"(ids there: {row['first_ids']}): leave them out, or set allow_overlap: [{name}]"
             )
 
 

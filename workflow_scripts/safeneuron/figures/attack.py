@@ -62,6 +62,7 @@ def draw(table: pa.Table, judge: str) -> Figure:
                 axis.set_title(name.upper())
         first = next(a for a, name in zip(axes[line], levels, strict=True) if name in shown)
         first.set_ylabel(f"{attack} ({mine['pooling'].iloc[0]})\nshare of prompts")
+        first.tick_params(labelleft=True)  # which sharing leaves to the first column alone
     seeds = frame["seed"].nunique()
     figure.suptitle(
         f"{style.model_title(frame)}: harmful prompts under attack, "
