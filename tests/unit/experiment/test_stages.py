@@ -41,7 +41,7 @@ def test_what_a_missed_gate_leads_to_tunes_nothing_again():
 def test_an_aligned_state_that_misses_its_gate_is_kept_whatever_t0_would_be():
     for number, when_missed in ((0, "fail"), (1, "keep")):
         state = State("organism", "freeze" if number else "base", number, 0)
-        settings = ValidateSettings(**stages.validated(load_config({}), state))
+        settings = ValidateSettings(**stages.validated_organism(load_config({}), state))
         assert settings.gate.when_missed == when_missed
 
 

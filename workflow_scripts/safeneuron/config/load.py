@@ -59,6 +59,8 @@ def _describe(error: dict[str, Any], raw: Mapping[str, Any]) -> str:
     if error["type"] == "literal_error":
         options = re.findall(r"'([^']*)'", str(context["expected"]))
         message = f"must be one of {', '.join(options)}{near_miss(str(found), options)}"
+    elif error["type"] == "union_tag_not_found":
+        message = f"{context['discriminator']} is missing, which says what the entry is"
     elif error["type"] == "missing":
         return f"  {key}: missing; this key has no default"
     else:

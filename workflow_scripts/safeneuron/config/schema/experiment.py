@@ -217,7 +217,7 @@ class Config(Section):
             ),
         }
         for first, second in self.allow_overlap:
-            known("allow_overlap", [first], sorted(used), "what finds, tunes or aligns")
+            known("allow_overlap", [first], sorted(used), "identification, tuning and preferences")
             held_out = [*self.attack.benchmarks, *(n for n in used if n.startswith("gate-"))]
             known("allow_overlap", [second], held_out, "attack.benchmarks, gates among them")
         if CLEAN in attacks.attacks:
