@@ -182,10 +182,7 @@ def test_prompts_of_the_gate_and_of_the_tuning_may_be_allowed_among_a_benchmarks
     allowed = [["safety_tuning-mine", "harmful"], ["gate-mine", "harmful"]]
     assert load_config(raw() | {"allow_overlap": allowed}).allow_overlap == allowed
     says = message(raw() | {"allow_overlap": [["safety_tuning-raw", "harmful"]]})
-    assert (
-        "allow_overlap: 'safety_tuning-raw' is not in 'identification, tuning and preferences'"
-        in says
-    )
+    assert "allow_overlap: 'safety_tuning-raw' is not in 'identification, tuning and pref" in says
 
 
 def test_an_attack_may_be_on_some_models_alone():
