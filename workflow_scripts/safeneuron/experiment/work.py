@@ -1,5 +1,6 @@
 """How much each stage's jobs compute and hold in memory, from the configuration."""
 
+import math
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -36,13 +37,13 @@ JUDGE_PROMPT = 300  # tokens of a judge's own instructions
 JUDGE_ANSWER = 16  # and of its answer
 QUESTION_TOKENS = 100  # of a question with an answer, also as an example
 ANSWER_TOKENS = 256  # of a generated answer
-# sequences that a form's questions come to: a question for each of its choices
-SEQUENCES = {
-    "arc": 10_000,
-    "truthfulqa_mc1": 4_100,
-    "truthfulqa_mc2": 6_000,
-    "gsm8k": 1_319,
-    "mmlu": 14_042,
+# a form's questions, and the sequences that they come to: a question for each of its choices
+QUESTIONS = {
+    "arc": (2_376, 10_000),
+    "truthfulqa_mc1": (817, 4_100),
+    "truthfulqa_mc2": (817, 6_000),
+    "gsm8k": (1_319, 1_319),
+    "mmlu": (14_042, 14_042),
 }
 
 
@@ -120,7 +121,10 @@ class JobWork:
         asked = capability.tasks[task]
         cells = self._cells(attack, capability.attacks.get(attack))
         tokens = QUESTION_TOKENS * (1 + max(asked.n_shot, 6))
-        sequences = SEQUENCES[asked.form] * cells
+        questions, sequences = QUESTIONS[asked.form]
+        if asked.limit is not None:
+            sequences = math.ceil(sequences * min(1, asked.limit / questions))
+        sequences *= cells
         shape = (self.size_of(model), self._width(model), capability.batch_size, tokens)
         if asked.form == "gsm8k":
             return requests.generation(*shape, ANSWER_TOKENS, sequences)
