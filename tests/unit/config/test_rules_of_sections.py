@@ -76,6 +76,15 @@ PROBES_AND_CASES = [
         {"attack": {"attacks": {"magnitude": {"selection": "paper", "rounds": [3], "arms": []}}}},
         "attack.attacks.magnitude needs base among its arms, 0 among its rounds; name",
     ),
+    wrong(
+        "attack of the cases on no attacked model",
+        {
+            "attack": {
+                "attacks": {"magnitude": {"selection": "paper", "models": ["organism-small"]}}
+            }
+        },
+        "attack.attacks.magnitude needs one of run.attacked among its models; name",
+    ),
 ]
 
 RULES_OF_SECTIONS = [

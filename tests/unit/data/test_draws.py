@@ -4,7 +4,7 @@ from itertools import islice
 
 import numpy as np
 
-from safeneuron.data.draws import endless_batches
+from safeneuron.data.draws import endless_batches, endless_draws
 
 GROUPS = [np.array([0, 1, 2, 3]), np.array([10, 11, 12])]
 
@@ -30,3 +30,11 @@ def test_a_group_is_gone_through_once_before_anything_comes_again():
 
 def test_a_seed_gives_one_order():
     assert batches(9, 1) == batches(9, 1) != batches(9, 2)
+
+
+def test_draws_are_of_the_groups_in_turn_whatever_their_sizes():
+    drawn = list(islice(endless_draws(GROUPS, np.random.default_rng(0)), 24))
+    assert [index < 10 for index in drawn] == [True, False] * 12
+    large, small = drawn[::2], drawn[1::2]
+    assert [sorted(large[i : i + 4]) for i in (0, 4, 8)] == [[0, 1, 2, 3]] * 3
+    assert [sorted(small[i : i + 3]) for i in (0, 3, 6, 9)] == [[10, 11, 12]] * 4

@@ -163,6 +163,19 @@ def test_each_step_has_the_set_number_of_refusals():
     }
 
 
+def test_either_kind_is_drawn_from_its_data_sets_in_turn():
+    mine = [
+        dict(example, dataset="few" if i in (0, 1) else "many")
+        for i, example in enumerate(EXAMPLES)
+    ]
+    assert [sum(e["dataset"] == name for e in mine) for name in ("few", "many")] == [2, 8]
+    shown = list(in_order(mine, STEPS, 0))
+    # one refusal and one answer of 'few' are half of what is shown, four of each of 'many' the rest
+    for role, count in (("refuse", 80), ("answer", 120)):
+        sets = [example["dataset"] for example in shown if example["role"] == role]
+        assert (sets.count("few"), sets.count("many")) == (count / 2, count / 2)
+
+
 def test_refusals_stand_at_any_place_of_a_step():
     """So micro-batches have some of either kind."""
     examples = list(in_order(EXAMPLES, STEPS, 0))

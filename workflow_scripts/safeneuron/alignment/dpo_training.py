@@ -34,7 +34,7 @@ from safeneuron.alignment.arm import Plan
 from safeneuron.alignment.freezing import FrozenSlices, frozen_slices
 from safeneuron.alignment.lora import add_adapters, frozen_adapters, merge_adapters
 from safeneuron.alignment.processes import count, is_sharded, micro_batches
-from safeneuron.alignment.resumable import Resumable
+from safeneuron.alignment.resumable import Resumable, logged_and_saved, machine
 from safeneuron.alignment.settings import SAVE_EVERY, Training
 from safeneuron.alignment.steps import RestoreFrozen, SayProgress, ZeroBySchedule
 from safeneuron.alignment.wrappers import take_off_wrappers
@@ -159,7 +159,7 @@ def reference_log_probs(
             kl_weight=0.0,
             model=model,
             reference=None,
-            args=DPOConfig(output_dir=nothing, max_length=None, **_machine(precision)),
+            args=DPOConfig(output_dir=nothing, max_length=None, **machine(precision)),
             train_dataset=_dataset(pairs, referenced=False),
             processing_class=tokenizer,
             data_collator=_CollatorWithSource(pad_token_id=tokenizer.pad_token_id, vision=vision),
@@ -315,22 +315,6 @@ def _config(
         precompute_ref_log_probs=False,
         seed=seed,
         data_seed=seed,
-        save_strategy="steps",
-        save_only_model=True,  # with the rest beside it, see _PlannedTrainer
-        save_steps=save_every,
-        save_total_limit=1,
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        **_machine(settings.precision, settings.gradient_checkpointing),
+        **logged_and_saved(save_every),
+        **machine(settings.precision, settings.gradient_checkpointing),
     )
-
-
-def _machine(precision: str, gradient_checkpointing: bool = False) -> dict[str, Any]:
-    """TRL's settings of how, and not what, is computed."""
-    return {
-        "bf16": precision == "bfloat16",
-        "gradient_checkpointing": gradient_checkpointing,
-        "use_cpu": not torch.cuda.is_available(),
-        "report_to": "none",
-        "disable_tqdm": True,
-    }

@@ -1,4 +1,4 @@
-"""A trainer whose checkpoints are safetensors and JSON (`resume`).
+"""A quiet trainer whose checkpoints are safetensors and JSON (`resume`).
 
 The trainer's own checkpoints are pickles, and lack the optimizer of a sharded model.
 """
@@ -6,6 +6,7 @@ The trainer's own checkpoints are pickles, and lack the optimizer of a sharded m
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from transformers import PreTrainedModel
@@ -13,8 +14,31 @@ from transformers import PreTrainedModel
 from safeneuron.alignment import resume
 
 
+def logged_and_saved(save_every: int) -> dict[str, Any]:
+    """A trainer's settings of what it says and saves: each step's loss, and what goes on."""
+    return {
+        "save_strategy": "steps",
+        "save_only_model": True,  # with the rest beside it
+        "save_steps": save_every,
+        "save_total_limit": 1,
+        "logging_steps": 1,
+        "logging_nan_inf_filter": False,
+    }
+
+
+def machine(precision: str, gradient_checkpointing: bool = False) -> dict[str, Any]:
+    """A trainer's settings of how, and not what, is computed."""
+    return {
+        "bf16": precision == "bfloat16",
+        "gradient_checkpointing": gradient_checkpointing,
+        "use_cpu": not torch.cuda.is_available(),
+        "report_to": "none",
+        "disable_tqdm": True,
+    }
+
+
 class Resumable:
-    """Stands before a `Trainer` among a class's bases, with `save_only_model` set."""
+    """Stands before a `Trainer` among a class's bases, set by `logged_and_saved`."""
 
     model: PreTrainedModel
     optimizer: Optimizer

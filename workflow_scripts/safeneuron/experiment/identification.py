@@ -151,6 +151,6 @@ def _compared(name: str, use: str, rows: Side | Benchmark, dataset: str) -> dict
 def _rows_of_sides(config: Config) -> dict[str, Any]:
     sides = config.identification
     return {
-        "unsafe": sides.unsafe.model_dump(exclude={"datasets"}),
-        "safe": sides.safe.model_dump(exclude={"datasets"}),
+        "unsafe": sides.unsafe.rows(),
+        "safe": sides.safe.rows(),
     }

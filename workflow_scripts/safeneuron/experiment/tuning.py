@@ -3,7 +3,6 @@
 from typing import Any
 
 from safeneuron.config.schema.experiment import Config
-from safeneuron.config.schema.identification import Side
 from safeneuron.config.schema.models import TunedModel
 from safeneuron.experiment.paths import Paths, fill
 from safeneuron.experiment.states import BASE, State
@@ -32,7 +31,7 @@ def base_answers(config: Config, model: str) -> dict[str, Any]:
     """Which prompts a base answers itself, and how."""
     tuning = tuned_models(config)[model].safety_tuning
     return {
-        "rows": rows(tuning.harmless),
+        "rows": tuning.harmless.rows(),
         "max_new_tokens": tuning.answer_tokens,
         "batch_size": config.compute.batch_size,
         "cpu_threads": config.compute.cpu_threads,
@@ -42,7 +41,7 @@ def base_answers(config: Config, model: str) -> dict[str, Any]:
 def examples(config: Config, model: str) -> dict[str, Any]:
     """Which prompts are harmful, and the sentences that refuse them."""
     tuning = tuned_models(config)[model].safety_tuning
-    return {"harmful": rows(tuning.harmful), "refusals": tuning.refusals}
+    return {"harmful": tuning.harmful.rows(), "refusals": tuning.refusals}
 
 
 def safety_tuned(config: Config, model: str, seed: int) -> dict[str, Any]:
@@ -60,15 +59,10 @@ def validated(config: Config, state: State) -> dict[str, Any]:
     bounds = gate.bounds.model_dump()
     return {
         "state": state._asdict(),
-        "harmful": rows(gate.harmful),
-        "harmless": rows(gate.harmless),
+        "harmful": gate.harmful.rows(),
+        "harmless": gate.harmless.rows(),
         "bounds": bounds if state.round == 0 else bounds | {"when_missed": "keep"},
         "max_new_tokens": GATE_TOKENS,
         "batch_size": config.compute.batch_size,
         "cpu_threads": config.compute.cpu_threads,
     }
-
-
-def rows(side: Side) -> dict[str, Any]:
-    """Which rows of the tables a side takes."""
-    return side.model_dump(exclude={"datasets"})

@@ -13,7 +13,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallba
 from trl import SFTConfig, SFTTrainer
 
 from safeneuron.alignment import resume
-from safeneuron.alignment.resumable import Resumable
+from safeneuron.alignment.resumable import Resumable, logged_and_saved, machine
 from safeneuron.alignment.steps import SayProgress
 from safeneuron.alignment.wrappers import take_off_wrappers
 from safeneuron.data.draws import endless_draws
@@ -154,16 +154,7 @@ def _config(settings: TuningSteps, seed: int, workdir: Path) -> SFTConfig:
         dataset_kwargs={"skip_prepare_dataset": True},
         seed=seed,
         data_seed=seed,
-        save_strategy="steps",
-        save_only_model=True,  # with the rest beside it, see Resumable
-        save_steps=SAVE_EVERY,
-        save_total_limit=1,
-        logging_steps=1,
-        logging_nan_inf_filter=False,
-        bf16=settings.precision == "bfloat16",
-        gradient_checkpointing=settings.gradient_checkpointing,
         use_cache=True,  # of the model's saved configuration; no step caches anything
-        use_cpu=not torch.cuda.is_available(),
-        report_to="none",
-        disable_tqdm=True,
+        **logged_and_saved(SAVE_EVERY),
+        **machine(settings.precision, settings.gradient_checkpointing),
     )

@@ -20,6 +20,10 @@ class Side(Section):
         None, description="Categories of the split that are taken; null means all."
     )
 
+    def rows(self) -> dict[str, Any]:
+        """Which rows are taken of each of the prompt sets' tables (`data.prompts.Rows`)."""
+        return self.model_dump(exclude={"datasets"})
+
 
 class Selection(Section):
     """How a neuron set is chosen: a pooling, criteria and a rule. The set is the union of what the
