@@ -1,6 +1,7 @@
 """The figure of pruning attacks, read back from its axes."""
 
 import pyarrow as pa
+import pytest
 from matplotlib import pyplot as plt
 
 from safeneuron.figures import attack
@@ -30,4 +31,18 @@ def test_every_row_of_panels_says_which_attack_it_is():
         any(tick.label1.get_visible() for tick in axis.yaxis.get_major_ticks()) for axis in shown
     ]
     assert numbered == [True, False, False, True]
+    plt.close(figure)
+
+
+@pytest.mark.parametrize("utility", [1.0, None])
+def test_the_legend_has_exact_answers_where_a_judge_knows_them(utility):
+    rows = [
+        ROW | {"attack": "clean", "target": "none", "n_neurons": 0, "utility": utility},
+        ROW | {"attack": "magnitude", "target": "es+sas", "utility": utility},
+    ]
+    figure = attack.draw(pa.Table.from_pylist(rows, schema=ATTACK_SUCCESS), "oracle")
+    (legend,) = figure.legends
+    shown = [text.get_text() for text in legend.get_texts()]
+    assert ("safe prompts exact" in shown) is (utility is not None)
+    assert "ASR, 95 % interval" in shown
     plt.close(figure)

@@ -124,6 +124,14 @@ def test_rounds_draw_the_tables_intervals_of_one_seed_too(seeds, title):
     assert figure.get_suptitle().endswith(title)
 
 
+def test_rounds_have_no_column_of_what_the_judge_does_not_know():
+    known = [column for column in rounds.PANELS if "utility" not in column]
+    rows = [summary(arm, c, 0.5, fraction=0.1) for arm in ("base", "dpo") for c in known]
+    figure = rounds.draw(of(rows, WORST_CASE))
+    assert [axis.get_title("left") for axis in figure.axes] == [rounds.PANELS[c] for c in known]
+    assert len(known) == len(rounds.PANELS) - 2
+
+
 @pytest.mark.parametrize(
     ("share", "text"), [(0, "0%"), (0.0175, "1.75%"), (0.02, "2%"), (0.6, "60%"), (1, "100%")]
 )

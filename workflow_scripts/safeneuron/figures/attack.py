@@ -96,11 +96,11 @@ def _panel(
         share = np.array([rows[name].mean() for rows, _, _ in strengths])
         axis.bar(x, share, bottom=bottom, color=colour, width=0.78, label=name)
         bottom += share
-    axis.plot(
-        x,
-        [rows["utility"].astype(float).mean() for rows, _, _ in strengths],
-        color=style.UTILITY, marker="s", ms=3.5, lw=1.2, label="safe prompts exact",
-    )  # fmt: skip
+    utility = [rows["utility"].astype(float).mean() for rows, _, _ in strengths]
+    if not np.isnan(utility).all():  # what just the oracle knows
+        axis.plot(
+            x, utility, color=style.UTILITY, marker="s", ms=3.5, lw=1.2, label="safe prompts exact"
+        )
     axis.plot(
         x,
         [control["asr"].mean() if len(control) else np.nan for _, control, _ in strengths],

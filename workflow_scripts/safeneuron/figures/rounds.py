@@ -13,12 +13,14 @@ PANELS = {
     "broken": "broken under attack",
     "utility": "safe prompts exact under attack",
     "clean_utility": "safe prompts exact, clean",
+    "clean_over_refusal": "safe prompts refused, clean",
 }
 
 
 def draw(table: pa.Table) -> Figure:
     """A row a strength, a column a share, a line an arm from T0; bars: 95 % over seeds and prompts.
 
+    Shares that the table's judge does not know, as whether an answer is exact, have no column.
     Hollow markers are rounds in which a seed missed its validation gate.
 
     Args:
@@ -27,16 +29,19 @@ def draw(table: pa.Table) -> Figure:
     frame = table.to_pandas()
     fractions = sorted(frame["fraction"].unique())
     arms = [arm for arm in frame["arm"].unique() if arm != "base"]
+    panels = {
+        column: title for column, title in PANELS.items() if (frame["column"] == column).any()
+    }
     figure, axes = plt.subplots(
         len(fractions),
-        len(PANELS),
-        figsize=(2.5 * len(PANELS), 2.0 * len(fractions) + 0.7),
+        len(panels),
+        figsize=(2.5 * len(panels), 2.0 * len(fractions) + 0.7),
         sharex=True,
         sharey=True,
         squeeze=False,
     )
     for line, fraction in enumerate(fractions):
-        for axis, (column, title) in zip(axes[line], PANELS.items(), strict=True):
+        for axis, (column, title) in zip(axes[line], panels.items(), strict=True):
             cells = frame[(frame["fraction"] == fraction) & (frame["column"] == column)]
             for number, arm in enumerate(arms):
                 rows = cells[cells["arm"].isin(["base", arm])].sort_values("round")
