@@ -112,7 +112,7 @@ rule figure_depth_profile:
 
 FIGURES += [
     f"{RESULTS}/figures/attack/{model}/{judge}.{ending}"
-    for model in (ATTACKED if CONFIG.attacks else [])
+    for model in attacks.models_drawn(CONFIG)
     for judge in benchmarks.judges_shown(CONFIG, model)
     for ending in ENDINGS
 ]

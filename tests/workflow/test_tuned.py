@@ -1,4 +1,4 @@
-"""A local model beside itself after safety tuning, on prompts from files, to the tables."""
+"""A local model beside itself after safety tuning, on prompts from files, to the report."""
 
 import json
 from pathlib import Path
@@ -96,7 +96,7 @@ def write(folder: Path, name, texts):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> Checkout:
-    """The two models and what the tables need of them."""
+    """The whole run: the base is asked clean alone, the tuned model is attacked."""
     folder = tmp_path_factory.mktemp("tuned")
     checkout = Checkout(folder, "tuned.yaml")
     (folder / "tuned.yaml").write_text(yaml.safe_dump(CONFIGURATION))
@@ -104,7 +104,7 @@ def finished(tmp_path_factory) -> Checkout:
     save_checkpoint(tiny.build(vocabulary=len(tokenizer)), tokenizer, folder / "model")
     for name, texts in TEXTS.items():
         write(folder, name, texts)
-    checkout.snakemake("--cores", "2", *TARGETS)
+    checkout.snakemake("--cores", "2")
     return checkout
 
 
@@ -168,8 +168,15 @@ def tuned(**changes):
     return {"models": {"mine": changes}}
 
 
+def test_the_run_ends_with_its_report_and_figures_of_what_was_attacked(finished):
+    page = (finished.folder / RESULTS / "report.html").read_text()
+    assert "<td>raw</td>" in page and "<td>mine</td>" in page
+    drawn = {path.parent.name for path in (finished.folder / RESULTS).glob("figures/attack/*/*")}
+    assert drawn == {"mine"}
+
+
 def test_nothing_runs_again(finished):
-    assert finished.would_run(None, *TARGETS) == {}
+    assert finished.would_run() == {}
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,33 @@ def test_a_state_undergoes_the_attacks_that_name_it_and_none_at_all(config, stat
     assert attacks.attacks_on(config, state) == names
 
 
+@pytest.mark.parametrize(
+    ("changes", "drawn"),
+    [
+        ({}, True),
+        ({"arms": ["freeze"]}, False),
+        ({"rounds": [1, 2]}, False),
+        ({"source": "static"}, False),
+        ({"models": ["organism"]}, True),
+        ({"models": ["organism-small"]}, False),
+    ],
+    ids=str,
+)
+def test_the_attack_figure_is_of_models_whose_t0_is_attacked(changes, drawn):
+    attack = {"selection": "magnitude", **changes}
+    shown = {"selection": "magnitude", "models": ["organism-large"]}
+    run = {**ALIGNED["run"], "models": ["organism", "organism-large"], "attacks": ["one", "shown"]}
+    run["attacked"] = ["organism", "organism-large"]
+    settings = {
+        "run": run,
+        "attack": {"attacks": {"one": attack, "shown": shown}},
+        "report": {"case_studies": {"attack": "shown"}},
+    }
+    models = attacks.models_drawn(load_config(ALIGNED | settings))
+    assert ("organism" in models) is drawn
+    assert "organism-large" in models
+
+
 def test_each_benchmark_is_a_file_of_its_own_and_clean_is_asked_once_a_state(config):
     answered = [one for one in attacks.answered(config) if one.state == T2]
     assert answered == [

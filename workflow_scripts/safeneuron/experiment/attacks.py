@@ -10,7 +10,7 @@ from safeneuron.experiment import benchmarks, stages
 from safeneuron.experiment.benchmarks import judges_of
 from safeneuron.experiment.paths import Paths, fill
 from safeneuron.experiment.prompt_sets import OVERALL
-from safeneuron.experiment.states import State, states
+from safeneuron.experiment.states import BASE, State, states
 from safeneuron.interventions.schemas import CLEAN
 
 Extent = Attack | Attacked
@@ -41,6 +41,22 @@ def attacks_on(config: Config, state: State) -> list[str]:
             and (attack.arms is None or state.arm in attack.arms)
             and (attack.rounds is None or state.round in attack.rounds)
         ),
+    ]
+
+
+def models_drawn(config: Config) -> list[str]:
+    """The attacked models that the attack figure is of: T0 undergoes an adaptive attack.
+
+    The others are asked clean alone, or attacked in later rounds alone.
+    """
+    return [
+        model
+        for model in config.run.attacked
+        if any(
+            config.attacks[name].source == "adaptive"
+            for name in attacks_on(config, State(model, BASE, 0, config.seeds[0]))
+            if name != CLEAN
+        )
     ]
 
 
