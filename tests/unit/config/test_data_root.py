@@ -47,7 +47,7 @@ def paths(config: Config) -> dict[str, str | None]:
 
 def test_a_path_may_say_that_it_is_here():
     found = paths(load_config(settings(prompts="./p.csv", questions="./t.jsonl") | {"data": "d"}))
-    assert found["prompts"] == "./p.csv" and found["questions"] == "./t.jsonl"
+    assert found["prompts"] == "p.csv" and found["questions"] == "t.jsonl"
     assert found["pairs"] == "d/sub/q.json"
 
 

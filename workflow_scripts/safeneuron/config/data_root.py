@@ -52,7 +52,10 @@ def _below(root: str, entries: Mapping[str, BaseModel]) -> dict[str, BaseModel]:
 
 def _joined(root: str, entry: BaseModel) -> BaseModel:
     def final(path: str) -> str:
-        return path if root == HERE or path.startswith("./") else str(Path(root) / path)
+        if root == HERE:
+            return path
+        # without the ./, which Snakemake warns of
+        return path.removeprefix("./") if path.startswith("./") else str(Path(root) / path)
 
     if isinstance(entry, FileTask):
         files = {
