@@ -28,19 +28,9 @@ def source_digest(script: Path, root: Path) -> str:
         script: the stage's script.
         root: the folder that `import` finds the library in.
     """
-    digest = hashlib.sha256()
     root = root.resolve()
-    plumbing = [root / "safeneuron" / name for name in PLUMBING]
-    for path in sorted(imported_files(script, root)):
-        if any(path.is_relative_to(place) for place in plumbing):
-            continue
-        digest.update(str(path.relative_to(root)).encode())
-        digest.update(_code_digest(path))
-        if path.name == "__init__.py":
-            for data in _package_data(path.parent):
-                digest.update(str(data.relative_to(root)).encode())
-                digest.update(hashlib.sha256(data.read_bytes()).digest())
-    return digest.hexdigest()[:16]
+    counted = b"".join(_counted(path, root) for path in sorted(imported_files(script, root)))
+    return hashlib.sha256(counted).hexdigest()[:16]
 
 
 def stage_digest(library: Path, stage: str) -> str:
@@ -66,6 +56,20 @@ def _tree(path: Path) -> ast.Module:
 
 
 @cache
+def _counted(path: Path, root: Path) -> bytes:
+    """What a file adds to a digest: its name, its code and its package's data."""
+    if any(path.is_relative_to(root / "safeneuron" / name) for name in PLUMBING):
+        return b""
+    parts = [str(path.relative_to(root)).encode(), _code_digest(path)]
+    if path.name == "__init__.py":
+        for data in _package_data(path.parent):
+            parts += [
+                str(data.relative_to(root)).encode(),
+                hashlib.sha256(data.read_bytes()).digest(),
+            ]
+    return b"".join(parts)
+
+
 def _code_digest(path: Path) -> bytes:
     tree = _WithoutTexts().visit(_tree(path))
     return hashlib.sha256(ast.dump(tree).encode()).digest()
@@ -124,10 +128,13 @@ def _direct_imports(path: Path, root: Path) -> tuple[Path, ...]:
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    files: set[Path] = set()
-    for name in names:
-        parts = name.split(".")
-        for depth in range(1, len(parts) + 1):
-            base = root.joinpath(*parts[:depth])
-            files.update(p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file())
-    return tuple(files)
+    return tuple({file for name in names for file in _module_files(name, root)})
+
+
+@cache
+def _module_files(module: str, root: Path) -> tuple[Path, ...]:
+    """The files under `root` that `import module` runs: its packages' and its own."""
+    base = root.joinpath(*module.split("."))
+    own = [path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()]
+    package, _, _ = module.rpartition(".")
+    return (*(_module_files(package, root) if package else ()), *own)
