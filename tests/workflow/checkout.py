@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from workflow import warm_snakemake
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 _SOURCES = (
     "Snakefile",
@@ -38,17 +40,22 @@ class Checkout:
             copy_source(source, folder / name)
 
     def copied(self, folder: Path) -> "Checkout":
-        """This checkout and its results at another place, as a copy without times leaves them.
+        """This checkout and its results at another place, each file with its time."""
+        shutil.copytree(self.folder, folder)
+        other = copy.copy(self)
+        other.folder = folder
+        return other
+
+    def copied_without_times(self, folder: Path) -> "Checkout":
+        """The same, as a copy without times leaves it.
 
         A copy goes through the folders in any order; this is the worst, where what was made first
         is newest.
         """
-        shutil.copytree(self.folder, folder, copy_function=shutil.copy)
         made = {path: path.lstat().st_mtime_ns for path in self.folder.rglob("*")}
+        other = self.copied(folder)
         for number, path in enumerate(sorted(made, key=made.__getitem__, reverse=True)):
             os.utime(folder / path.relative_to(self.folder), (1.6e9 + number, 1.6e9 + number))
-        other = copy.copy(self)
-        other.folder = folder
         return other
 
     def snakemake(self, *arguments: str, settings: dict[str, Any] | None = None) -> str:
@@ -65,14 +72,8 @@ class Checkout:
         self, *arguments: str, settings: dict[str, Any] | None = None, **variables: str
     ) -> tuple[int, str]:
         """Run Snakemake, with some environment variables; its exit status and what it printed."""
-        files = [self.configuration]
-        if settings:
-            overlay = self.folder / "overlay.yaml"
-            overlay.write_text(yaml.safe_dump(settings))
-            files.append(str(overlay))
-        command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", *files]
         done = subprocess.run(
-            command,
+            [sys.executable, "-m", "snakemake", *arguments, *self._configured(settings)],
             cwd=self.folder,
             env={**os.environ, **variables},
             stdout=subprocess.PIPE,
@@ -81,6 +82,25 @@ class Checkout:
             timeout=1800,
         )
         return done.returncode, done.stdout
+
+    def plan(
+        self, *arguments: str, settings: dict[str, Any] | None = None, **variables: str
+    ) -> str:
+        """What `snakemake -n` prints, with some environment variables; it must succeed."""
+        status, output = warm_snakemake.snakemake(
+            ["-n", *arguments, *self._configured(settings)], self.folder, os.environ | variables
+        )
+        assert status == 0, output[-6000:]
+        return output
+
+    def _configured(self, settings: dict[str, Any] | None) -> list[str]:
+        """The options that name the configuration file and one of settings laid over it."""
+        files = [self.configuration]
+        if settings:
+            overlay = self.folder / "overlay.yaml"
+            overlay.write_text(yaml.safe_dump(settings))
+            files.append(str(overlay))
+        return ["--configfile", *files]
 
     def assert_same_results(self, other: "Checkout") -> None:
         """Every table, figure and tensor here is in the other checkout, byte for byte."""
@@ -94,6 +114,6 @@ class Checkout:
 
     def would_run(self, settings: dict[str, Any] | None = None, *targets: str) -> dict[str, int]:
         """Rule -> number of jobs that a run would have, without the target rules."""
-        output = self.snakemake("-n", *targets, settings=settings)
+        output = self.plan(*targets, settings=settings)
         jobs = dict(re.findall(r"^(\w+) +(\d+)$", output, re.M))
         return {rule: int(n) for rule, n in jobs.items() if rule not in ("all", "total", "job")}

@@ -2,11 +2,10 @@
 
 import os
 import shutil
-import subprocess
-import sys
 
 import pytest
 
+from workflow import warm_snakemake
 from workflow.checkout import REPOSITORY
 
 pytestmark = pytest.mark.workflow
@@ -29,9 +28,9 @@ def test_a_large_file_that_is_newer_but_the_same_reruns_nothing(tmp_path):
     large.write_bytes(bytes(5_000_000))
 
     def snakemake(*arguments):
-        command = [sys.executable, "-m", "snakemake", *arguments]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-        return done.stdout + done.stderr
+        status, output = warm_snakemake.snakemake(arguments, tmp_path, os.environ)
+        assert status == 0, output
+        return output
 
     snakemake("--cores", "1")
     os.utime(large, (2e9, 2e9))

@@ -25,16 +25,15 @@ namespaces = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory) -> Checkout:
-    checkout = Checkout(tmp_path_factory.mktemp("undisturbed"), SMALLEST)
-    checkout.snakemake("--cores", "2")
-    return checkout
+def undisturbed(smallest, tmp_path_factory) -> Checkout:
+    """A copy of the smallest experiment's run, for these tests alone."""
+    return smallest.copied(tmp_path_factory.mktemp("undisturbed") / "checkout")
 
 
 def start(checkout: Checkout) -> subprocess.Popen:
-    """A run in a session of its own."""
+    """A run on one core in a session of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "snakemake", "--configfile", SMALLEST, "--cores", "2"],
+        [sys.executable, "-m", "snakemake", "--configfile", SMALLEST, "--cores", "1"],
         cwd=checkout.folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -60,34 +59,35 @@ def running(checkout: Checkout, stage: str) -> bool:
     files = [p for log in logs for p in ([log] if log.is_file() else log.rglob("*.log"))]
     script = f"workflow_scripts/{stage}.py".encode()
     return bool(files) and any(
-        script in command.read_bytes()
-        for command in Path("/proc").glob("[0-9]*/cmdline")
-        if _in(checkout, command.parent)
+        _runs(script, process, checkout.folder) for process in Path("/proc").glob("[0-9]*")
     )
 
 
-def _in(checkout: Checkout, process: Path) -> bool:
+def _runs(script: bytes, process: Path, folder: Path) -> bool:
+    """Whether a process that may have ended runs a script in a folder."""
     try:
-        return (process / "cwd").resolve() == checkout.folder.resolve()
+        here = (process / "cwd").resolve() == folder.resolve()
+        return here and script in (process / "cmdline").read_bytes()
     except OSError:
         return False
 
 
-def test_a_run_killed_in_every_kind_of_stage_ends_with_the_same_files(undisturbed, tmp_path):
+def test_one_core_and_a_kill_in_every_kind_of_stage_give_the_bytes_of_two_cores(
+    smallest, tmp_path
+):
     checkout = Checkout(tmp_path, SMALLEST)
-    killed = []
-    for stage in STAGES:
+    unharmed = set(STAGES)
+    while unharmed:
         run = start(checkout)
-        while run.poll() is None and not running(checkout, stage):
+        while not (begun := {stage for stage in unharmed if running(checkout, stage)}):
+            assert run.poll() is None, f"ended without {unharmed}"
             time.sleep(0.02)
-        if run.poll() is None:
-            time.sleep(0.3)
-            kill_session(run)
-            killed.append(stage)
+        time.sleep(0.3)
+        kill_session(run)
+        unharmed -= begun
         checkout.snakemake("--unlock")
-    assert killed == list(STAGES)
-    checkout.snakemake("--cores", "2")
-    undisturbed.assert_same_results(checkout)
+    checkout.snakemake("--cores", "1")
+    smallest.assert_same_results(checkout)
     assert list((checkout.folder / RESULTS).rglob("training-*")) == []
 
 
