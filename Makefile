@@ -4,6 +4,8 @@ PYTHON ?= python3
 # on Linux without a GPU, TORCH_INDEX=https://download.pytorch.org/whl/cpu saves gigabytes
 TORCH_INDEX ?=
 ACTIVATE = . $(VENV)/bin/activate
+# files in their order, the longest first; by default xdist takes those with the most tests first
+PYTEST = pytest -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test test-slurm test-capability capability slurm env lint rounds seeds data smollm2 smollm2-full local-data clean
 
@@ -11,7 +13,7 @@ demo: env
 	$(ACTIVATE) && snakemake
 
 test: env
-	$(ACTIVATE) && pytest -n auto --dist loadfile
+	$(ACTIVATE) && $(PYTEST)
 
 env: $(VENV)/.installed
 
@@ -28,7 +30,7 @@ test-slurm: env slurm
 
 # with lm-eval, which only `capability` needs
 test-capability: env capability
-	$(ACTIVATE) && pytest tests/unit/capability tests/workflow/test_local_data.py
+	$(ACTIVATE) && $(PYTEST) tests/workflow/test_local_data.py tests/unit/capability
 
 capability: env
 	$(VENV)/bin/pip install --quiet lm_eval==0.4.13
