@@ -4,6 +4,8 @@ PYTHON ?= python3
 # on Linux without a GPU, TORCH_INDEX=https://download.pytorch.org/whl/cpu saves gigabytes
 TORCH_INDEX ?=
 ACTIVATE = . $(VENV)/bin/activate
+# Python compiles what it imports; pip would compile everything, which takes most of a minute
+PIP = $(VENV)/bin/pip install --quiet --no-compile
 # files in their order, the longest first; by default xdist takes those with the most tests first
 PYTEST = pytest -n auto --dist loadfile --no-loadscope-reorder
 
@@ -20,8 +22,8 @@ env: $(VENV)/.installed
 # torch comes first and alone, so that no other package pulls another build of it
 $(VENV)/.installed: requirements.lock
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$$(grep '^torch==' requirements.lock)"
-	$(VENV)/bin/pip install --quiet -r requirements.lock
+	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$$(grep '^torch==' requirements.lock)"
+	$(PIP) -r requirements.lock
 	touch $@
 
 # a real Slurm in a scratch folder: dispatch, faults, and the whole smallest run against a local one
@@ -33,7 +35,7 @@ test-capability: env capability
 	$(ACTIVATE) && $(PYTEST) tests/workflow/test_local_data.py tests/unit/capability
 
 capability: env
-	$(VENV)/bin/pip install --quiet lm_eval==0.4.13
+	$(PIP) lm_eval==0.4.13
 
 slurm:
 	@command -v slurmctld >/dev/null || test -x /usr/sbin/slurmctld \

@@ -72,9 +72,7 @@ def _runs(script: bytes, process: Path, folder: Path) -> bool:
         return False
 
 
-def test_one_core_and_a_kill_in_every_kind_of_stage_give_the_bytes_of_two_cores(
-    smallest, tmp_path
-):
+def test_one_core_and_a_kill_in_every_kind_of_stage_give_the_bytes_of_two_cores(smallest, tmp_path):
     checkout = Checkout(tmp_path, SMALLEST)
     unharmed = set(STAGES)
     while unharmed:

@@ -9,7 +9,9 @@ executed, and every file is read once a process.
 import ast
 import hashlib
 from functools import cache
+from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 PLUMBING = ("artifacts", "command.py", "errors.py", "logs.py", "progress.py")
 """What carries numbers and changes none, in the package `safeneuron`: it never reruns a stage."""
@@ -51,16 +53,11 @@ def imported_files(script: Path, root: Path) -> set[Path]:
 
 
 @cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-
-
-@cache
 def _counted(path: Path, root: Path) -> bytes:
     """What a file adds to a digest: its name, its code and its package's data."""
     if any(path.is_relative_to(root / "safeneuron" / name) for name in PLUMBING):
         return b""
-    parts = [str(path.relative_to(root)).encode(), _code_digest(path)]
+    parts = [str(path.relative_to(root)).encode(), _code(path).digest]
     if path.name == "__init__.py":
         for data in _package_data(path.parent):
             parts += [
@@ -68,11 +65,6 @@ def _counted(path: Path, root: Path) -> bytes:
                 hashlib.sha256(data.read_bytes()).digest(),
             ]
     return b"".join(parts)
-
-
-def _code_digest(path: Path) -> bytes:
-    tree = _WithoutTexts().visit(_tree(path))
-    return hashlib.sha256(ast.dump(tree).encode()).digest()
 
 
 @cache
@@ -88,9 +80,36 @@ def _package_data(folder: Path) -> tuple[Path, ...]:
     return tuple(files)
 
 
+class _Code(NamedTuple):
+    """What counts of a file: a digest of its code and the names that it imports."""
+
+    digest: bytes
+    imported: frozenset[str]
+
+
+@cache
+def _code(path: Path) -> _Code:
+    reader = _WithoutTexts()
+    tree = reader.visit(ast.parse(path.read_text(encoding="utf-8"), filename=str(path)))
+    return _Code(hashlib.sha256(ast.dump(tree).encode()).digest(), frozenset(reader.imported))
+
+
 class _WithoutTexts(ast.NodeTransformer):
     """Drops the texts that people read: bare strings, descriptions of settings, and those of log
-    lines and errors."""
+    lines and errors. Collects the names that are imported."""
+
+    def __init__(self) -> None:
+        self.imported: set[str] = set()
+
+    def visit_Import(self, node: ast.Import) -> ast.AST:
+        self.imported.update(alias.name for alias in node.names)
+        return node
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
+        if node.module and node.level == 0:
+            self.imported.add(node.module)
+            self.imported.update(f"{node.module}.{alias.name}" for alias in node.names)
+        return node
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
@@ -121,14 +140,8 @@ class _WithoutStrings(ast.NodeTransformer):
 
 @cache
 def _direct_imports(path: Path, root: Path) -> tuple[Path, ...]:
-    names: set[str] = set()
-    for node in ast.walk(_tree(path)):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names.add(node.module)
-            names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return tuple({file for name in names for file in _module_files(name, root)})
+    files = (_module_files(name, root) for name in _code(path).imported)
+    return tuple({*chain.from_iterable(files)})
 
 
 @cache
