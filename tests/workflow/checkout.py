@@ -4,8 +4,6 @@ import copy
 import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -72,35 +70,13 @@ class Checkout:
         self, *arguments: str, settings: dict[str, Any] | None = None, **variables: str
     ) -> tuple[int, str]:
         """Run Snakemake, with some environment variables; its exit status and what it printed."""
-        done = subprocess.run(
-            [sys.executable, "-m", "snakemake", *arguments, *self._configured(settings)],
-            cwd=self.folder,
-            env={**os.environ, **variables},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=1800,
-        )
-        return done.returncode, done.stdout
-
-    def plan(
-        self, *arguments: str, settings: dict[str, Any] | None = None, **variables: str
-    ) -> str:
-        """What `snakemake -n` prints, with some environment variables; it must succeed."""
-        status, output = warm_snakemake.snakemake(
-            ["-n", *arguments, *self._configured(settings)], self.folder, os.environ | variables
-        )
-        assert status == 0, output[-6000:]
-        return output
-
-    def _configured(self, settings: dict[str, Any] | None) -> list[str]:
-        """The options that name the configuration file and one of settings laid over it."""
         files = [self.configuration]
         if settings:
             overlay = self.folder / "overlay.yaml"
             overlay.write_text(yaml.safe_dump(settings))
             files.append(str(overlay))
-        return ["--configfile", *files]
+        arguments += ("--configfile", *files)
+        return warm_snakemake.snakemake(arguments, self.folder, os.environ | variables)
 
     def assert_same_results(self, other: "Checkout") -> None:
         """Every table, figure and tensor here is in the other checkout, byte for byte."""
@@ -114,6 +90,6 @@ class Checkout:
 
     def would_run(self, settings: dict[str, Any] | None = None, *targets: str) -> dict[str, int]:
         """Rule -> number of jobs that a run would have, without the target rules."""
-        output = self.plan(*targets, settings=settings)
+        output = self.snakemake("-n", *targets, settings=settings)
         jobs = dict(re.findall(r"^(\w+) +(\d+)$", output, re.M))
         return {rule: int(n) for rule, n in jobs.items() if rule not in ("all", "total", "job")}

@@ -466,10 +466,10 @@ def test_an_upgraded_library_is_said_and_reruns_models_only_if_the_user_wants(
     metadata.parent.mkdir()
     metadata.write_text("Metadata-Version: 2.1\nName: torch\nVersion: 99.0\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    output = finished.plan()
+    output = finished.snakemake("-n")
     assert re.search(r"made with other libraries \(torch 2\.\S+ -> 99\.0\)", output)
     assert finished.would_run() == {}
-    ignored = finished.plan(settings={"compute": {"on_upgrade": "ignore"}})
+    ignored = finished.snakemake("-n", settings={"compute": {"on_upgrade": "ignore"}})
     assert "other libraries" not in ignored
     jobs = finished.would_run({"compute": {"on_upgrade": "rerun"}})
     assert (jobs["pretrain_organism"], jobs["align"]) == (1, 2)
@@ -498,7 +498,7 @@ def test_a_changed_prompt_file_reruns_its_captures_and_a_touched_one_nothing(fin
 
 def test_settings_of_round_two_leave_round_one_alone(finished):
     overrides = {2: {"learning_rate": 1e-5}}
-    output = finished.plan(settings={"align": {"overrides": overrides}})
+    output = finished.snakemake("-n", settings={"align": {"overrides": overrides}})
     aligned = re.findall(r"^ +output: .*models/tiny/freeze_ablate/(T\d)", output, re.M)
     assert set(aligned) == {"T2"}
 
@@ -513,4 +513,4 @@ def test_a_touched_prompt_table_reruns_nothing(finished):
 
 
 def test_the_number_of_gpus_reruns_nothing(finished):
-    assert "Nothing to be done" in finished.plan("--set-resources", "capture:gpu=2")
+    assert "Nothing to be done" in finished.snakemake("-n", "--set-resources", "capture:gpu=2")

@@ -72,7 +72,7 @@ def test_a_machine_without_gpus_is_said_once(output):
 
 
 def test_a_dry_run_has_its_reasons_and_no_hooks(checkout):
-    output = checkout.plan()
+    _, output = checkout.run("-n")
     assert "reason: Missing output files: results/smallest/models/tiny/pretrained/s0/" in output
     assert "No GPU" not in output
     plan = output[output.index("What the jobs that run a model ask for") :].splitlines()
@@ -96,7 +96,7 @@ def test_a_dry_run_has_its_reasons_and_no_hooks(checkout):
 )
 def test_a_plan_has_gpu_hours_only_where_there_are_gpus(checkout, gpus, arguments, promised):
     settings = {"compute": {"gpu": {"from_parameters": 1}}}
-    output = checkout.plan(*arguments, settings=settings, CUDA_VISIBLE_DEVICES=gpus)
+    _, output = checkout.run("-n", *arguments, settings=settings, CUDA_VISIBLE_DEVICES=gpus)
     plan = output[output.index("What the jobs that run a model ask for") :]
     assert ("GPU-hours" in plan.partition("None asks for a GPU")[0]) == promised
     assert ("None asks for a GPU: all stages run on the CPU." in plan) != promised
@@ -134,8 +134,8 @@ def test_states_that_missed_their_gate_are_named_at_the_end_of_a_run(checkout):
 
 
 def test_the_workstation_profile_counts_the_visible_gpus(checkout):
-    output = checkout.plan(
-        *("--profile", "profiles/workstation", "--set-resources", "pretrain_organism:gpu=5"),
+    _, output = checkout.run(
+        *("-n", "--profile", "profiles/workstation", "--set-resources", "pretrain_organism:gpu=5"),
         CUDA_VISIBLE_DEVICES="0,1,2",
     )
     assert re.findall(r"gpu=(\d)", output.partition("rule pretrain_organism:")[2])[0] == "3"

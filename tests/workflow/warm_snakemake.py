@@ -1,4 +1,4 @@
-"""Snakemake in forks of a process that has imported it: a plan is made in half the time.
+"""Snakemake in forks of a process that has imported it: a run begins in half the time.
 
 Run as a script this is that process: a line of standard input asks for a run, a line of standard
 output has its exit status.
@@ -8,6 +8,7 @@ import gc
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -15,11 +16,13 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+LONGEST_SECONDS = 1800
+
 
 def snakemake(
     arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
 ) -> tuple[int, str]:
-    """What `python -m snakemake` would do in a folder: its exit status and what it printed."""
+    """What `python -m snakemake` does in a folder: its exit status and what it printed."""
     server = _server()
     with tempfile.NamedTemporaryFile("r") as printed:
         request = [arguments, str(folder), dict(environment), printed.name]
@@ -46,6 +49,7 @@ def _serve() -> None:
         arguments, folder, environment, output = json.loads(line)
         child = os.fork()
         if child == 0:
+            signal.alarm(LONGEST_SECONDS)
             _move(folder, environment, output)
             sys.argv[1:] = arguments
             try:
