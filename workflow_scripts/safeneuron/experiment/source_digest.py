@@ -107,7 +107,6 @@ class _WithoutTexts(ast.NodeTransformer):
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
         if node.module and node.level == 0:
-            self.imported.add(node.module)
             self.imported.update(f"{node.module}.{alias.name}" for alias in node.names)
         return node
 
