@@ -68,15 +68,23 @@ class MergeSettings(Section):
 
 
 class ScoreSettings(Section):
-    """Settings of `score`: what its moments are of."""
+    """Settings of `score`: what its moments are of, and the poolings that are scored."""
 
     state: StateSettings
     contrast: str
-    pooling: Pooling
+    poolings: Distinct[Pooling]
+
+
+class ScoreContrastsSettings(Section):
+    """Settings of `score_contrasts`: what its moments are of, contrast by contrast."""
+
+    state: StateSettings
+    contrasts: Distinct[str]
+    poolings: Distinct[Pooling]
 
 
 class SelectSettings(Section):
-    """Settings of `select_neurons`: a selection by scores."""
+    """Settings of `select_neurons` and `select_contrasts`: a selection by scores."""
 
     selection: Name
     criteria: Distinct[CriterionName]
