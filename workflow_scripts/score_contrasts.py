@@ -1,4 +1,4 @@
-"""Every neuron's score by every criterion, for several contrasts: a table a contrast and pooling."""
+"""Every neuron's score by every criterion, for several contrasts: a table each and pooling."""
 
 from itertools import product
 

@@ -54,9 +54,7 @@ def scores(
 ) -> list[str]:
     """The scores that a selection is made from, contrast by contrast: those of its pooling."""
     pooling = config.identification.selections[selection].pooling
-    return [
-        fill(paths.scores, state, pooling=pooling, contrast=contrast) for contrast in contrasts
-    ]
+    return [fill(paths.scores, state, pooling=pooling, contrast=contrast) for contrast in contrasts]
 
 
 def category_sets(
