@@ -3,13 +3,14 @@
 from itertools import product
 
 from safeneuron.command import stage
-from safeneuron.neurons.scores import write_scores
-from safeneuron.neurons.settings import ScoreContrastsSettings
+from safeneuron.neurons.score_tables import write_scores
+from safeneuron.neurons.scoring_settings import ContrastsSettings
+from safeneuron.neurons.settings import ScoreSettings
 
 if __name__ == "__main__":
     with stage(
         __doc__,
-        ScoreContrastsSettings,
+        ContrastsSettings,
         many=("unsafe", "safe"),
         outputs=(),
         many_outputs=("out",),
@@ -18,5 +19,5 @@ if __name__ == "__main__":
         contrasts = zip(settings.contrasts, args.unsafe, args.safe, strict=True)
         tables = product(contrasts, settings.poolings)
         for ((contrast, unsafe, safe), pooling), out in zip(tables, args.out, strict=True):
-            about = {**settings.state.model_dump(), "contrast": contrast}
-            write_scores(out, unsafe, safe, pooling, about)
+            about = ScoreSettings(state=settings.state, contrast=contrast, pooling=pooling)
+            write_scores(out, unsafe, safe, about)

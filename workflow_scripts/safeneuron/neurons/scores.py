@@ -6,31 +6,11 @@ unchanged (negating an `up` row together with its `down` column). docs/gauge.md 
 change under rescalings that leave it unchanged too.
 """
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 
-from safeneuron.neurons.criteria import CRITERIA, write_criteria
 from safeneuron.neurons.criteria.activation_shift import shift
-from safeneuron.neurons.moments import Moments, load_moments
-
-
-def write_scores(
-    path: Path, unsafe: Path, safe: Path, pooling: str, about: Mapping[str, Any]
-) -> None:
-    """Write the table of `score` for two files of moments, under one pooling.
-
-    Args:
-        unsafe, safe: the moments of both sides.
-        about: state and contrast.
-
-    Raises:
-        CorruptFileError: moments are damaged, or lack the pooling.
-    """
-    scores = score(load_moments(unsafe, pooling), load_moments(safe, pooling))
-    write_criteria(path, scores, {**about, "pooling": pooling})
+from safeneuron.neurons.criteria.registry import CRITERIA
+from safeneuron.neurons.moments import Moments
 
 
 def score(unsafe: Moments, safe: Moments) -> dict[str, np.ndarray]:

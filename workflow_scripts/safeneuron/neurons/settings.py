@@ -68,19 +68,11 @@ class MergeSettings(Section):
 
 
 class ScoreSettings(Section):
-    """Settings of `score`: what its moments are of, and the poolings that are scored."""
+    """What a table of scores is of."""
 
     state: StateSettings
     contrast: str
-    poolings: Distinct[Pooling]
-
-
-class ScoreContrastsSettings(Section):
-    """Settings of `score_contrasts`: what its moments are of, contrast by contrast."""
-
-    state: StateSettings
-    contrasts: Distinct[str]
-    poolings: Distinct[Pooling]
+    pooling: Pooling
 
 
 class SelectSettings(Section):
