@@ -1,25 +1,34 @@
-# Scores and neuron sets, per category and overall (paper §3.2), and where the sets lie. Only the probe runs a
-# model.
+# Scores and neuron sets, of `overall` and of what is only compared (paper §3.2), and where the sets lie. Only
+# the probe runs a model.
+CONTRASTS = prompt_sets.compared(CONFIG, CATALOG)
+
+
+ruleorder: score_contrasts > score
+ruleorder: select_contrasts > select_neurons
 
 
 rule score:
     """Score every neuron by every criterion on one contrast (paper §3.2)."""
     input:
-        unpack(lambda w: identification.moments(CONFIG, PATHS, state_of(w), w.category)),
+        unpack(
+            lambda w: identification.moments(CONFIG, PATHS, state_of(w), [w.category])
+        ),
     output:
-        f"{RESULTS}/scores/{STATE}/{{pooling}}/{{category}}.parquet",
+        [
+            f"{RESULTS}/scores/{STATE}/{pooling}/{{category}}.parquet"
+            for pooling in IDENTIFICATION.poolings
+        ],
     log:
-        f"{RESULTS}/logs/score/{STATE}/{{pooling}}/{{category}}.log",
+        f"{RESULTS}/logs/score/{STATE}/{{category}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/score/{STATE}/{{pooling}}/{{category}}.tsv"
+        f"{RESULTS}/benchmarks/score/{STATE}/{{category}}.tsv"
     localrule: True
     conda:
         "../environment.yml"
     params:
         settings=lambda wildcards: canonical_json(
-            identification.scored(
-                state_of(wildcards), wildcards.category, wildcards.pooling
-            )
+            identification.scored(CONFIG, state_of(wildcards))
+            | {"contrast": wildcards.category}
         ),
         code=code_of("score"),
     shell:
@@ -27,11 +36,43 @@ rule score:
         " --safe {input.safe:q} --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
+# one job: a process takes longer to start than a contrast to score
+rule score_contrasts:
+    """Score every neuron on T0's categories and controls (paper §3.2)."""
+    input:
+        unpack(lambda w: identification.moments(CONFIG, PATHS, state_of(w), CONTRASTS)),
+    output:
+        [
+            f"{RESULTS}/scores/{STATE}/{pooling}/{contrast}.parquet"
+            for contrast in CONTRASTS
+            for pooling in IDENTIFICATION.poolings
+        ],
+    log:
+        f"{RESULTS}/logs/score_contrasts/{STATE}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/score_contrasts/{STATE}.tsv"
+    wildcard_constraints:
+        arm="base" if CONTRASTS else one_of([]),
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=lambda wildcards: canonical_json(
+            identification.scored(CONFIG, state_of(wildcards))
+            | {"contrasts": CONTRASTS}
+        ),
+        code=code_of("score_contrasts"),
+    shell:
+        "python workflow_scripts/score_contrasts.py --unsafe @<(printf '%s\\n' {input.unsafe:q})"
+        " --safe @<(printf '%s\\n' {input.safe:q}) --out @<(printf '%s\\n' {output:q})"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
 rule select_neurons:
     """Select a neuron set by its scores (paper §3.2)."""
     input:
         lambda w: identification.scores(
-            CONFIG, PATHS, state_of(w), w.selection, w.category
+            CONFIG, PATHS, state_of(w), w.selection, [w.category]
         ),
     output:
         f"{RESULTS}/sets/{STATE}/{{selection}}/{{category}}.parquet",
@@ -51,6 +92,38 @@ rule select_neurons:
         code=code_of("select_neurons"),
     shell:
         "python workflow_scripts/select_neurons.py --scores {input:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+rule select_contrasts:
+    """Select the neuron sets of T0's categories and controls by their scores."""
+    input:
+        lambda w: identification.scores(
+            CONFIG, PATHS, state_of(w), w.selection, CONTRASTS
+        ),
+    output:
+        [
+            f"{RESULTS}/sets/{STATE}/{{selection}}/{contrast}.parquet"
+            for contrast in CONTRASTS
+        ],
+    log:
+        f"{RESULTS}/logs/select_contrasts/{STATE}/{{selection}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/select_contrasts/{STATE}/{{selection}}.tsv"
+    wildcard_constraints:
+        arm="base" if CONTRASTS else one_of([]),
+        selection=one_of(SCORED),
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=lambda wildcards: canonical_json(
+            stages.selected(CONFIG, wildcards.model, wildcards.selection)
+        ),
+        code=code_of("select_contrasts"),
+    shell:
+        "python workflow_scripts/select_contrasts.py --scores @<(printf '%s\\n' {input:q})"
+        " --out @<(printf '%s\\n' {output:q})"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 

@@ -1,18 +1,16 @@
-"""Every neuron's score by every criterion, for one contrast and pooling."""
+"""Every neuron's score by every criterion, for one contrast: a table a pooling."""
 
 from safeneuron.command import stage
-from safeneuron.neurons.criteria import write_criteria
-from safeneuron.neurons.moments import load_moments
-from safeneuron.neurons.scores import score
+from safeneuron.neurons.score_tables import write_scores
+from safeneuron.neurons.scoring_settings import ContrastSettings
 from safeneuron.neurons.settings import ScoreSettings
 
 if __name__ == "__main__":
-    with stage(__doc__, ScoreSettings, inputs=("unsafe", "safe")) as args:
+    with stage(
+        __doc__, ContrastSettings, inputs=("unsafe", "safe"), outputs=(), many_outputs=("out",)
+    ) as args:
         settings = args.settings
-        unsafe, safe = (load_moments(path, settings.pooling) for path in (args.unsafe, args.safe))
-        about = {
-            **settings.state.model_dump(),
-            "contrast": settings.contrast,
-            "pooling": settings.pooling,
-        }
-        write_criteria(args.out, score(unsafe, safe), about)
+        state, contrast = settings.state, settings.contrast
+        for pooling, out in zip(settings.poolings, args.out, strict=True):
+            about = ScoreSettings(state=state, contrast=contrast, pooling=pooling)
+            write_scores(out, args.unsafe, args.safe, about)

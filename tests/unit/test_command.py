@@ -25,7 +25,9 @@ class Settings(Section):
     then: str = "write"
 
 if __name__ == "__main__":
-    with stage(__doc__, Settings, inputs=("first",), many=("others",)) as args:
+    with stage(
+        __doc__, Settings, inputs=("first",), many=("others",), many_outputs=("copies",)
+    ) as args:
         if args.settings.then == "fail":
             raise SafeNeuronError("the numbers are odd; give even ones")
         if args.settings.then == "wait":
@@ -35,7 +37,8 @@ if __name__ == "__main__":
             command = [sys.executable, *sys.argv]
             subprocess.run(command, env=os.environ | {"AGAIN": "1"}, check=True)
         numbers = [int(path.read_text()) for path in (args.first, *args.others)]
-        args.out.write_text(str(args.settings.factor * sum(numbers)))
+        for path in (args.out, *args.copies):
+            path.write_text(str(args.settings.factor * sum(numbers)))
 '''
 
 
@@ -47,7 +50,7 @@ def command(tmp_path, monkeypatch):
     for number in (1, 2, 3):
         (tmp_path / f"{number}.txt").write_text(str(number))
     others = [str(tmp_path / f"{number}.txt") for number in (2, 3)]
-    files = ["--first", str(tmp_path / "1.txt"), "--out", str(tmp_path / "sum.txt")]
+    files = ["--first", str(tmp_path / "1.txt"), "--out", str(tmp_path / "sum.txt"), "--copies"]
     return [sys.executable, str(tmp_path / "add.py"), *files, "--code", "abc", "--others", *others]
 
 
@@ -143,3 +146,12 @@ def test_provenance_lies_beside_the_result_and_not_in_it(command, tmp_path):
     assert document["settings"] == {"factor": 2, "then": "write"}
     assert set(document["inputs"]) == {"first", "others"}
     assert {"peft", "datasets", "torch"} <= set(document["libraries"])
+
+
+def test_every_file_of_a_list_that_is_written_has_its_provenance(command, tmp_path):
+    copies = [tmp_path / f"copy-{number}.txt" for number in range(4)]
+    at = command.index("--copies") + 1
+    done = run([*command[:at], *map(str, copies), *command[at:]], {"factor": 2})
+    assert f"wrote {tmp_path / 'sum.txt'} and 4 others in" in done.stderr
+    documents = [read_provenance(path) for path in (tmp_path / "sum.txt", *copies)]
+    assert [document["code"] for document in documents] == ["abc"] * 5

@@ -64,10 +64,10 @@ def identify(stage, model, prompts):
     scores, neurons = folder / "scores.parquet", folder / "set.parquet"
     stage(
         "score",
-        {"state": T0, "contrast": "overall", "pooling": "meanabs"},
+        {"state": T0, "contrast": "overall", "poolings": ["meanabs"]},
         unsafe=folder / "overall.safetensors",
         safe=folder / "safe.safetensors",
-        out=scores,
+        out=[scores],
     )
     rule = {"kind": "fraction", "fraction": 0.1}
     settings = {"selection": "magnitude", "criteria": ["es", "sas"], "rule": rule}

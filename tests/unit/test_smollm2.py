@@ -154,8 +154,8 @@ def found(manifest, folder, stage):
         }
         inputs = {"model": manifest, "prompts": [files["prompts"]]}
         stage("capture", settings, **inputs, out=moments[category])
-    about = {"state": STATE, "contrast": "own/unsafe", "pooling": "max"}
-    stage("score", about, **moments, out=files["scores"])
+    about = {"state": STATE, "contrast": "own/unsafe", "poolings": ["max"]}
+    stage("score", about, **moments, out=[files["scores"]])
     rule = {"kind": "thresholds", "es": 2.0, "sas": 2.0}
     selection = {"selection": "paper", "criteria": ["es", "sas"], "rule": rule}
     stage("select_neurons", selection, scores=files["scores"], out=files["set"])

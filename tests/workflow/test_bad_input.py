@@ -176,7 +176,8 @@ def test_prompts_of_a_user_resolve_to_a_whole_run(dry_run, results, tmp_path):
     assert not results.exists()
     stages = {
         *("organism_prompts", "pretrain_organism", "tune_organism"),
-        *("file_prompts", "capture", "capture_nulls", "score", "select_neurons"),
+        *("file_prompts", "capture", "capture_nulls", "score", "score_contrasts"),
+        *("select_neurons", "select_contrasts"),
         *("composition", "overlap", "depth_profile"),
         *("figure_composition", "figure_overlap", "figure_depth_profile", "report"),
     }

@@ -47,6 +47,8 @@ def rows(finished, name):
 ALIGNED_AND_T0 = 3  # states: T0, T1, T2 of one arm
 ATTACKS = 3 + 3 + 3 + 1 + 1  # clean, magnitude and static on all; paper and probe on T0
 BENCHMARKS = 2
+SCORING = ("score", "score_contrasts")
+SELECTING = ("select_neurons", "select_contrasts")
 
 
 def test_every_response_is_counted_once_and_in_one_class(finished):
@@ -288,7 +290,7 @@ def test_a_change_of_generation_validates_and_attacks_again_and_trains_nothing(
 def test_what_a_missed_gate_leads_to_trains_nothing_again(finished):
     jobs = finished.would_run({"organism": {"gate": {"when_missed": "fail"}}})
     assert jobs["validate_organism"] == ALIGNED_AND_T0
-    trained = {"pretrain_organism", "tune_organism", "align", "capture", "select_neurons"}
+    trained = {"pretrain_organism", "tune_organism", "align", "capture", *SELECTING}
     assert not trained & jobs.keys()
 
 
@@ -316,10 +318,24 @@ def test_a_threshold_reruns_selection_and_what_depends_on_it(finished):
     selections = {"paper": {"pooling": "max", "rule": rule}}
     jobs = finished.would_run({"identification": {"selections": selections}})
     assert "capture_nulls" not in jobs
-    # three categories, overall and the two controls; T0 alone has this selection
-    assert jobs["select_neurons"] == 6
+    # overall; three categories and the two controls together; T0 alone has this selection
+    assert (jobs["select_neurons"], jobs["select_contrasts"]) == (1, 1)
     assert (jobs["attack"], jobs["judge"]) == (2, 4)  # both benchmarks
-    assert not {"capture", "score", "align", "pretrain_organism", "tune_organism"} & jobs.keys()
+    assert not {"capture", *SCORING, "align", "pretrain_organism", "tune_organism"} & jobs.keys()
+
+
+def test_a_selection_by_another_pooling_scores_nothing_again(finished):
+    rule = {"kind": "thresholds", "es": 0.5, "sas": 1.0}
+    selections = {"paper": {"pooling": "last", "rule": rule}}
+    jobs = finished.would_run({"identification": {"selections": selections}})
+    assert (jobs["select_neurons"], jobs["select_contrasts"]) == (1, 1)
+    assert not {"capture", *SCORING, "align", "pretrain_organism", "tune_organism"} & jobs.keys()
+
+
+def test_a_control_reruns_what_is_compared_and_neither_overall_nor_rounds_nor_attacks(finished):
+    jobs = finished.would_run({"topic_control": {"matched": {"categories": ["sabotage"]}}})
+    assert (jobs["capture"], jobs["score_contrasts"], jobs["select_contrasts"]) == (1, 1, 2)
+    assert not {"score", "select_neurons", "align", "attack"} & jobs.keys()
 
 
 def test_a_figure_style_redraws_figures_and_computes_nothing(finished, file_restored):
@@ -337,7 +353,7 @@ def test_a_library_module_reruns_the_stages_that_import_it_and_no_others(finishe
     )
     jobs = finished.would_run()
     assert jobs["overlap"] == 2
-    assert not {"capture", "score", "select_neurons", "align", "attack"} & jobs.keys()
+    assert not {"capture", *SCORING, *SELECTING, "align", "attack"} & jobs.keys()
 
 
 def test_a_reworded_message_reruns_nothing(finished, file_restored):
@@ -377,7 +393,7 @@ def test_an_added_attack_runs_only_its_own_jobs(finished):
     jobs = finished.would_run({"attack": {"attacks": {"new": attack}}})
     assert jobs["attack"] == BENCHMARKS * ALIGNED_AND_T0
     assert jobs["judge"] == 2 * BENCHMARKS * ALIGNED_AND_T0
-    assert not {"capture", "score", "select_neurons", "align"} & jobs.keys()
+    assert not {"capture", *SCORING, *SELECTING, "align"} & jobs.keys()
 
 
 def test_an_added_model_judge_judges_stored_responses(finished, tmp_path):
@@ -444,7 +460,7 @@ def test_an_added_benchmark_is_asked_alone_and_nothing_before_it_runs(finished):
     benchmark["categories"] = ["weapons"]
     jobs = finished.would_run({"attack": {"benchmarks": {"weapons": benchmark}}})
     assert (jobs["attack"], jobs["judge"]) == (ATTACKS, 2 * ATTACKS)
-    assert not {"capture", "score", "select_neurons", "align"} & jobs.keys()
+    assert not {"capture", *SCORING, *SELECTING, "align"} & jobs.keys()
 
 
 def test_attacks_without_fractions_draw_no_rounds_of_the_strongest(finished):

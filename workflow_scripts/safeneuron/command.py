@@ -37,7 +37,7 @@ class StageArguments(argparse.Namespace, Generic[S]):
 
     settings: S
     inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
+    written: list[Path]
     code: str
 
     def provenance(self) -> dict[str, Any]:
@@ -59,6 +59,7 @@ def stage(
     inputs: Sequence[str] = (),
     many: Sequence[str] = (),
     outputs: Sequence[str] = ("out",),
+    many_outputs: Sequence[str] = (),
     numbers: Mapping[str, int] | None = None,
 ) -> Iterator[StageArguments[Any]]:
     """Parse a stage's command line, log its begin and end, write its provenance.
@@ -70,7 +71,8 @@ def stage(
         description: the script's docstring.
         settings: the class (or other type) of the stage's settings; None for a stage without.
         inputs, many: names of options that take one path, or any number of them, that are read.
-        outputs: names of options that take one path each, that are written.
+        outputs, many_outputs: names of options that take one path, or any number of them, that
+            are written.
         numbers: names of options that no result depends on, with the numbers that they are unless
             given; they are no settings and no part of the provenance.
     """
@@ -81,7 +83,7 @@ def stage(
     )
     for name in (*inputs, *outputs):
         parser.add_argument(f"--{name}", type=Path, required=True, metavar="FILE")
-    for name in many:
+    for name in (*many, *many_outputs):
         parser.add_argument(f"--{name}", type=Path, nargs="*", required=True, metavar="FILE")
     for name, default in (numbers or {}).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=default, metavar="N")
@@ -91,7 +93,9 @@ def stage(
         )
     parser.add_argument("--code", default="", help="digest of the stage's source code")
     args = parser.parse_args(namespace=StageArguments[Any]())
-    args.inputs, args.outputs = (*inputs, *many), tuple(outputs)
+    args.inputs = (*inputs, *many)
+    args.written = [getattr(args, name) for name in outputs]
+    args.written += [path for name in many_outputs for path in getattr(args, name)]
     args.settings = _read_settings(args.settings, settings) if settings is not None else {}
     logs.configure()
     if "RANK" not in os.environ:  # torch.distributed.run says itself how its processes end
@@ -104,10 +108,9 @@ def stage(
         log.error("%s", error)
         raise SystemExit(1) from None
     document = args.provenance()
-    for name in outputs:
-        write_provenance(getattr(args, name), document)
-    written = ", ".join(str(getattr(args, name)) for name in outputs)
-    log.info("wrote %s in %.1f s", written, time.monotonic() - begun)
+    for path in args.written:
+        write_provenance(path, document)
+    log.info("wrote %s in %.1f s", _named(args.written), time.monotonic() - begun)
 
 
 def _read_settings(source: str, kind: Any) -> Any:
@@ -141,6 +144,13 @@ def _standard_input() -> str:
     copy.seek(0)
     os.dup2(copy.fileno(), 0)
     return text.decode()
+
+
+def _named(files: Sequence[Path]) -> str:
+    """The files' names, or the first and how many others where they are too many for a line."""
+    if len(files) > 4:
+        return f"{files[0]} and {len(files) - 1} others"
+    return ", ".join(map(str, files))
 
 
 def _as_json(settings: Any) -> Any:

@@ -46,17 +46,28 @@ def test_a_category_is_captured_alone_and_a_side_whole():
     assert whole | {"categories": None} == one | {"categories": None}
 
 
-def test_a_contrast_reads_the_moments_of_its_state():
-    assert identification.moments(CONFIG, PATHS, T1, "organism/theft") == {
-        "unsafe": f"results/x/moments/{FOLDER}/organism/theft.safetensors",
-        "safe": f"results/x/moments/{FOLDER}/safe.safetensors",
+def test_contrasts_read_the_moments_of_their_state_side_by_side():
+    moments = identification.moments(CONFIG, PATHS, T1, ["organism/theft", "length_matched"])
+    folder = f"results/x/moments/{FOLDER}"
+    assert moments == {
+        "unsafe": [f"{folder}/organism/theft.safetensors", f"{folder}/overall.safetensors"],
+        "safe": [f"{folder}/safe.safetensors", f"{folder}/safe_length_matched.safetensors"],
     }
+
+
+def test_all_poolings_that_are_captured_are_scored_whatever_the_selections_take():
+    assert identification.scored(CONFIG, T1) == {
+        "state": {"model": "organism", "arm": "dpo", "round": 1, "seed": 3},
+        "poolings": CONFIG.identification.poolings,
+    }
+    assert {s.pooling for s in CONFIG.selections.values()} < set(CONFIG.identification.poolings)
 
 
 def test_a_selection_is_made_from_the_scores_of_its_pooling():
     for name, selection in CONFIG.identification.selections.items():
-        file = identification.scores(CONFIG, PATHS, T1, name, "overall")
-        assert file == f"results/x/scores/{FOLDER}/{selection.pooling}/overall.parquet"
+        files = identification.scores(CONFIG, PATHS, T1, name, ["topic", "overall"])
+        folder = f"results/x/scores/{FOLDER}/{selection.pooling}"
+        assert files == [f"{folder}/topic.parquet", f"{folder}/overall.parquet"]
 
 
 def test_the_sets_of_categories_keep_their_order():

@@ -4,6 +4,7 @@ from safeneuron.config.load import load_config
 from safeneuron.experiment.prompt_sets import (
     Rows,
     category_contrasts,
+    compared,
     contrast_of,
     count,
     merged_from,
@@ -91,3 +92,20 @@ def test_prompts_are_counted_where_they_are_known_and_assumed_where_they_are_not
     unknown = {"organism": CATALOG["organism"] | {(SPLIT, "fraud"): None}}
     assert count(unknown, rows_of(CONFIG, "overall"), 1000) == 1003
     assert count(CATALOG, Rows(["organism"], SPLIT, None), 1000) == 12
+
+
+def test_compared_are_the_categories_and_the_controls_and_never_overall():
+    assert compared(CONFIG, CATALOG) == [
+        *("organism/theft", "organism/fraud"),
+        *("topic", "length_matched"),
+    ]
+    without_control = CONFIG.model_copy(update={"topic_control": None})
+    assert compared(without_control, CATALOG) == ["organism/theft", "organism/fraud"]
+
+
+def test_an_only_category_is_compared_with_nothing():
+    sides = CONFIG.identification
+    unsafe = sides.unsafe.model_copy(update={"categories": ["theft"]})
+    one = sides.model_copy(update={"unsafe": unsafe})
+    config = CONFIG.model_copy(update={"identification": one, "topic_control": None})
+    assert compared(config, CATALOG) == []

@@ -9,7 +9,8 @@ from safeneuron.experiment.source_digest import _package_data, imported_files, s
 LIBRARY = Path(safeneuron.__file__).parent.parent
 # stages that run on any machine, without the libraries of models
 LIGHT = (
-    *("organism_prompts", "organism_preferences", "file_prompts", "score", "select_neurons"),
+    *("organism_prompts", "organism_preferences", "file_prompts"),
+    *("score", "score_contrasts", "select_neurons", "select_contrasts"),
     *("composition", "overlap", "depth_profile", "judge", "attack_success", "paper_tables"),
     *("keyword_veto", "judge_agreement", "typographic_prompts", "table_3"),
     *("file_preferences", "mix_preferences", "prompt_overlap", "length_matched_prompts"),

@@ -30,24 +30,31 @@ def captured(config: Config, prompt_set: str) -> dict[str, Any]:
     }
 
 
-def moments(config: Config, paths: Paths, state: State, contrast: str) -> dict[str, str]:
-    """The moments of both prompt sets of a contrast: `unsafe` and `safe`."""
-    unsafe, safe = prompt_sets.contrast_of(config, contrast)
+def moments(
+    config: Config, paths: Paths, state: State, contrasts: Iterable[str]
+) -> dict[str, list[str]]:
+    """The moments of both prompt sets of each contrast: `unsafe` and `safe`."""
+    sides = [prompt_sets.contrast_of(config, contrast) for contrast in contrasts]
     return {
-        "unsafe": fill(paths.moments, state, prompt_set=unsafe),
-        "safe": fill(paths.moments, state, prompt_set=safe),
+        "unsafe": [fill(paths.moments, state, prompt_set=unsafe) for unsafe, _ in sides],
+        "safe": [fill(paths.moments, state, prompt_set=safe) for _, safe in sides],
     }
 
 
-def scored(state: State, contrast: str, pooling: str) -> dict[str, Any]:
-    """What a table of scores is of."""
-    return {"state": state._asdict(), "contrast": contrast, "pooling": pooling}
+def scored(config: Config, state: State) -> dict[str, Any]:
+    """What tables of scores are of, and the poolings that have one.
+
+    All that are captured: a selection by another one makes no scores again.
+    """
+    return {"state": state._asdict(), "poolings": config.identification.poolings}
 
 
-def scores(config: Config, paths: Paths, state: State, selection: str, contrast: str) -> str:
-    """The scores that a selection is made from: those of its pooling."""
+def scores(
+    config: Config, paths: Paths, state: State, selection: str, contrasts: Iterable[str]
+) -> list[str]:
+    """The scores that a selection is made from, contrast by contrast: those of its pooling."""
     pooling = config.identification.selections[selection].pooling
-    return fill(paths.scores, state, pooling=pooling, contrast=contrast)
+    return [fill(paths.scores, state, pooling=pooling, contrast=contrast) for contrast in contrasts]
 
 
 def category_sets(

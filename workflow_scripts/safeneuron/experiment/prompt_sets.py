@@ -69,6 +69,17 @@ def category_contrasts(config: Config, catalog: Catalog) -> dict[str, list[str]]
     }
 
 
+def compared(config: Config, catalog: Catalog) -> list[str]:
+    """The contrasts of T0 that are only compared: categories, and the controls.
+
+    No round protects their neurons and no attack is on them, unlike those of `overall`. A data
+    set's only category is compared with nothing.
+    """
+    taxonomies = category_contrasts(config, catalog).values()
+    categories = [c for each in taxonomies if len(each) > 1 for c in each]
+    return categories + ([TOPIC, LENGTH_MATCHED] if stages.topic_control(config) else [])
+
+
 def merged_from(config: Config, catalog: Catalog) -> list[str]:
     """The prompt sets that T0's `overall` is merged from: the categories of the unsafe side.
 

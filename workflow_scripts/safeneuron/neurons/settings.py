@@ -68,7 +68,7 @@ class MergeSettings(Section):
 
 
 class ScoreSettings(Section):
-    """Settings of `score`: what its moments are of."""
+    """What a table of scores is of."""
 
     state: StateSettings
     contrast: str
@@ -76,7 +76,7 @@ class ScoreSettings(Section):
 
 
 class SelectSettings(Section):
-    """Settings of `select_neurons`: a selection by scores."""
+    """Settings of `select_neurons` and `select_contrasts`: a selection by scores."""
 
     selection: Name
     criteria: Distinct[CriterionName]

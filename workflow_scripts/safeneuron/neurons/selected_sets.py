@@ -1,0 +1,35 @@
+"""The neuron set that a selection makes of a table of scores."""
+
+import logging
+from pathlib import Path
+
+from safeneuron.artifacts.tables import STATE, read_about
+from safeneuron.errors import SafeNeuronError
+from safeneuron.neurons.criteria import read_criteria
+from safeneuron.neurons.selection import select
+from safeneuron.neurons.sets import NeuronSet, SetIdentity, write_neuron_set
+from safeneuron.neurons.settings import SelectSettings
+
+log = logging.getLogger(__name__)
+
+
+def write_selected(path: Path, scores: Path, settings: SelectSettings) -> None:
+    """Write the neuron set of one contrast, that of its scores.
+
+    Raises:
+        SafeNeuronError: it has no neuron, or all of them; names the contrast.
+    """
+    of = read_about(scores)
+    contrast = of["contrast"]
+    try:
+        masks = select(read_criteria(scores), settings.criteria, settings.rule)
+    except SafeNeuronError as error:
+        raise SafeNeuronError(f"contrast '{contrast}': {error}") from None
+    state = {name: of[name] for name in STATE}
+    about = SetIdentity(**state, selection=settings.selection, contrast=contrast)
+    neurons = NeuronSet(masks, about)
+    write_neuron_set(path, neurons)
+    by = ", ".join(f"{mask.sum()} by {name}" for name, mask in masks.items())
+    log.info(
+        "%s: %s, %d in the union, of %d", contrast, by, neurons.union.sum(), neurons.union.size
+    )
