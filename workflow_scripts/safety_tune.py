@@ -13,6 +13,7 @@ from safeneuron.models.checkpoint import (
     save_checkpoint,
     write_manifest,
 )
+from safeneuron.models.freed_memory import keep_freed_memory
 from safeneuron.models.threads import set_deterministic
 from safeneuron.tuning.examples import EXAMPLES
 from safeneuron.tuning.settings import SafetyTuneSettings
@@ -24,15 +25,15 @@ if __name__ == "__main__":
     ) as args:
         settings = args.settings
         set_deterministic(settings.cpu_threads)
+        keep_freed_memory()
         examples = read_table(args.examples, EXAMPLES).to_pylist()
         # beside the output, which Snakemake would delete; only the same training resumes from them
         workdir = args.out.with_name(f"training-{digest(args.provenance())}")
         model, tokenizer = load_checkpoint(args.base, "float32")
         safety_tune(model, tokenizer, examples, settings.training, settings.seed, workdir)
         base = read_manifest(args.base)
-        dtype = base["dtype"]
-        cast_weights(model, dtype)
+        cast_weights(model, settings.training.saved_dtype or base["dtype"])
         save_checkpoint(model, tokenizer, args.out, Path(base["folder"]))
         reported = {"steps": settings.training.steps, "examples": len(examples)}
-        write_manifest(args.manifest, args.out, dtype, reported)
+        write_manifest(args.manifest, args.out, base["dtype"], reported)
         shutil.rmtree(workdir, ignore_errors=True)

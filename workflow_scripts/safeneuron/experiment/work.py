@@ -142,7 +142,7 @@ class JobWork:
         return requests.preference_training(
             self.size_of(model),
             BYTES[training.precision],
-            self._width(model),
+            BYTES[training.saved_dtype] if training.saved_dtype else self._width(model),
             micro_batch(self._config),
             self._pair_tokens(model),
             training.optimizer_steps(self._pairs(model)),
