@@ -24,8 +24,9 @@ def test_a_task_of_few_questions_is_so_much_less_work():
 )
 def test_a_round_writes_so_many_bytes_a_parameter(saved_dtype, bytes_each):
     model = {"kind": "hub", "id": "a/b", "revision": None, "parameters": 1_000_000}
-    training = {"saved_dtype": saved_dtype}
-    config = load_config({"models": {"raw": model}, "align": {"training": training}})
+    run = {"models": ["raw"], "attacked": [], "aligned": ["raw"]}
+    align = {"training": {"saved_dtype": saved_dtype}}
+    config = load_config({"models": {"raw": model}, "run": run, "align": align})
     work = JobWork(config, {})
     size = work.size_of("raw").parameters
     written = work.align(State("raw", "freeze", 1, 0)).written
