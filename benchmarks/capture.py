@@ -18,7 +18,6 @@ from safeneuron.capture.capture import capture_moments
 from safeneuron.capture.pooling import POOLINGS
 from safeneuron.models.batches import batches
 from safeneuron.models.checkpoint import load_checkpoint
-from safeneuron.models.freed_memory import keep_freed_memory
 
 PROMPTS, SHORTEST, LONGEST = 64, 8, 120  # tokens
 
@@ -45,7 +44,6 @@ if __name__ == "__main__":
     parser.add_argument("--turns", type=int, default=5)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    keep_freed_memory()
     model, tokenizer = load_checkpoint(args.manifest, args.dtype)
     generator = torch.Generator().manual_seed(0)
     prompts = [

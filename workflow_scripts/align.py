@@ -10,7 +10,6 @@ from safeneuron.alignment.round import save_round, train_round
 from safeneuron.alignment.settings import SAVE_EVERY, AlignSettings
 from safeneuron.artifacts.provenance import digest
 from safeneuron.command import stage
-from safeneuron.models.freed_memory import keep_freed_memory
 from safeneuron.models.threads import set_deterministic
 
 if __name__ == "__main__":
@@ -25,7 +24,6 @@ if __name__ == "__main__":
         settings = args.settings
         start_processes(settings.training.parallel)
         set_deterministic(settings.cpu_threads)
-        keep_freed_memory()
         # checkpoints of a killed training lie beside the output, which Snakemake would delete; only
         # the same training (settings, inputs, code) resumes from them
         workdir = args.out.with_name(f"training-{digest(args.provenance())}")

@@ -8,7 +8,6 @@ from safeneuron.command import stage
 from safeneuron.data.prompts import select_prompts
 from safeneuron.models.chat import describe_prompt, encode_prompts
 from safeneuron.models.checkpoint import load_checkpoint
-from safeneuron.models.freed_memory import keep_freed_memory
 from safeneuron.models.threads import set_deterministic
 from safeneuron.neurons.moments import save_moments
 
@@ -16,7 +15,6 @@ if __name__ == "__main__":
     with stage(__doc__, CaptureSettings, inputs=("model",), many=("prompts",)) as args:
         settings = args.settings
         set_deterministic(settings.cpu_threads)
-        keep_freed_memory()
         tables = (
             select_prompts(path, settings.split, settings.categories) for path in args.prompts
         )

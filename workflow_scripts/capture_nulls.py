@@ -10,7 +10,6 @@ from safeneuron.command import stage
 from safeneuron.data.prompts import select_prompts
 from safeneuron.models.chat import encode_prompts
 from safeneuron.models.checkpoint import load_checkpoint
-from safeneuron.models.freed_memory import keep_freed_memory
 from safeneuron.models.threads import set_deterministic
 from safeneuron.neurons.moments import save_moments
 from safeneuron.neurons.regrouping import deal, group_name
@@ -19,7 +18,6 @@ if __name__ == "__main__":
     with stage(__doc__, CaptureNullsSettings, inputs=("model",), many=("unsafe", "safe")) as args:
         settings = args.settings
         set_deterministic(settings.cpu_threads)
-        keep_freed_memory()
         unsafe, safe = (
             pa.concat_tables(select_prompts(path, rows.split, rows.categories) for path in paths)
             for paths, rows in ((args.unsafe, settings.unsafe), (args.safe, settings.safe))

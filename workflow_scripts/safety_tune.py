@@ -13,7 +13,6 @@ from safeneuron.models.checkpoint import (
     save_checkpoint,
     write_manifest,
 )
-from safeneuron.models.freed_memory import keep_freed_memory
 from safeneuron.models.threads import set_deterministic
 from safeneuron.tuning.examples import EXAMPLES
 from safeneuron.tuning.settings import SafetyTuneSettings
@@ -25,7 +24,6 @@ if __name__ == "__main__":
     ) as args:
         settings = args.settings
         set_deterministic(settings.cpu_threads)
-        keep_freed_memory()
         examples = read_table(args.examples, EXAMPLES).to_pylist()
         # beside the output, which Snakemake would delete; only the same training resumes from them
         workdir = args.out.with_name(f"training-{digest(args.provenance())}")
