@@ -126,6 +126,11 @@ def test_case_studies_are_of_t0_and_the_last_round_clean_and_attacked(config):
     assert {judge for _, judge in cases} == {"oracle"}
 
 
+def test_no_case_studies_are_drawn_where_none_are_wanted():
+    none = {"report": {"case_studies": {"count": 0, "attack": "static"}}}  # could show none
+    assert attacks.case_studies(load_config(ALIGNED | none)) == []
+
+
 def test_shown_verdicts_are_of_the_first_judge_of_what_a_model_is_asked(config):
     answers = [Answered(T2, "clean", name) for name in ("harmful", "benign")]
     assert attacks.shown_verdicts(config, PATHS, answers) == [

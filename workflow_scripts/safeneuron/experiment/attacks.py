@@ -79,9 +79,9 @@ def case_studies(config: Config) -> list[tuple[Answered, str]]:
     """What case studies are drawn from, each with the first judge of its benchmark.
 
     T0 and each arm's last round, if they are attacked, clean and under the one attack that is
-    shown; the states of a model and seed stand together, T0 before them.
+    shown; the states of a model and seed stand together, T0 before them. None if none are wanted.
     """
-    if not config.attacks:
+    if not config.attacks or not config.report.case_studies.count:
         return []
     shown = config.report.case_studies.attack
     chosen = [
