@@ -9,7 +9,7 @@ from safeneuron.experiment import attacks
 from safeneuron.experiment.attacks import Answered
 from safeneuron.experiment.paths import Paths
 from safeneuron.experiment.states import State
-from safeneuron.interventions.settings import AttackSettings
+from safeneuron.interventions.settings import AttackedCheckpointSettings, AttackSettings
 
 PATHS = Paths("results/mine")
 T0, T2 = State("organism", "base", 0, 3), State("organism", "freeze", 2, 3)
@@ -114,6 +114,20 @@ def test_settings_are_those_of_the_stage(config, attack):
     else:
         assert settings.cells.targets == ["es", "sas", "es+sas"]
         assert (settings.pooling, settings.set_source) == ("meanabs", "adaptive")
+
+
+@pytest.mark.parametrize(("extent", "fraction"), [("whole", None), ("0.05", 0.05)])
+def test_an_attacked_checkpoint_is_one_cell(config, extent, fraction):
+    raw = attacks.attacked_checkpoint_settings(config, T2, "static", "es+sas", extent)
+    settings = AttackedCheckpointSettings.model_validate(json.loads(json.dumps(raw)))
+    assert (settings.target, settings.fraction) == ("es+sas", fraction)
+    assert settings.operator.kind == "zero_ablate"
+    of_t0 = ["results/mine/scores/organism/base/T0/s3/meanabs/overall.parquet"]
+    assert attacks.ranking(config, PATHS, T2, "static", extent) == (of_t0 if fraction else [])
+
+
+def test_targets_of_attacks_are_named_once(config):
+    assert attacks.targets(config) == ["es", "sas", "es+sas"]
 
 
 def test_case_studies_are_of_t0_and_the_last_round_clean_and_attacked(config):

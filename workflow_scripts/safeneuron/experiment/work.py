@@ -156,6 +156,11 @@ class JobWork:
             else requests.divisors(training.accumulation),
         )
 
+    def attacked_checkpoint(self, model: str) -> Work:
+        """A checkpoint that is read and written again."""
+        held = self.size_of(model).parameters * self._width(model)
+        return Work(held, held, 0, written=held, on_cpu=True)
+
     def convert_gguf(self, model: str) -> Work:
         """A GGUF file's conversion to a checkpoint folder."""
         return requests.conversion(self.size_of(model), self._width(model))
