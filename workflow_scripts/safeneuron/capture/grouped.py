@@ -87,10 +87,8 @@ def capture_grouped(
     observed_forward(model, prompts, batch_size, pad_id, "left", add)
     constants = constants_of(sites)
     place = {pooling: i for i, pooling in enumerate(pooled)}
-    means, m2s = (
-        [values.unflatten(1, (len(pooled), -1)) for values in of_layers]
-        for of_layers in ([layer.mean for layer in layers], [layer.m2 for layer in layers])
-    )
+    means = [layer.mean.unflatten(1, (len(pooled), -1)) for layer in layers]
+    m2s = [layer.m2.unflatten(1, (len(pooled), -1)) for layer in layers]
     return {
         (pooling, draw, group): stack_layers(
             int(layers[0].count[row].item()),
