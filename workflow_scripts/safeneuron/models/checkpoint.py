@@ -97,7 +97,7 @@ def write_manifest(
             which is recorded beside it.
 
     Raises:
-        UnsupportedArchitectureError: it has no gated FFN.
+        UnsupportedArchitectureError: its FFN is of no known family.
         CheckpointError: its weights are truncated.
         ChatTemplateError: its template does not show the system prompt.
     """
