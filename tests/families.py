@@ -17,7 +17,9 @@ TOKENIZER = build_tokenizer()
 # by the weights' names, those of vision towers left out
 INWARD = ("gate_proj", "up_proj", "gate_up_proj", "c_fc", "dense_h_to_4h", "fc1")
 OUTWARD = ("down_proj", "c_proj", "dense_4h_to_h", "fc2")
-FFN_WEIGHT = re.compile(rf"^(?!.*vis).*layers\.(\d)\.mlp\.({'|'.join(INWARD + OUTWARD)})\.weight$")
+FFN_WEIGHT = re.compile(
+    rf"^(?!.*vis).*layers\.(\d)\.(?:mlp|feed_forward)\.({'|'.join(INWARD + OUTWARD)})\.weight$"
+)
 
 _TEXT = {
     "vocab_size": len(TOKENIZER),
@@ -135,6 +137,18 @@ FAMILIES = {
     "gemma3": Family("Gemma3ForCausalLM", _TEXT | _HEADS, _TANH),
     # Phi-4 is of this class too
     "phi3": Family("Phi3ForCausalLM", _TEXT, inward=("gate_up_proj",)),
+    "falcon_h1": Family(
+        "FalconH1ForCausalLM",
+        _TEXT
+        | {
+            "mamba_d_ssm": 32,
+            "mamba_n_heads": 4,
+            "mamba_d_head": 8,
+            "mamba_d_state": 8,
+            "mamba_chunk_size": 8,
+            "mamba_n_groups": 1,
+        },
+    ),
     "nemotron": Family("NemotronForCausalLM", _TEXT, _relu_squared, ("up_proj",)),
     "arcee": Family("ArceeForCausalLM", _TEXT, _relu_squared, ("up_proj",)),
     "apertus": Family("ApertusForCausalLM", _TEXT, _xielu, ("up_proj",)),

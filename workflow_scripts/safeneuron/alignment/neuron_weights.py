@@ -13,7 +13,9 @@ import numpy as np
 from safeneuron.errors import SafeNeuronError
 
 _OUTWARD = re.compile("down|c_proj|4h_to_h|fc2")
-_IN_FFN = re.compile(r"(?P<stack>.+)\.(?P<layer>\d+)\.mlp\.(?P<module>.+)\.(?P<kind>weight|bias)")
+_IN_FFN = re.compile(
+    r"(?P<stack>.+)\.(?P<layer>\d+)\.(mlp|feed_forward)\.(?P<module>.+)\.(?P<kind>weight|bias)"
+)
 
 
 class UnaccountedNeuronsError(SafeNeuronError):
@@ -50,9 +52,10 @@ class Part(NamedTuple):
 def neuron_parts(shapes: Mapping[str, Sequence[int]], sizes: Sizes) -> dict[str, Part]:
     """Every tensor that neurons of the decoder own a part of (paper §3.1, Eq. 3).
 
-    They are under `<stack>.<layer>.mlp.`. Row j of a weight [neurons, hidden] is neuron j's, and so
-    is column j of one [hidden, neurons]; of a fused weight [2 * neurons, hidden], rows j and
-    j + neurons. An inward weight's bias has the weight's rows; an outward one's is no neuron's.
+    They are under `<stack>.<layer>.mlp.`, or `feed_forward` for `mlp`. Row j of a weight [neurons,
+    hidden] is neuron j's, and so is column j of one [hidden, neurons]; of a fused weight [2 *
+    neurons, hidden], rows j and j + neurons. An inward weight's bias has the weight's rows; an
+    outward one's is no neuron's.
     With a gate a neuron has two numbers inward, without one it has one.
 
     Args:

@@ -27,7 +27,7 @@ class UnsupportedArchitectureError(SafeNeuronError):
 
 
 class Family(NamedTuple):
-    """How the layers of some architectures name the parts of their FFN, which is their `mlp`.
+    """How the layers of some architectures name the parts of their FFN.
 
     Attributes:
         inward: the projections that the neurons are computed by: gate and up, both fused (all first
@@ -51,6 +51,10 @@ FAMILIES = (
 """A new one is a line here if its positions are relative: left padding shifts learned absolute ones
 (GPT-2's), so that activations would depend on the batch.
 """
+
+
+FFN_NAMES = ("mlp", "feed_forward")
+"""How layers call their FFN; the second are hybrids' (Falcon-H1)."""
 
 
 class Owned(NamedTuple):
@@ -294,8 +298,9 @@ def _projections(family: Family, layer: nn.Module) -> list[nn.Linear]:
 
 
 def _ffn_parts(layer: nn.Module) -> dict[str, nn.Module]:
-    ffn = dict(layer.named_children()).get("mlp")
-    return {} if ffn is None else dict(ffn.named_children())
+    parts = dict(layer.named_children())
+    found = [parts[name] for name in FFN_NAMES if name in parts]
+    return dict(found[0].named_children()) if len(found) == 1 else {}
 
 
 def _check_alone(model: PreTrainedModel, site: FFNSite, layer: nn.Module) -> None:
