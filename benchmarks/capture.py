@@ -1,9 +1,10 @@
-r"""Time of a capture under all poolings, as a ratio to the bare forward pass of the same batches.
+r"""Time of a capture under all poolings, as a ratio to bare forward passes of the same batches.
 
     PYTHONPATH=workflow_scripts python benchmarks/capture.py CHECKPOINT.json --dtype bfloat16
 
-Both take turns, so that a drift of the machine's speed falls on both; seconds are those of one
-thread, whatever else the machine does.
+The three take turns, so that a drift of the machine's speed falls on all; seconds are the CPU's,
+whatever else the machine does. The decoder alone is what a capture runs; the model is what a user
+would call, and has its language-model head besides.
 """
 
 import argparse
@@ -23,15 +24,13 @@ PROMPTS, SHORTEST, LONGEST = 64, 8, 120  # tokens
 
 @torch.inference_mode()
 def bare(model, prompts: list[list[int]], batch_size: int) -> None:
-    """The decoder alone, nothing observed."""
+    """A module's forward passes, nothing observed."""
     for batch in batches(prompts, batch_size, 0):
-        model.get_decoder()(
-            input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False
-        )
+        model(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=False)
 
 
 def seconds(run, *arguments) -> float:
-    """CPU seconds of a call, whatever else the machine does."""
+    """CPU seconds of a call."""
     start = time.process_time()
     run(*arguments)
     return time.process_time() - start
@@ -51,14 +50,21 @@ if __name__ == "__main__":
         torch.randint(len(tokenizer), (length,), generator=generator).tolist()
         for length in torch.linspace(SHORTEST, LONGEST, PROMPTS).long().tolist()
     ]
-    bare(model, prompts[:8], 8)
-    forward, capture = [], []
+    capture_moments(model, prompts[:8], POOLINGS, 8, 0)
+    spent: dict[str, list[float]] = {"capture": [], "decoder": [], "model": []}
     for _ in range(args.turns):
-        forward.append(seconds(bare, model, prompts, args.batch_size))
-        capture.append(seconds(capture_moments, model, prompts, POOLINGS, args.batch_size, 0))
-    ratios = [c / f for c, f in zip(capture, forward, strict=True)]
+        spent["decoder"].append(seconds(bare, model.get_decoder(), prompts, args.batch_size))
+        spent["capture"].append(
+            seconds(capture_moments, model, prompts, POOLINGS, args.batch_size, 0)
+        )
+        spent["model"].append(seconds(bare, model, prompts, args.batch_size))
     print(
-        f"{args.dtype}, {sum(map(len, prompts))} tokens in batches of {args.batch_size}: "
-        f"forward {statistics.median(forward):.2f} s, capture {statistics.median(capture):.2f} s, "
-        f"ratio median {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
+        f"{args.dtype}, {sum(map(len, prompts))} tokens in batches of {args.batch_size}: capture "
+        f"{statistics.median(spent['capture']):.2f} s"
     )
+    for baseline in ("decoder", "model"):
+        ratios = [c / b for c, b in zip(spent["capture"], spent[baseline], strict=True)]
+        print(
+            f"{baseline:8s} {statistics.median(spent[baseline]):.2f} s, ratio "
+            f"{statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
+        )

@@ -36,3 +36,47 @@ rule attack:
         " python workflow_scripts/attack.py --model {input.model:q} --prompts {input.prompts:q}"
         " --neurons {input.neurons:q} --scores {input.scores:q} --out {output:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+# on demand, for software that serves models: no table or figure asks for it
+rule attacked_checkpoint:
+    """Write an attacked model as an ordinary checkpoint."""
+    input:
+        model=CHECKPOINT,
+        neurons=lambda w: attacks.neuron_sets(CONFIG, PATHS, state_of(w), w.attack),
+        scores=lambda w: attacks.ranking(CONFIG, PATHS, state_of(w), w.attack, w.extent),
+    output:
+        folder=directory(
+            f"{RESULTS}/models/{STATE}/attacked/{{attack}}/{{target}}/{{extent}}/checkpoint"
+        ),
+        manifest=f"{RESULTS}/models/{STATE}/attacked/{{attack}}/{{target}}/{{extent}}/checkpoint.json",
+    log:
+        f"{RESULTS}/logs/attacked_checkpoint/{STATE}/{{attack}}/{{target}}/{{extent}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/attacked_checkpoint/{STATE}/{{attack}}/{{target}}/{{extent}}.tsv"
+    wildcard_constraints:
+        attack=one_of(CONFIG.attacks),
+        target=one_of(attacks.targets(CONFIG)),
+        extent=rf"{attacks.WHOLE}|0\.\d+",
+    conda:
+        "../environment.yml"
+    threads: CONFIG.compute.cpu_threads
+    resources:
+        **model_job(lambda w: WORK.attacked_checkpoint(w.model)),
+    params:
+        settings=lambda wildcards: canonical_json(
+            attacks.attacked_checkpoint_settings(
+                CONFIG,
+                state_of(wildcards),
+                wildcards.attack,
+                wildcards.target,
+                wildcards.extent,
+            )
+        ),
+        code=code_of("attacked_checkpoint"),
+        libraries=LIBRARIES,
+    shell:
+        "python workflow_scripts/attacked_checkpoint.py --model {input.model:q}"
+        " --neurons {input.neurons:q} --scores {input.scores:q}"
+        " --out {output.folder:q} --manifest {output.manifest:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

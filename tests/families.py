@@ -1,6 +1,7 @@
 """A tiny randomly initialised model of every supported family, as `save_pretrained` writes it."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,8 +14,12 @@ from safeneuron.organism.tokenizer import build_tokenizer
 
 LAYERS, HIDDEN, NEURONS = 2, 32, 48
 TOKENIZER = build_tokenizer()
-# by the weights' names: only language layers have these (vision blocks are called otherwise)
-FFN_WEIGHT = re.compile(r"layers\.(\d)\.mlp\.(gate_proj|up_proj|gate_up_proj|down_proj)\.weight$")
+# by the weights' names, those of vision towers left out
+INWARD = ("gate_proj", "up_proj", "gate_up_proj", "c_fc", "dense_h_to_4h", "fc1")
+OUTWARD = ("down_proj", "c_proj", "dense_4h_to_h", "fc2")
+FFN_WEIGHT = re.compile(
+    rf"^(?!.*vis).*layers\.(\d)\.(?:mlp|feed_forward)\.({'|'.join(INWARD + OUTWARD)})\.weight$"
+)
 
 _TEXT = {
     "vocab_size": len(TOKENIZER),
@@ -90,15 +95,36 @@ _SIGLIP = {
 
 
 class Family(NamedTuple):
-    """A family's model class, the settings of its config class, its gate's activation, whether it
-    is saved with tokenizer and image processor of Qwen's kind.
+    """A family's model class, the settings of its config class, its activation function, the
+    projections that neurons are computed by, and whether it is saved with tokenizer and image
+    processor of Qwen's kind.
     """
 
     model: str
     settings: dict
-    fused: bool = False
-    gelu: bool = False
+    activation: Callable[[torch.Tensor], torch.Tensor] = torch.nn.SiLU()
+    inward: tuple[str, ...] = ("gate_proj", "up_proj")
     sees: bool = False
+
+    @property
+    def numbers(self) -> int:
+        """How many rows a neuron has in the projections inward."""
+        return 1 if self.inward in UNGATED else 2
+
+
+UNGATED = (("up_proj",), ("c_fc",), ("dense_h_to_4h",), ("fc1",))
+_GELU, _TANH = torch.nn.GELU(), torch.nn.GELU("tanh")
+
+
+def _relu_squared(x: torch.Tensor) -> torch.Tensor:
+    return torch.relu(x).square()
+
+
+def _xielu(x: torch.Tensor) -> torch.Tensor:
+    """The activation of Apertus with the parameters that it begins with (arXiv 2411.13010)."""
+    alpha, beta = 0.8, 0.5  # on both sides
+    negative = (torch.expm1(torch.clamp(x, max=-1e-6)) - x) * alpha + beta * x
+    return torch.where(x > 0, alpha * x * x + beta * x, negative)
 
 
 FAMILIES = {
@@ -106,10 +132,30 @@ FAMILIES = {
     "mistral": Family("MistralForCausalLM", _TEXT),
     "qwen2": Family("Qwen2ForCausalLM", _TEXT),
     "qwen3": Family("Qwen3ForCausalLM", _TEXT | _HEADS),
-    "gemma": Family("GemmaForCausalLM", _TEXT | _HEADS, gelu=True),
-    "gemma2": Family("Gemma2ForCausalLM", _TEXT | _HEADS, gelu=True),
-    "gemma3": Family("Gemma3ForCausalLM", _TEXT | _HEADS, gelu=True),
-    "phi3": Family("Phi3ForCausalLM", _TEXT, fused=True),  # Phi-4 is of this class too
+    "gemma": Family("GemmaForCausalLM", _TEXT | _HEADS, _TANH),
+    "gemma2": Family("Gemma2ForCausalLM", _TEXT | _HEADS, _TANH),
+    "gemma3": Family("Gemma3ForCausalLM", _TEXT | _HEADS, _TANH),
+    # Phi-4 is of this class too
+    "phi3": Family("Phi3ForCausalLM", _TEXT, inward=("gate_up_proj",)),
+    "falcon_h1": Family(
+        "FalconH1ForCausalLM",
+        _TEXT
+        | {
+            "mamba_d_ssm": 32,
+            "mamba_n_heads": 4,
+            "mamba_d_head": 8,
+            "mamba_d_state": 8,
+            "mamba_chunk_size": 8,
+            "mamba_n_groups": 1,
+        },
+    ),
+    "nemotron": Family("NemotronForCausalLM", _TEXT, _relu_squared, ("up_proj",)),
+    "arcee": Family("ArceeForCausalLM", _TEXT, _relu_squared, ("up_proj",)),
+    "apertus": Family("ApertusForCausalLM", _TEXT, _xielu, ("up_proj",)),
+    "starcoder2": Family("Starcoder2ForCausalLM", _TEXT, _TANH, ("c_fc",)),
+    "gpt_neox": Family("GPTNeoXForCausalLM", _TEXT, _GELU, ("dense_h_to_4h",)),  # Pythia
+    "persimmon": Family("PersimmonForCausalLM", _TEXT, _relu_squared, ("dense_h_to_4h",)),
+    "phi": Family("PhiForCausalLM", _TEXT, _TANH, ("fc1",)),  # Phi-1, Phi-2
     "qwen2_vl": Family(
         "Qwen2VLForConditionalGeneration",
         {
@@ -149,7 +195,7 @@ FAMILIES = {
             "boi_token_index": _IMAGES["vision_start_token_id"],
             "eoi_token_index": _IMAGES["vision_end_token_id"],
         },
-        gelu=True,
+        activation=_TANH,
     ),
 }
 
@@ -158,7 +204,11 @@ def build(name: str, seed: int = 0) -> transformers.PreTrainedModel:
     """A family's model, with weights wide enough that its neurons and logits differ."""
     model_class = getattr(transformers, FAMILIES[name].model)
     torch.manual_seed(seed)
-    return model_class(model_class.config_class(**FAMILIES[name].settings)).eval()
+    model = model_class(model_class.config_class(**FAMILIES[name].settings)).eval()
+    for parameter_name, parameter in model.named_parameters():
+        if ".mlp." in parameter_name and parameter_name.endswith(".bias"):
+            torch.nn.init.normal_(parameter, std=0.1)  # they begin at zero
+    return model
 
 
 def save(name: str, folder: Path, dtype: torch.dtype = torch.float32) -> Path:

@@ -30,9 +30,8 @@ if __name__ == "__main__":
         model, tokenizer = load_checkpoint(args.base, "float32")
         safety_tune(model, tokenizer, examples, settings.training, settings.seed, workdir)
         base = read_manifest(args.base)
-        dtype = base["dtype"]
-        cast_weights(model, dtype)
+        cast_weights(model, settings.training.saved_dtype or base["dtype"])
         save_checkpoint(model, tokenizer, args.out, Path(base["folder"]))
         reported = {"steps": settings.training.steps, "examples": len(examples)}
-        write_manifest(args.manifest, args.out, dtype, reported)
+        write_manifest(args.manifest, args.out, base["dtype"], reported)
         shutil.rmtree(workdir, ignore_errors=True)

@@ -11,6 +11,7 @@ SCRIPTS = Path(__file__).parents[2] / "workflow_scripts"
 MODEL_STAGES = {
     "align",
     "attack",
+    "attacked_checkpoint",
     "base_answers",
     "capability",
     "capture",

@@ -19,7 +19,7 @@ from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.artifacts.provenance import read_provenance
 from safeneuron.artifacts.tables import write_rows
 from safeneuron.data.preferences import PREFERENCES
-from safeneuron.models.checkpoint import save_checkpoint, write_manifest
+from safeneuron.models.checkpoint import load_checkpoint, save_checkpoint, write_manifest
 from safeneuron.neurons.sets import write_neuron_set
 from sets import neuron_set
 from unit.alignment.rounds import MASK, PAIRS, TOKENIZER, build, changed
@@ -102,6 +102,35 @@ def test_low_rank_training_writes_an_ordinary_checkpoint(files, stage, tmp_path)
     settings["training"] |= lora
     stage("align", settings, **files, **written)
     assert weights(written).keys() == load_file(tmp_path / "T0" / "model.safetensors").keys()
+
+
+def test_steps_that_bfloat16_rounds_away_are_kept_where_float32_is_saved(files, stage, tmp_path):
+    small = {"learning_rate": 1e-5, "weight_decay": 0.0}
+    reports = {}
+    for saved_dtype in (None, "float32"):
+        written = outputs(tmp_path / str(saved_dtype))
+        stage("align", settings_of(saved_dtype=saved_dtype, **small), **files, **written)
+        reports[saved_dtype] = json.loads(written["report"].read_text())
+    assert reports[None]["free_moved"] < 0.1 < 0.9 < reports["float32"]["free_moved"]
+    assert reports["float32"]["frozen_moved"] == 0
+    after = load_file(written["out"] / "model.safetensors")
+    assert {values.dtype for values in after.values()} == {torch.float32}
+    # stages load it in the model's own precision
+    assert read_manifest(written["manifest"])["dtype"] == "bfloat16"
+    model, _ = load_checkpoint(written["manifest"])
+    for name, values in model.named_parameters():
+        assert torch.equal(values, after[name].bfloat16()), name
+
+
+def test_a_round_starts_from_what_the_last_one_saved_to_the_bit(files, stage, tmp_path):
+    first, second = outputs(tmp_path / "1"), outputs(tmp_path / "2")
+    settings = settings_of(saved_dtype="float32")
+    stage("align", settings, **files, **first)
+    moved = tmp_path / "moved.parquet"  # neurons that the first round trained
+    write_neuron_set(moved, neuron_set(np.zeros_like(MASK), np.roll(MASK, 1, axis=1) & ~MASK))
+    stage("align", settings, **files | {"model": first["manifest"], "neurons": [moved]}, **second)
+    report = json.loads(second["report"].read_text())
+    assert report["frozen_neurons"] > 0 and report["frozen_moved"] == 0
 
 
 def test_how_often_a_training_saves_is_no_part_of_what_its_results_are_made_from(

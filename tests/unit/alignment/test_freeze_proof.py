@@ -57,22 +57,40 @@ def test_a_freeze_of_the_wrong_elements_is_found(broken, low_rank, family, monke
         report.check()
 
 
+OUTWARD = tuple(f"{name}.weight" for name in families.OUTWARD)
+
+
+def inward_biases(model):
+    """The names of the biases that neurons have."""
+    weights = [n for n, _ in model.named_parameters() if families.FFN_WEIGHT.search(n)]
+    inward = {n.removesuffix("weight") + "bias" for n in weights if not n.endswith(OUTWARD)}
+    return inward & dict(model.named_parameters()).keys()
+
+
+def norm_of(model):
+    """The name of a norm's weight in the language decoder's first layer."""
+    names = [name for name, _ in model.named_parameters() if "vis" not in name]
+    return next(name for name in names if "layers.0." in name and name.endswith("norm.weight"))
+
+
 @pytest.mark.parametrize("family", families.FAMILIES)
 class TestEveryFamily:
     def test_each_frozen_neuron_is_compared_whole_and_counted(self, family):
         before, model = families.build(family), families.build(family)
         for name, weight in model.named_parameters():
             if families.FFN_WEIGHT.search(name):  # all of neuron 5 in all layers
-                along = 1 if "down_proj" in name else 0
+                along = 1 if name.endswith(OUTWARD) else 0
                 neurons = torch.arange(weight.shape[along]) % families.NEURONS == 5
                 weight.data[(slice(None),) * along + (neurons,)] += 1
         mask = np.zeros((families.LAYERS, families.NEURONS), dtype=bool)
         mask[0, 4] = mask[1, 5] = mask[1, 7] = True
         report = freeze_report(model, before, mask)
-        assert (report.frozen_neurons, report.neuron_elements) == (3, 3 * families.HIDDEN)
-        assert (report.frozen_elements, report.frozen_moved) == (9 * families.HIDDEN, 1)
+        weights = (families.FAMILIES[family].numbers + 1) * families.HIDDEN
+        biases = sum(".layers.0.mlp" in n for n in inward_biases(model))
+        assert (report.frozen_neurons, report.neuron_elements) == (3, weights + biases)
+        assert (report.frozen_elements, report.frozen_moved) == (3 * (weights + biases), 1)
         # of layer 0's neuron 5, which is free
-        assert report.free_moved * report.free_elements == pytest.approx(3 * families.HIDDEN)
+        assert report.free_moved * report.free_elements == pytest.approx(weights)
         with pytest.raises(FreezeViolationError, match="frozen weights moved: 1 of 3 neurons"):
             report.check()
 
@@ -82,7 +100,7 @@ class TestEveryFamily:
         untrained = towers or [model.get_input_embeddings().weight]
         for weight in untrained:
             weight.requires_grad_(False)
-        model.get_decoder().norm.weight.data += 1
+        dict(model.named_parameters())[norm_of(model)].data += 1  # trains, and is no neuron's
         mask = np.zeros((families.LAYERS, families.NEURONS), dtype=bool)
         report = freeze_report(model, before, mask)
         assert report.constant_elements == sum(weight.numel() for weight in untrained)

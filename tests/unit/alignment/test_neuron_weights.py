@@ -53,6 +53,15 @@ def test_inward_biases_are_the_neurons_and_the_outward_one_is_not():
     assert "down_proj.bias" not in parts
 
 
+def test_without_a_gate_a_neuron_is_one_row_and_one_column():
+    ungated = {"fc1.weight": (6, 4), "fc1.bias": (6,), "fc2.weight": (4, 6), "fc2.bias": (4,)}
+    assert parts_of(ungated) == {
+        "fc1.weight": Part(1, 0, 1),
+        "fc1.bias": Part(1, 0, 1),
+        "fc2.weight": Part(1, 1, 1),
+    }
+
+
 def test_a_square_weight_reads_neurons_if_its_name_says_down():
     square = Sizes(2, 4, 4)
     names = ("gate_proj", "up_proj", "down_proj")
@@ -74,6 +83,11 @@ def test_a_vision_tower_of_other_sizes_is_not_looked_at():
         ({**stack(GATED), "model.layers.1.mlp.up_proj.weight": (5, 4)}, "layers.1 has 1 numbers"),
         ({**stack(GATED), "model.layers.0.mlp.down_proj.weight": (4, 5)}, "2 numbers inward and 0"),
         ({**stack(GATED), "model.layers.1.mlp.router.weight": (8, 4)}, r"no neuron: .*router"),
+        # a gate that one layer lacks
+        (
+            {n: s for n, s in stack(GATED).items() if n != "model.layers.1.mlp.gate_proj.weight"},
+            r"layers.1 has 1 numbers inward and 1 outward .* as layer 0 has \(\(2, 1\)\)",
+        ),
         (stack(GATED | {"third.weight": (6, 4)}), "3 numbers inward"),
         (stack({"gate_proj.weight": (6, 4)}), "0 stacks"),
         (stack(GATED) | stack(GATED, name="tower.layers"), "2 stacks .*'tower.layers'"),
@@ -91,7 +105,13 @@ def test_every_family_is_accounted_for(family):
     sizes = Sizes(families.LAYERS, families.NEURONS, families.HIDDEN)
     parts = neuron_parts(shapes, sizes)
     layers = {name: m[1] for name in shapes if (m := families.FFN_WEIGHT.search(name))}
-    assert {name: str(part.layer) for name, part in parts.items()} == layers
-    assert all((part.dim == 1) == ("down_proj" in name) for name, part in parts.items())
-    fused = families.FAMILIES[family].fused
-    assert {part.times for part in parts.values()} == ({1, 2} if fused else {1})
+    weights = {name: part for name, part in parts.items() if name.endswith(".weight")}
+    assert {name: str(part.layer) for name, part in weights.items()} == layers
+    outward = [f"{name}.weight" for name in families.OUTWARD]
+    assert all((part.dim == 1) == name.endswith(tuple(outward)) for name, part in weights.items())
+    biases = {name.removesuffix("weight") + "bias" for name in layers}
+    biases -= {name.removesuffix("weight") + "bias" for name in layers if weights[name].dim == 1}
+    assert parts.keys() - weights.keys() == biases & shapes.keys()
+    inward = families.FAMILIES[family].inward
+    of_one = [part.times for part in weights.values() if (part.layer, part.dim) == (0, 0)]
+    assert (len(of_one), sum(of_one)) == (len(inward), families.FAMILIES[family].numbers)

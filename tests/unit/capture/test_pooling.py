@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from safeneuron.capture.pooling import POOLINGS, pool
+from safeneuron.capture.pooling import POOLINGS
+from safeneuron.capture.pooling import pool as pool_in_ways
 
 LENGTHS = (1, 5, 3, 5, 2)
 WIDTH, NEURONS = 5, 4
@@ -37,12 +38,26 @@ def padded(activations, side, filling=99.0, width=WIDTH):
     return torch.from_numpy(batch), torch.from_numpy(mask)
 
 
+def pool(activations, mask, pooling):
+    """One pooling alone, [prompts, neurons]."""
+    (pooled,) = pool_in_ways(activations, mask, [pooling]).unbind(dim=1)
+    return pooled
+
+
 def expected(activations, pooling):
     return [[REFERENCE[pooling](neuron.tolist()) for neuron in a.T] for a in activations]
 
 
 def test_every_pooling_has_a_reference():
     assert set(POOLINGS) == set(REFERENCE)
+
+
+def test_all_poolings_at_once_are_each_of_them_alone():
+    batch, mask = padded(sequences(), "left")
+    together = pool_in_ways(batch, mask, POOLINGS[::-1])
+    assert together.shape == (len(LENGTHS), len(POOLINGS), NEURONS)
+    for i, pooling in enumerate(POOLINGS[::-1]):
+        assert torch.equal(together[:, i], pool(batch, mask, pooling))
 
 
 @pytest.mark.parametrize("side", ["left", "right"])

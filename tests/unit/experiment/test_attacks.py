@@ -9,7 +9,7 @@ from safeneuron.experiment import attacks
 from safeneuron.experiment.attacks import Answered
 from safeneuron.experiment.paths import Paths
 from safeneuron.experiment.states import State
-from safeneuron.interventions.settings import AttackSettings
+from safeneuron.interventions.settings import AttackedCheckpointSettings, AttackSettings
 
 PATHS = Paths("results/mine")
 T0, T2 = State("organism", "base", 0, 3), State("organism", "freeze", 2, 3)
@@ -116,6 +116,20 @@ def test_settings_are_those_of_the_stage(config, attack):
         assert (settings.pooling, settings.set_source) == ("meanabs", "adaptive")
 
 
+@pytest.mark.parametrize(("extent", "fraction"), [("whole", None), ("0.05", 0.05)])
+def test_an_attacked_checkpoint_is_one_cell(config, extent, fraction):
+    raw = attacks.attacked_checkpoint_settings(config, T2, "static", "es+sas", extent)
+    settings = AttackedCheckpointSettings.model_validate(json.loads(json.dumps(raw)))
+    assert (settings.target, settings.fraction) == ("es+sas", fraction)
+    assert settings.operator.kind == "zero_ablate"
+    of_t0 = ["results/mine/scores/organism/base/T0/s3/meanabs/overall.parquet"]
+    assert attacks.ranking(config, PATHS, T2, "static", extent) == (of_t0 if fraction else [])
+
+
+def test_targets_of_attacks_are_named_once(config):
+    assert attacks.targets(config) == ["es", "sas", "es+sas"]
+
+
 def test_case_studies_are_of_t0_and_the_last_round_clean_and_attacked(config):
     cases = attacks.case_studies(config)
     assert [one for one, _ in cases if one.state.seed == 3] == [
@@ -124,6 +138,11 @@ def test_case_studies_are_of_t0_and_the_last_round_clean_and_attacked(config):
         for attack in ("clean", "magnitude")
     ]
     assert {judge for _, judge in cases} == {"oracle"}
+
+
+def test_no_case_studies_are_drawn_where_none_are_wanted():
+    none = {"report": {"case_studies": {"count": 0, "attack": "static"}}}  # could show none
+    assert attacks.case_studies(load_config(ALIGNED | none)) == []
 
 
 def test_shown_verdicts_are_of_the_first_judge_of_what_a_model_is_asked(config):

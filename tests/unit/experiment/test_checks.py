@@ -299,6 +299,33 @@ def test_checkpoint_with_a_missing_shard(checkpoint):
     check_checkpoint_folder("models.mine.path", LocalModel(path=str(checkpoint)))
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"model_type": "mixtral", "num_local_experts": 8},
+        {
+            "model_type": "qwen3_moe",
+            "num_experts": 128,
+            "mlp_only_layers": [0, 1],
+        },  # dense by layer
+        {"model_type": "deepseek_v3", "n_routed_experts": 256},
+        {"text_config": {"model_type": "ernie4_5_moe", "moe_num_experts": 64}},
+    ],
+    ids=lambda config: config.get("model_type", "inside"),
+)
+def test_a_mixture_of_experts_is_refused_by_its_config(checkpoint, config):
+    (checkpoint / "config.json").write_text(json.dumps(config))
+    text = folder_refusal(checkpoint)
+    assert text.startswith(f"models.mine.path: {checkpoint}: a mixture of experts ('")
+    assert "config/README.md lists the families" in text
+
+
+@pytest.mark.parametrize("config", [{}, {"num_experts": None}, {"num_local_experts": 1}])
+def test_a_dense_model_is_no_mixture(checkpoint, config):
+    (checkpoint / "config.json").write_text(json.dumps(config))
+    check_checkpoint_folder("models.mine.path", LocalModel(path=str(checkpoint)))
+
+
 @pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json"])
 def test_checkpoint_without_a_file(checkpoint, file):
     (checkpoint / file).unlink()

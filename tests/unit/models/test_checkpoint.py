@@ -62,6 +62,14 @@ def test_a_manifest_says_what_is_in_the_folder(manifest, folder, tokenizer):
     assert "model.safetensors" in document["files"]
 
 
+def test_hidden_files_of_other_programs_are_none_of_a_checkpoints(manifest, folder):
+    (folder / ".snakemake_timestamp").touch()
+    write_manifest(manifest, folder, "float32")
+    assert ".snakemake_timestamp" not in json.loads(manifest.read_text())["files"]
+    (folder / ".snakemake_timestamp").unlink()
+    load_checkpoint(manifest)
+
+
 def test_stages_without_torch_read_the_grid_from_the_manifest(manifest):
     assert neuron_grid(manifest) == (tiny.LAYERS, tiny.NEURONS)
 

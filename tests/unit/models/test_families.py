@@ -1,15 +1,15 @@
 """Every supported family, from its saved folder: what a neuron is, and what is done to it."""
 
 import copy
-import re
 
 import numpy as np
 import pytest
 import torch
+from torch.nn.functional import linear
 
 import families
 import tiny
-from families import FAMILIES, FFN_WEIGHT, LAYERS, NEURONS, TOKENIZER
+from families import FAMILIES, FFN_WEIGHT, LAYERS, NEURONS, OUTWARD, TOKENIZER
 from safeneuron.alignment.freezing import FrozenSlices, frozen_slices
 from safeneuron.capture.capture import capture_moments
 from safeneuron.capture.pooling import POOLINGS
@@ -41,23 +41,26 @@ def model(loaded):
     return loaded.model
 
 
-def ffn_weights(model):
-    """(layer, projection) -> weight."""
-    found = {
+def ffn_weights(model, kind="weight"):
+    """(layer, projection) -> weight or bias."""
+    return {
         (int(match[1]), match[2]): parameter
         for name, parameter in model.named_parameters()
-        if (match := FFN_WEIGHT.search(name))
+        if name.endswith(kind) and (match := FFN_WEIGHT.search(name.removesuffix(kind) + "weight"))
     }
-    assert len(found) in (2 * LAYERS, 3 * LAYERS)
-    return found
 
 
 def down_projections(model):
     return [
         module
         for name, module in model.named_modules()
-        if re.search(r"layers\.\d\.mlp\.down_proj$", name)
+        if name.endswith(OUTWARD) and FFN_WEIGHT.search(f"{name}.weight")
     ]
+
+
+def rows(projection, which):
+    """Some rows of a projection's weight and of its bias, if it has one."""
+    return projection.weight[which], None if projection.bias is None else projection.bias[which]
 
 
 def owned_elements(model, mask):
@@ -65,10 +68,13 @@ def owned_elements(model, mask):
     owned = {id(p): torch.zeros(p.shape, dtype=torch.bool) for p in model.parameters()}
     for (layer, projection), weight in ffn_weights(model).items():
         row = torch.from_numpy(mask[layer])
-        if projection == "down_proj":
+        if projection in OUTWARD:
             owned[id(weight)][:, row] = True
         else:
             owned[id(weight)][row.repeat(len(weight) // NEURONS)] = True
+    for (layer, projection), bias in ffn_weights(model, "bias").items():
+        if projection not in OUTWARD:
+            owned[id(bias)][torch.from_numpy(mask[layer])] = True
     return owned
 
 
@@ -84,14 +90,14 @@ def test_the_loaded_tokenizer_is_the_saved_one(loaded):
     assert loaded.tokenizer.decode(PROMPTS[0]) == TOKENIZER.decode(PROMPTS[0])
 
 
-def test_a_neuron_is_the_gated_product_of_its_gate_row_and_its_up_row(family, model):
+def test_a_neuron_is_what_its_rows_give_gated_where_there_is_a_gate(family, model):
     sites, projections = ffn_sites(model), down_projections(model)
     assert [site.layer for site in sites] == list(range(LAYERS))
     assert [site.down for site in sites] == projections
-    activation = torch.nn.GELU("tanh") if FAMILIES[family].gelu else torch.nn.SiLU()
+    _, _, activation, inward, _ = FAMILIES[family]
     for site in sites:
         assert site.neurons == NEURONS
-        assert len(site.inward) == (1 if FAMILIES[family].fused else 2)
+        assert len(site.inward) == len(inward)
         seen = {}
         hooks = [
             site.inward[0].register_forward_pre_hook(lambda _, x, s=seen: s.update(hidden=x[0])),
@@ -100,13 +106,18 @@ def test_a_neuron_is_the_gated_product_of_its_gate_row_and_its_up_row(family, mo
         tiny.logits(model, PROMPTS[:1])
         for hook in hooks:
             hook.remove()
-        gate, up = site.inward[0].weight[:NEURONS], site.inward[-1].weight[-NEURONS:]
+        gate, up = (
+            rows(site.inward[0], slice(NEURONS)),
+            rows(site.inward[-1], slice(-NEURONS, None)),
+        )
         with torch.no_grad():
-            expected = activation(seen["hidden"] @ gate.T) * (seen["hidden"] @ up.T)
+            expected = activation(linear(seen["hidden"], *gate))
+            if FAMILIES[family].numbers == 2:
+                expected = expected * linear(seen["hidden"], *up)
         torch.testing.assert_close(seen["neurons"], expected, rtol=1e-4, atol=1e-4)
 
 
-def test_zeroing_input_columns_and_up_rows_gives_identical_logits(model):
+def test_zeroing_input_columns_and_up_rows_gives_identical_logits(family, model):
     clean = tiny.logits(model, PROMPTS)
     with zeroed(model, MASK):
         expected = tiny.logits(model, PROMPTS)
@@ -114,12 +125,13 @@ def test_zeroing_input_columns_and_up_rows_gives_identical_logits(model):
     columns, rows = copy.deepcopy(model), copy.deepcopy(model)
     with torch.no_grad():
         for (layer, projection), weight in ffn_weights(columns).items():
-            if projection == "down_proj":
+            if projection in OUTWARD:
                 weight[:, MASK[layer]] = 0
         for (layer, projection), weight in ffn_weights(rows).items():
             if projection in ("up_proj", "gate_up_proj"):
                 weight[-NEURONS:][MASK[layer]] = 0  # up rows come last where fused
-    for changed in (columns, rows):
+    # without a gate a row of zeros gives what the activation function makes of zero
+    for changed in (columns, rows) if FAMILIES[family].numbers == 2 else (columns,):
         for seen, logits in zip(tiny.logits(changed, PROMPTS), expected, strict=True):
             assert torch.equal(seen, logits)
 

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 from transformers import (
+    BitNetConfig,
+    BitNetForCausalLM,
     GPT2Config,
     GPT2LMHeadModel,
     MixtralConfig,
@@ -60,11 +62,11 @@ def test_a_mixture_of_experts_is_an_error_that_shows_the_layers_modules(model):
     model_class, config = model
     message = refusal(model_class(config))
     assert message.startswith(f"{model_class.__name__}: layer 0 has no FFN of a known family")
-    assert "mixture-of-experts" in message
+    assert "mixtures of experts are not supported" in message
     assert "mlp.experts" in message
 
 
-def test_layers_without_a_gate_are_an_error_that_shows_their_modules():
+def test_an_ffn_that_is_no_module_of_its_own_is_an_error_that_shows_the_layers_modules():
     config = OPTConfig(
         vocab_size=tiny.VOCABULARY, hidden_size=tiny.HIDDEN, ffn_dim=tiny.NEURONS,
         num_hidden_layers=1, num_attention_heads=2, word_embed_proj_dim=tiny.HIDDEN,
@@ -82,6 +84,11 @@ def test_gpt2_is_an_error_that_shows_the_decoders_children():
     message = refusal(GPT2LMHeadModel(config))
     assert message.startswith("GPT2LMHeadModel: its decoder GPT2Model has no 'layers'")
     assert "'h'" in message
+
+
+def test_a_norm_between_product_and_projection_is_an_error_that_names_it():
+    model = BitNetForCausalLM(BitNetConfig(**EXPERTS))
+    assert "layer 0 has 'ffn_sub_norm' (BitNetRMSNorm) in its FFN" in refusal(model)
 
 
 def test_a_single_layer_without_a_gate_is_an_error_that_names_it():

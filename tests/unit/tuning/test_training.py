@@ -324,6 +324,20 @@ def test_the_stage_writes_the_base_tuned_in_its_own_precision(stage, files, tmp_
     assert model.dtype is torch.bfloat16
 
 
+def test_a_model_that_is_saved_more_precisely_is_loaded_as_its_base(stage, files, tmp_path):
+    plain = read_manifest(run(stage, files, tmp_path / "plain"))
+    manifest = run(stage, files, tmp_path / "precise", saved_dtype="float32")
+    rounded, precise = (
+        load_file(f"{made['folder']}/model.safetensors")
+        for made in (plain, read_manifest(manifest))
+    )
+    assert {values.dtype for values in precise.values()} == {torch.float32}
+    model, _ = load_checkpoint(manifest)
+    for name, values in model.named_parameters():
+        assert torch.equal(values, rounded[name]) and torch.equal(values, precise[name].bfloat16())
+    assert any(not torch.equal(precise[n], precise[n].bfloat16().float()) for n in precise)
+
+
 def test_a_killed_stage_goes_on_and_another_training_does_not_go_on_from_it(
     stage, files, monkeypatch, tmp_path
 ):

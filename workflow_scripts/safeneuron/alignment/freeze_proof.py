@@ -137,7 +137,7 @@ def freeze_report(
     free_elements = free.elements or 1
     return FreezeReport(
         frozen_neurons=int(mask.sum()),
-        neuron_elements=3 * sizes.hidden + _biases(parts, trained),
+        neuron_elements=_of_dims(parts, trained, 2) * sizes.hidden + _of_dims(parts, trained, 1),
         frozen_elements=frozen.elements,
         frozen_moved=int(moved_neurons.sum()),
         frozen_max_change=frozen.largest_change,
@@ -208,8 +208,10 @@ def _differ(then: torch.Tensor, now: torch.Tensor) -> torch.Tensor:
     return _bits(then) != _bits(now)
 
 
-def _biases(parts: Mapping[str, Part], tensors: Tensors) -> int:
-    """How many biases one neuron has."""
+def _of_dims(parts: Mapping[str, Part], tensors: Tensors, dims: int) -> int:
+    """How many rows and columns of weights (2) a neuron has, or how many biases (1)."""
     return sum(
-        part.times for name, part in parts.items() if part.layer == 0 and tensors[name].dim() == 1
+        part.times
+        for name, part in parts.items()
+        if part.layer == 0 and tensors[name].dim() == dims
     )

@@ -12,7 +12,10 @@ import numpy as np
 
 from safeneuron.errors import SafeNeuronError
 
-_IN_FFN = re.compile(r"(?P<stack>.+)\.(?P<layer>\d+)\.mlp\.(?P<module>.+)\.(?P<kind>weight|bias)")
+_OUTWARD = re.compile("down|c_proj|4h_to_h|fc2")
+_IN_FFN = re.compile(
+    r"(?P<stack>.+)\.(?P<layer>\d+)\.(mlp|feed_forward)\.(?P<module>.+)\.(?P<kind>weight|bias)"
+)
 
 
 class UnaccountedNeuronsError(SafeNeuronError):
@@ -49,16 +52,19 @@ class Part(NamedTuple):
 def neuron_parts(shapes: Mapping[str, Sequence[int]], sizes: Sizes) -> dict[str, Part]:
     """Every tensor that neurons of the decoder own a part of (paper §3.1, Eq. 3).
 
-    They are under `<stack>.<layer>.mlp.`. Row j of a weight [neurons, hidden] is neuron j's, and so
-    is column j of one [hidden, neurons]; of a fused weight [2 * neurons, hidden], rows j and
-    j + neurons. An inward weight's bias has the weight's rows; an outward one's is no neuron's.
+    They are under `<stack>.<layer>.mlp.`, or `feed_forward` for `mlp`. Row j of a weight [neurons,
+    hidden] is neuron j's, and so is column j of one [hidden, neurons]; of a fused weight [2 *
+    neurons, hidden], rows j and j + neurons. An inward weight's bias has the weight's rows; an
+    outward one's is no neuron's.
+    With a gate a neuron has two numbers inward, without one it has one.
 
     Args:
         shapes: of the checkpoint's tensors, by name.
 
     Raises:
         UnaccountedNeuronsError: unless one stack of layers alone has such weights, each of its
-            layers two numbers inward and one outward for each neuron, and nothing else.
+            layers one or two numbers inward, as many as the first one, and one outward for each
+            neuron, and nothing else.
     """
     stacks: dict[str, dict[int, dict[str, Part | None]]] = {}
     for name, match in ((name, _IN_FFN.fullmatch(name)) for name in shapes):
@@ -77,20 +83,28 @@ def neuron_parts(shapes: Mapping[str, Sequence[int]], sizes: Sizes) -> dict[str,
     if sorted(layers) != list(range(sizes.layers)):
         raise UnaccountedNeuronsError(f"{stack} has FFNs in layers {sorted(layers)}, not {sizes}")
     parts: dict[str, Part] = {}
+    counts = {layer: _numbers(tensors) for layer, tensors in sorted(layers.items())}
     for layer, tensors in layers.items():
-        weights = [part for name, part in tensors.items() if name.endswith(".weight") and part]
-        count = [sum(part.times for part in weights if part.dim == dim) for dim in (0, 1)]
+        inward, outward = counts[layer]
         unknown = [name for name, part in tensors.items() if name.endswith(".weight") and not part]
-        if count != [2, 1] or unknown:
+        if inward not in (1, 2) or outward != 1 or counts[layer] != counts[0] or unknown:
             raise UnaccountedNeuronsError(
-                f"{stack}.{layer} has {count[0]} numbers inward and {count[1]} outward for each of "
-                f"{sizes.neurons} neurons, not 2 and 1; of no neuron: {unknown}; it has "
+                f"{stack}.{layer} has {inward} numbers inward and {outward} outward for each of "
+                f"{sizes.neurons} neurons, not 2 and 1, or 1 and 1 without a gate, as layer 0 has "
+                f"({counts[0]}); of no neuron: {unknown}; it has "
                 f"{ {name: tuple(shapes[name]) for name in tensors} }"
             )
         parts |= {
             name: part for name, part in tensors.items() if part and len(shapes[name]) > part.dim
         }
     return parts
+
+
+def _numbers(tensors: Mapping[str, Part | None]) -> tuple[int, int]:
+    """How many numbers inward and outward the weights of a layer have for each neuron."""
+    weights = [part for name, part in tensors.items() if name.endswith(".weight") and part]
+    inward, outward = (sum(part.times for part in weights if part.dim == d) for d in (0, 1))
+    return inward, outward
 
 
 def _reads_neurons(layers: Mapping[int, Mapping[str, Part | None]]) -> bool:
@@ -100,7 +114,7 @@ def _reads_neurons(layers: Mapping[int, Mapping[str, Part | None]]) -> bool:
 def _part(layer: int, module: str, weight: Sequence[int], sizes: Sizes) -> Part | None:
     """What a projection is to the neurons, by its weight's shape; None if nothing."""
     square = sizes.hidden == sizes.neurons  # the shape does not say which way it is
-    if tuple(weight) == (sizes.hidden, sizes.neurons) and (not square or "down" in module):
+    if tuple(weight) == (sizes.hidden, sizes.neurons) and (not square or _OUTWARD.search(module)):
         return Part(layer, 1, 1)
     if len(weight) == 2 and weight[1] == sizes.hidden and weight[0] % sizes.neurons == 0:
         return Part(layer, 0, weight[0] // sizes.neurons)

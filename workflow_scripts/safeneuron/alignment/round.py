@@ -41,7 +41,7 @@ _ON_CPU = {"device_map": "cpu"}
 
 @dataclass(frozen=True)
 class Trained:
-    """A round's model in the checkpoint's dtype, proved to be frozen where it was to be.
+    """A round's model in the dtype that it is saved in, proved to be frozen where it was to be.
 
     Attributes:
         identified: neurons that the arm acted on, boolean [layers, neurons].
@@ -91,7 +91,7 @@ def train_round(
 
     table = read_table(preferences, PREFERENCES)
     pairs = table.slice(0, max(1, round(len(table) * settings.data_fraction))).to_pylist()
-    # float32 copies are trained, and saved in the checkpoint's own dtype
+    # float32 copies are trained, and saved in the model's own dtype if nothing else is said
     placement = processes.placement(training.parallel)
     model, tokenizer = load_checkpoint(manifest, "float32", placement)
     reference = None
@@ -105,7 +105,8 @@ def train_round(
         model, reference, tokenizer, pairs, plan, training, seed, workdir, vision, save_every
     )
 
-    dtype, first = read_manifest(manifest)["dtype"], processes.is_first()
+    dtype = training.saved_dtype or read_manifest(manifest)["dtype"]
+    first = processes.is_first()
     if processes.is_sharded(model):
         whole = load_checkpoint(manifest, dtype, _ON_CPU).model if first else None
         processes.gather(model, whole)

@@ -9,6 +9,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from safeneuron.alignment.arms.registry import ABOUT, Method
+from safeneuron.models.settings import SavedDtype
 from safeneuron.neurons.settings import StateSettings
 from safeneuron.settings import Distinct, Name, PositiveShare, Section, Share
 
@@ -83,6 +84,7 @@ class Training(Section):
         description="Precision of matrix products; bfloat16 is faster on GPUs. Weights, gradients "
         "and the optimizer are float32 in both (paper: not stated).",
     )
+    saved_dtype: SavedDtype = None
     gradient_checkpointing: bool = Field(
         False,
         description="Recompute activations in the backward pass: less memory for a third more time;"

@@ -34,7 +34,7 @@ def pooled_activations(
     pooled = torch.empty(len(sites), len(prompts), sites[0].neurons)
 
     def store(layer: int, activations: torch.Tensor, mask: torch.Tensor, batch: Batch) -> None:
-        pooled[layer, batch.index] = pool(activations, mask, pooling).cpu()
+        pooled[layer, batch.index] = pool(activations, mask, [pooling])[:, 0].cpu()
 
     observed_forward(model, prompts, batch_size, pad_id, "left", store)
     return pooled

@@ -36,20 +36,21 @@ def capture_moments(
         Pooling -> moments, [layers, neurons].
     """
     sites = ffn_sites(model)
-    streamed = {name: [StreamingMoments() for _ in sites] for name in with_magnitudes(poolings)}
+    pooled = with_magnitudes(poolings)
+    layers = [StreamingMoments() for _ in sites]  # rows of [poolings, neurons]
 
     def add(layer: int, activations: torch.Tensor, mask: torch.Tensor, _: Batch) -> None:
-        for pooling, layers in streamed.items():
-            layers[layer].add(pool(activations, mask, pooling))
+        layers[layer].add(pool(activations, mask, pooled))
 
     observed_forward(model, prompts, batch_size, pad_id, padding_side, add)
     constants = constants_of(sites)
+    place = {pooling: i for i, pooling in enumerate(pooled)}
     return {
         pooling: stack_layers(
-            streamed[pooling][0].count,
-            [layer.mean for layer in streamed[pooling]],
-            [layer.m2 for layer in streamed[pooling]],
-            [layer.mean for layer in streamed[magnitude_pooling(pooling)]],
+            layers[0].count,
+            [layer.mean[place[pooling]] for layer in layers],
+            [layer.m2[place[pooling]] for layer in layers],
+            [layer.mean[place[magnitude_pooling(pooling)]] for layer in layers],
             constants,
         )
         for pooling in poolings

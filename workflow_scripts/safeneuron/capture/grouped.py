@@ -74,24 +74,27 @@ def capture_grouped(
         (pooling, draw, group) -> moments, [layers, neurons].
     """
     sites = ffn_sites(model)
-    grouped = {name: [GroupedMoments() for _ in sites] for name in with_magnitudes(poolings)}
+    pooled = with_magnitudes(poolings)
+    layers = [GroupedMoments() for _ in sites]  # rows of the neurons under each pooling in turn
     count = int(groups.max()) + 1
     # [draws, groups, prompts]
     of_draws = torch.from_numpy(groups[:, None] == np.arange(count)[:, None])
 
     def add(layer: int, activations: torch.Tensor, mask: torch.Tensor, batch: Batch) -> None:
         members = of_draws[:, :, batch.index].flatten(0, 1).to(activations.device).double()
-        for pooling, layers in grouped.items():
-            layers[layer].add(pool(activations, mask, pooling), members)
+        layers[layer].add(pool(activations, mask, pooled).flatten(1), members)
 
     observed_forward(model, prompts, batch_size, pad_id, "left", add)
     constants = constants_of(sites)
+    place = {pooling: i for i, pooling in enumerate(pooled)}
+    means = [layer.mean.unflatten(1, (len(pooled), -1)) for layer in layers]
+    m2s = [layer.m2.unflatten(1, (len(pooled), -1)) for layer in layers]
     return {
         (pooling, draw, group): stack_layers(
-            int(grouped[pooling][0].count[row].item()),
-            [layer.mean[row] for layer in grouped[pooling]],
-            [layer.m2[row] for layer in grouped[pooling]],
-            [layer.mean[row] for layer in grouped[magnitude_pooling(pooling)]],
+            int(layers[0].count[row].item()),
+            [mean[row, place[pooling]] for mean in means],
+            [m2[row, place[pooling]] for m2 in m2s],
+            [mean[row, place[magnitude_pooling(pooling)]] for mean in means],
             constants,
         )
         for pooling in poolings

@@ -13,15 +13,15 @@ from safeneuron.neurons.moments import Moments
 class StreamingMoments:
     """Count, mean and M2 of rows that arrive in batches (Chan's merge of each batch).
 
-    Memory is two float64 vectors, whatever the number of rows. The batch's own moments are computed
-    about its first row, so a large common offset cancels before squaring. Whatever the batch sizes
-    and their order, M2 is exact to a relative O(eps * kappa) with kappa = sqrt(1 + mean^2 /
-    variance), as in `safeneuron.neurons.moments.merge`.
+    Memory is two float64 tensors of a row's shape, whatever the number of rows. The batch's own
+    moments are computed about its first row, so a large common offset cancels before squaring.
+    Whatever the batch sizes and their order, M2 is exact to a relative O(eps * kappa) with
+    kappa = sqrt(1 + mean^2 / variance), as in `safeneuron.neurons.moments.merge`.
 
     Attributes:
         count: number of rows so far.
-        mean: of all rows so far, float64 [neurons].
-        m2: sum of squared deviations from the mean, float64 [neurons].
+        mean: of all rows so far, float64, of a row's shape.
+        m2: sum of squared deviations from the mean, float64, of a row's shape.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class StreamingMoments:
         self.m2 = torch.zeros(())
 
     def add(self, rows: torch.Tensor) -> None:
-        """Add a batch, [rows, neurons]."""
+        """Add a batch, [rows, ...]."""
         rows = rows.double()
         count = len(rows)
         offset = rows[0]

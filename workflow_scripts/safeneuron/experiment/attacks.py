@@ -16,6 +16,9 @@ from safeneuron.interventions.schemas import CLEAN
 Extent = Attack | Attacked
 """How far an attack goes: in its own section, or in `capability.attacks`."""
 
+WHOLE = "whole"
+"""In the path of an attacked checkpoint: the neurons as identified, and no fraction of all."""
+
 
 class Answered(NamedTuple):
     """One attack on one state, asked one benchmark: a file of responses."""
@@ -79,9 +82,9 @@ def case_studies(config: Config) -> list[tuple[Answered, str]]:
     """What case studies are drawn from, each with the first judge of its benchmark.
 
     T0 and each arm's last round, if they are attacked, clean and under the one attack that is
-    shown; the states of a model and seed stand together, T0 before them.
+    shown; the states of a model and seed stand together, T0 before them. None if none are wanted.
     """
-    if not config.attacks:
+    if not config.attacks or not config.report.case_studies.count:
         return []
     shown = config.report.case_studies.attack
     chosen = [
@@ -158,8 +161,7 @@ def rankings(
     """
     if attack == CLEAN or not extents[attack].fractions:
         return []
-    pooling, source = pooling_of(config, attack), _source(config, state, attack)
-    return [fill(paths.scores, source, pooling=str(pooling), contrast=OVERALL)]
+    return [_ranking(config, paths, state, attack)]
 
 
 def pooling_of(config: Config, attack: str) -> str | None:
@@ -190,6 +192,36 @@ def attack_settings(config: Config, state: State, attack: str, benchmark: str) -
     }
 
 
+def targets(config: Config) -> list[str]:
+    """The targets of all attacks."""
+    named = (one.targets_among(config.criteria_of(name)) for name, one in config.attacks.items())
+    return list(dict.fromkeys(target for each in named for target in each))
+
+
+def ranking(config: Config, paths: Paths, state: State, attack: str, extent: str) -> list[str]:
+    """The scores that an attacked checkpoint's neurons are ranked by; none for the whole set."""
+    return [] if extent == WHOLE else [_ranking(config, paths, state, attack)]
+
+
+def attacked_checkpoint_settings(
+    config: Config, state: State, attack: str, target: str, extent: str
+) -> dict[str, Any]:
+    """The settings of `attacked_checkpoint` (`interventions.settings.AttackedCheckpointSettings`).
+
+    Args:
+        target: criteria of the attack's selection, joined by `+`.
+        extent: `WHOLE`, or a fraction of all neurons.
+    """
+    return {
+        "state": state._asdict(),
+        "attack": attack,
+        "target": target,
+        "fraction": None if extent == WHOLE else float(extent),
+        "operator": config.attack.attacks[attack].operator.model_dump(),
+        "cpu_threads": config.compute.cpu_threads,
+    }
+
+
 def capability_settings(config: Config, state: State, attack: str, task: str) -> dict[str, Any]:
     """The settings of `capability` (`capability.settings.CapabilitySettings`)."""
     in_force = config.capability.attacks.get(attack)
@@ -210,6 +242,11 @@ def cells(config: Config, attack: str, extent: Extent) -> dict[str, Any]:
         "control_seeds": list(range(extent.random_controls)),
         "operator": config.attack.attacks[attack].operator.model_dump(),
     }
+
+
+def _ranking(config: Config, paths: Paths, state: State, attack: str) -> str:
+    pooling, source = pooling_of(config, attack), _source(config, state, attack)
+    return fill(paths.scores, source, pooling=str(pooling), contrast=OVERALL)
 
 
 def _source(config: Config, state: State, attack: str) -> State:

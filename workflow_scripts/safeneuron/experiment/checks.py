@@ -29,8 +29,10 @@ from safeneuron.experiment.contrasts import primary_contrasts
 from safeneuron.experiment.stages import model_judges, topic_control, uses_chat_template
 from safeneuron.models.folder import (
     IncompleteCheckpointError,
+    MixtureOfExpertsError,
     NoVisionError,
     check_chat_template,
+    check_dense,
     check_folder,
     check_image_processor,
 )
@@ -295,13 +297,14 @@ def _check_gguf(key: str, name: str, model: GgufModel, config: Config) -> None:
 
 
 def check_checkpoint_folder(key: str, model: LocalModel) -> None:
-    """Whether a folder holds config, complete safetensors weights and tokenizer.
+    """Whether a folder holds config, complete safetensors weights and tokenizer of a dense model.
 
     Raises:
-        ConfigError: names the key, the folder and what is missing.
+        ConfigError: names the key, the folder and what is missing or not supported.
     """
     with _naming(key):
         check_folder(Path(model.path))
+        check_dense(Path(model.path))
 
 
 def check_chat_template_of(key: str, model: LocalModel) -> None:
@@ -336,7 +339,7 @@ def check_image_processor_of(key: str, model: LocalModel, shown: str, who: str) 
 def _naming(key: str) -> Iterator[None]:
     try:
         yield
-    except (IncompleteCheckpointError, GgufError) as error:
+    except (IncompleteCheckpointError, MixtureOfExpertsError, GgufError) as error:
         raise ConfigError(f"{key}: {error}") from error
 
 

@@ -48,8 +48,8 @@ def folder_size(folder: Path) -> ModelSize:
     Reads kilobytes, whatever the size of the weights.
 
     Raises:
-        SafeNeuronError: the configuration does not name its sizes as decoders with gated
-            feed-forward layers do (GPT-2's).
+        SafeNeuronError: the configuration does not name its sizes as supported decoders do
+            (GPT-2's).
     """
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     text: Mapping[str, Any] = config.get("text_config", config)
@@ -57,8 +57,8 @@ def folder_size(folder: Path) -> ModelSize:
     if missing := [name for name in (*needed, "vocab_size") if name not in text]:
         raise SafeNeuronError(
             f"{folder}: its config.json ('{text.get('model_type', 'no model_type')}') has no "
-            f"{', '.join(missing)}; models are decoders with gated feed-forward layers, such as "
-            "Llama, Qwen or Gemma"
+            f"{', '.join(missing)}; models are decoders of the families that config/README.md "
+            "lists, such as Llama, Qwen or Gemma"
         )
     heads = text["num_attention_heads"]
     head = text.get("head_dim") or text["hidden_size"] // heads

@@ -142,7 +142,7 @@ class JobWork:
         return requests.preference_training(
             self.size_of(model),
             BYTES[training.precision],
-            self._width(model),
+            BYTES[training.saved_dtype] if training.saved_dtype else self._width(model),
             micro_batch(self._config),
             self._pair_tokens(model),
             training.optimizer_steps(self._pairs(model)),
@@ -155,6 +155,11 @@ class JobWork:
             if training.gpus
             else requests.divisors(training.accumulation),
         )
+
+    def attacked_checkpoint(self, model: str) -> Work:
+        """A checkpoint that is read and written again."""
+        held = self.size_of(model).parameters * self._width(model)
+        return Work(held, held, 0, written=held, on_cpu=True)
 
     def convert_gguf(self, model: str) -> Work:
         """A GGUF file's conversion to a checkpoint folder."""

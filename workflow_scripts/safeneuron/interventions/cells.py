@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from safeneuron.interventions.intervention import Intervention
+from safeneuron.interventions.intervention import Intervention, Operator
 from safeneuron.interventions.none import Untouched
 from safeneuron.interventions.settings import Cells
 from safeneuron.neurons.criteria import read_criteria
@@ -66,6 +66,20 @@ def read_cells(
     return list(attack_cells(identified, ranked, settings))
 
 
+def read_cell(
+    target: str,
+    fraction: float | None,
+    operator: Operator,
+    neurons: Sequence[Path],
+    scores: Sequence[Path],
+) -> Cell:
+    """One cell by itself, without controls; the files are those of `read_cells`."""
+    (identified,) = map(read_neuron_set, neurons)
+    ranked = next(map(read_criteria, scores), None)
+    mask = _targeted(identified, ranked, target, fraction)
+    return Cell(target, fraction, None, Intervention(operator, mask))
+
+
 def attack_cells(identified: NeuronSet, scores: Scores | None, cells: Cells) -> Iterator[Cell]:
     """Every target on the identified set and at every fraction, each followed by its controls.
 
@@ -80,15 +94,21 @@ def attack_cells(identified: NeuronSet, scores: Scores | None, cells: Cells) -> 
     """
     for fraction in (None, *cells.fractions):
         for target in cells.targets:
-            if fraction is None:
-                mask = identified.by(target)
-            elif scores is None:
-                raise ValueError(f"no scores to take a fraction of {fraction} by")
-            else:
-                mask = top_neurons(scores, target, round(fraction * identified.union.size))
+            mask = _targeted(identified, scores, target, fraction)
             for strength in cells.operator.at_strengths():
                 intervention = Intervention(cells.operator, mask, strength)
                 yield Cell(target, fraction, None, intervention)
                 for seed in cells.control_seeds:
                     rng = np.random.default_rng([seed, intervention.size])
                     yield Cell(target, fraction, seed, intervention.control(rng))
+
+
+def _targeted(
+    identified: NeuronSet, scores: Scores | None, target: str, fraction: float | None
+) -> np.ndarray:
+    """The neurons of a target: as identified, or the share of all that scores highest."""
+    if fraction is None:
+        return identified.by(target)
+    if scores is None:
+        raise ValueError(f"no scores to take a fraction of {fraction} by")
+    return top_neurons(scores, target, round(fraction * identified.union.size))

@@ -60,3 +60,23 @@ class AttackSettings(Section):
             "benchmark": self.question.benchmark,
             "role": self.question.role,
         }
+
+
+class AttackedCheckpointSettings(Section):
+    """Settings of `attacked_checkpoint`: one cell of an attack on one state.
+
+    Attributes:
+        fraction: None for the set as identified.
+    """
+
+    state: StateSettings
+    attack: str
+    target: str
+    fraction: float | None
+    operator: AnyOperator
+    cpu_threads: int
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """What the manifest says of the attack beside its cell."""
+        return {**self.state.model_dump(), "attack": self.attack}

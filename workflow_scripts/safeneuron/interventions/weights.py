@@ -23,6 +23,10 @@ class Weights(Operator):
         "weights", description="The neurons' columns of down_proj are zero."
     )
 
+    def as_weights(self) -> Operator:
+        """Itself."""
+        return self
+
     @contextmanager
     def applied(
         self, model: "PreTrainedModel", target: np.ndarray, strength: float | None

@@ -97,7 +97,7 @@ def write_manifest(
             which is recorded beside it.
 
     Raises:
-        UnsupportedArchitectureError: it has no gated FFN.
+        UnsupportedArchitectureError: its FFN is of no known family.
         CheckpointError: its weights are truncated.
         ChatTemplateError: its template does not show the system prompt.
     """
@@ -118,7 +118,7 @@ def write_manifest(
         "layers": len(sites),
         "neurons": sites[0].neurons,
         "parameters": sum(p.numel() for p in model.parameters()),
-        "files": {p.name: _fingerprint(p) for p in sorted(folder.iterdir()) if p.is_file()},
+        "files": {path.name: _fingerprint(path) for path in _own_files(folder)},
         "chat_template_sha256": hashlib.sha256(template.encode()).hexdigest(),
         "system_prompt": {"template": own, "set": system_prompt},
         "reported": dict(reported or {}),
@@ -242,6 +242,11 @@ def _check_weights(folder: Path) -> None:
             raise CheckpointError(
                 f"{folder}: its weights are truncated ({path.name}: {error})"
             ) from error
+
+
+def _own_files(folder: Path) -> list[Path]:
+    """The files of a checkpoint folder; hidden ones are of the programs that look after it."""
+    return [p for p in sorted(folder.iterdir()) if p.is_file() and not p.name.startswith(".")]
 
 
 def _fingerprint(path: Path) -> dict[str, Any]:

@@ -51,7 +51,8 @@ def likeliest_tokens(
         live = [row for row, end in zip(live, ended, strict=True) if not end]
         stay = torch.tensor(ended).logical_not()  # on the CPU: a cache may lie on several devices
         input_ids = input_ids[stay]
-        inputs["past_key_values"].batch_select_indices(stay)
+        # `batch_select_indices` forgets the states of hybrids' recurrent layers
+        inputs["past_key_values"].reorder_cache(stay.nonzero().flatten())
         for name in _BY_TOKEN & inputs.keys():
             if inputs[name] is not None:
                 inputs[name] = inputs[name][..., stay, :]

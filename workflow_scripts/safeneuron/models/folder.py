@@ -23,6 +23,13 @@ class NoVisionError(SafeNeuronError):
     """The model has no vision tower."""
 
 
+class MixtureOfExpertsError(SafeNeuronError):
+    """The model's feed-forward layers are mixtures of experts; names the folder and the setting."""
+
+
+_EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
+
+
 def check_folder(folder: Path) -> None:
     """Whether a folder holds config, complete safetensors weights and tokenizer.
 
@@ -88,6 +95,23 @@ def check_image_processor(folder: Path) -> None:
             f"{folder} has no image processor ({' or '.join(IMAGE_PROCESSOR)}); copy it from the "
             "base model's folder, its authors publish it there"
         )
+
+
+def check_dense(folder: Path) -> None:
+    """Whether the language model of a complete folder has one feed-forward network a layer.
+
+    Raises:
+        MixtureOfExpertsError: its configuration says that it has several.
+    """
+    config = _read_json(folder / "config.json")
+    text = config.get("text_config", config)
+    for name in _EXPERTS:
+        if (text.get(name) or 0) > 1:
+            raise MixtureOfExpertsError(
+                f"{folder}: a mixture of experts ('{text.get('model_type', 'no model_type')}', "
+                f"{name} {text[name]}), which is not supported; config/README.md lists the "
+                "families that are"
+            )
 
 
 def checkpoint_files(folder: Path) -> list[Path]:

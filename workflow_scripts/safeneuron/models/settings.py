@@ -6,14 +6,26 @@ from pydantic import Field, StringConstraints
 
 from safeneuron.settings import Section
 
+Dtype = Literal["float32", "bfloat16", "float16"]
+
+SavedDtype = Annotated[
+    Dtype | None,
+    Field(
+        description="Precision of the saved weights, which stages round to the model's own as they "
+        "load them; null saves in the model's own. bfloat16 keeps a weight to one part in 256 and "
+        "rounds most of a short training's small steps away; float32 keeps them."
+    ),
+]
+"""What a training saves in: said in the sections of trainings."""
+
 
 class Weights(Section):
     """How a checkpoint's weights are loaded."""
 
-    dtype: Literal["float32", "bfloat16", "float16"] = Field(
+    dtype: Dtype = Field(
         "bfloat16",
-        description="Precision of the loaded weights; alignment trains float32 copies and saves "
-        "in this one.",
+        description="Precision of the loaded weights; trainings train float32 copies and save in "
+        "this one, if their 'saved_dtype' says nothing else.",
     )
 
 

@@ -1,8 +1,9 @@
 """Where a model's neurons and its residual stream are, and what may be asked of these places.
 
 Definition (paper §3.1, Eq. 3): neuron j of layer l is element j of the input of that layer's
-`down_proj`, i.e. of the gated product. Scoring, freezing and attack all ask the sites: no other
-module hooks a layer or knows how an architecture names and lays out its projections.
+`down_proj`, i.e. of the gated product, or of what the activation function gives where a layer has
+no gate. Scoring, freezing and attack all ask the sites: no other module hooks a layer or knows how
+an architecture names and lays out its projections.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -26,11 +27,11 @@ class UnsupportedArchitectureError(SafeNeuronError):
 
 
 class Family(NamedTuple):
-    """How the layers of some architectures name the parts of their FFN, which is their `mlp`.
+    """How the layers of some architectures name the parts of their FFN.
 
     Attributes:
-        inward: the projections that the neurons are computed by. One that is fused computes
-            several numbers a neuron, all first ones before all second ones.
+        inward: the projections that the neurons are computed by: gate and up, both fused (all first
+            numbers of the neurons before all second ones), or one alone where there is no gate.
         down: the projection that reads the neurons.
     """
 
@@ -41,10 +42,19 @@ class Family(NamedTuple):
 FAMILIES = (
     Family(("gate_proj", "up_proj"), "down_proj"),  # Llama, Mistral, Qwen, Gemma
     Family(("gate_up_proj",), "down_proj"),  # Phi-3, Phi-4
+    # without a gate
+    Family(("up_proj",), "down_proj"),  # Nemotron, Arcee, Apertus
+    Family(("c_fc",), "c_proj"),  # Starcoder 2
+    Family(("dense_h_to_4h",), "dense_4h_to_h"),  # GPT-NeoX (Pythia), Persimmon
+    Family(("fc1",), "fc2"),  # Phi-1, Phi-2
 )
 """A new one is a line here if its positions are relative: left padding shifts learned absolute ones
 (GPT-2's), so that activations would depend on the batch.
 """
+
+
+FFN_NAMES = ("mlp", "feed_forward")
+"""How layers call their FFN; the second are hybrids' (Falcon-H1)."""
 
 
 class Owned(NamedTuple):
@@ -188,10 +198,13 @@ def ffn_sites(model: PreTrainedModel) -> list[FFNSite]:
     """The FFN sites of all layers, in order.
 
     Raises:
-        UnsupportedArchitectureError: a layer's FFN is of no known family (mixture of experts, no
-            gate), the message shows the module tree of that layer; or layers differ in width.
+        UnsupportedArchitectureError: a layer's FFN is of no known family (mixture of experts) or of
+            another one than the first layer's, the message shows the module tree of that layer; a
+            module with weights stands between product and projection; or layers differ in width.
     """
-    sites = [_ffn_site(model, i, layer) for i, layer in enumerate(decoder_layers(model))]
+    layers = decoder_layers(model)
+    families = [family for family in FAMILIES if _projections(family, layers[0])][:1] or FAMILIES
+    sites = [_ffn_site(model, families, i, layer) for i, layer in enumerate(layers)]
     widths = sorted({site.neurons for site in sites})
     if len(widths) != 1:
         raise UnsupportedArchitectureError(
@@ -260,20 +273,46 @@ def intervened(
         yield
 
 
-def _ffn_site(model: PreTrainedModel, index: int, layer: nn.Module) -> FFNSite:
-    parts = dict(dict(layer.named_children()).get("mlp", layer).named_children())
-    for family in FAMILIES:
-        projections = [parts.get(name) for name in (*family.inward, family.down)]
-        found = [p for p in projections if p is not None and _is_projection(p)]
-        if len(found) == len(projections):
-            return FFNSite(index, found[-1], tuple(found[:-1]))
+def _ffn_site(
+    model: PreTrainedModel, families: Sequence[Family], index: int, layer: nn.Module
+) -> FFNSite:
+    for family in families:
+        if projections := _projections(family, layer):
+            site = FFNSite(index, projections[-1], tuple(projections[:-1]))
+            _check_alone(model, site, layer)
+            return site
     tree = ", ".join(name for name, _ in layer.named_modules() if name)
-    known = "; ".join(f"{family.down} with {', '.join(family.inward)}" for family in FAMILIES)
+    known = "; ".join(f"{family.down} with {', '.join(family.inward)}" for family in families)
     raise UnsupportedArchitectureError(
         f"{type(model).__name__}: layer {index} has no FFN of a known family ({known}), so its "
-        f"neurons are not defined; mixture-of-experts and non-gated models are not supported. "
-        f"Modules: {tree}"
+        f"neurons are not defined; mixtures of experts are not supported. Modules: {tree}"
     )
+
+
+def _projections(family: Family, layer: nn.Module) -> list[nn.Linear]:
+    """The projections of a layer's FFN, `down` last; none if it is of another family."""
+    parts = _ffn_parts(layer)
+    projections = [parts.get(name) for name in (*family.inward, family.down)]
+    found = [p for p in projections if p is not None and _is_projection(p)]
+    return found if len(found) == len(projections) else []
+
+
+def _ffn_parts(layer: nn.Module) -> dict[str, nn.Module]:
+    parts = dict(layer.named_children())
+    found = [parts[name] for name in FFN_NAMES if name in parts]
+    return dict(found[0].named_children()) if len(found) == 1 else {}
+
+
+def _check_alone(model: PreTrainedModel, site: FFNSite, layer: nn.Module) -> None:
+    """Raise unless a neuron is computed by its own rows alone: BitNet's is normed with others."""
+    of_site = {*site.inward, site.down}
+    for name, part in _ffn_parts(layer).items():
+        if part not in of_site and any(p.numel() >= site.neurons for p in part.parameters()):
+            raise UnsupportedArchitectureError(
+                f"{type(model).__name__}: layer {site.layer} has '{name}' "
+                f"({type(part).__name__}) in its FFN beside its projections, so that a neuron is "
+                "not computed by weights of its own"
+            )
 
 
 def _is_projection(module: nn.Module) -> TypeGuard[nn.Linear]:

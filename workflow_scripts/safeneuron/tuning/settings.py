@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from safeneuron.data.prompts import Rows
+from safeneuron.models.settings import SavedDtype
 from safeneuron.neurons.settings import StateSettings
 from safeneuron.settings import Section, Share
 
@@ -36,6 +37,7 @@ class TuningSteps(Section):
         description="Precision of matrix products; weights, gradients and the optimizer are "
         "float32 in both.",
     )
+    saved_dtype: SavedDtype = None
     gradient_checkpointing: bool = Field(
         False,
         description="Recompute activations in the backward pass: less memory for a third more "

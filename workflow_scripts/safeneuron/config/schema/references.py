@@ -275,7 +275,7 @@ def _check_shown(config: Config) -> None:
                 f"attack.benchmarks: none of role 'harmful' is for '{model}', which "
                 "run.attacked names; add it to the 'models' of one"
             )
-    if config.attacks:
+    if config.attacks and config.report.case_studies.count:
         where = "run.attacks" if config.run.attacks is not None else "attack.attacks"
         shown = config.report.case_studies.attack
         _known("report.case_studies.attack", [shown], config.attacks, where)

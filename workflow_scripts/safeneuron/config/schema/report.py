@@ -14,7 +14,10 @@ class CaseStudies(Section):
         "whole set among others, also on T0.",
     )
     count: int = Field(
-        5, ge=1, le=1000, description="Number of cases of each attacked model and seed."
+        5,
+        ge=0,
+        le=1000,
+        description="Number of cases of each attacked model and seed; 0 leaves case studies out.",
     )
     seed: int = Field(0, ge=0, description="Seed of the draw; cases are never chosen by hand.")
 
