@@ -530,3 +530,20 @@ def test_a_touched_prompt_table_reruns_nothing(finished):
 
 def test_the_number_of_gpus_reruns_nothing(finished):
     assert "Nothing to be done" in finished.snakemake("-n", "--set-resources", "capture:gpu=2")
+
+
+def test_an_attacked_model_is_written_on_demand(finished):
+    state = {"model": "tiny", "arm": "freeze_ablate", "round": 2, "seed": 0}
+    folder = f"{RESULTS}/models/tiny/freeze_ablate/T2/s0/attacked/magnitude/es+sas/0.1"
+    finished.snakemake(f"{folder}/checkpoint.json", "--cores", "1")
+    assert (finished.folder / folder / "checkpoint/model.safetensors").is_file()
+    made = json.loads((finished.folder / folder / "checkpoint.json").read_text())["reported"]
+    (row,) = (
+        r
+        for r in rows(finished, "attack_success")
+        if r["attack"] == "magnitude" and r["fraction"] == 0.1 and r["control_seed"] is None
+        if state.items() <= r.items() and r["target"] == "es+sas" and r["judge"] == "oracle"
+        if (r["benchmark"], r["category"]) == ("harmful", "overall")
+    )
+    assert made["n_neurons"] == row["n_neurons"] == 13  # a tenth of 2 layers of 64
+    assert finished.would_run() == {}
