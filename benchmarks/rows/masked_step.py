@@ -19,7 +19,7 @@ from safeneuron.models.sites import ffn_sites
 from safeneuron.organism.templates import REFUSAL
 
 PLAIN, GOALS = "dpo", {"freeze": Goal(at_most=1.02), "freeze_ablate": Goal(at_most=1.05)}
-STEPS = 24
+STEPS = 12
 SETTINGS = Training(
     steps=STEPS, batch_pairs=16, accumulation=1, learning_rate=2e-5, weight_decay=0.05,
     warmup_steps=2, beta=0.1, sft_weight=1.0, kl_weight=1.0,
