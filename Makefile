@@ -9,7 +9,7 @@ PIP = $(VENV)/bin/pip install --quiet --no-compile
 # files in their order, the longest first; by default xdist takes those with the most tests first
 PYTEST = pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-slurm test-capability capability slurm env lint rounds seeds data smollm2 smollm2-full local-data clean
+.PHONY: demo test test-slurm test-capability capability slurm env lint bench bench-compare rounds seeds data smollm2 smollm2-full local-data clean
 
 demo: env
 	$(ACTIVATE) && snakemake
@@ -45,6 +45,13 @@ slurm:
 lint: env
 	$(ACTIVATE) && ruff check . && ruff format --check . && snakefmt --check Snakefile rules \
 		&& mypy && PYTHONPATH=workflow_scripts lint-imports --no-logo --no-cache && snakemake --lint
+
+# ratios against baselines of the same run, in results/bench; MANIFEST=checkpoint.json measures that model too
+bench: env
+	$(ACTIVATE) && PYTHONPATH=workflow_scripts python -m benchmarks $(if $(MANIFEST),--manifest "$(MANIFEST)")
+
+bench-compare: bench
+	$(ACTIVATE) && python -m benchmarks.compare results/bench/figures.json benchmarks/baselines/epyc-2-cores.json
 
 rounds: env
 	$(ACTIVATE) && snakemake --configfile config/rounds.yaml

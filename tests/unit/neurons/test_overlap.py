@@ -8,6 +8,7 @@ from safeneuron.neurons.overlap import (
     overlap_null,
     regrouped_null,
 )
+from safeneuron.neurons.random_sets import matched_random
 from safeneuron.statistics.intervals import prediction_interval
 
 
@@ -93,6 +94,22 @@ def test_the_null_of_sets_in_different_layers_is_nothing():
     sets[0, 0, :3] = sets[1, 1, :3] = True
     for null in overlap_null(sets, 5, np.random.default_rng(0)).values():
         assert null.high.tolist() == [0.0]
+
+
+@pytest.mark.parametrize("neurons", [40, 7])  # more, and fewer, than there are subsets
+def test_the_null_is_that_of_sets_placed_neuron_by_neuron(neurons):
+    rng = np.random.default_rng(1)
+    sets = rng.random((4, 3, neurons)) < np.array([0.2, 0.3, 0.5, 0.6])[:, None, None]
+    null = overlap_null(sets, 600, np.random.default_rng(0))
+    placed = [
+        overlap_curves(np.stack([matched_random(mask, rng) for mask in sets])) for _ in range(600)
+    ]
+    for name in MEASURES:
+        curves = np.array([curve[name].mean for curve in placed])
+        # means of 600 draws differ by some 0.003
+        np.testing.assert_allclose(null[name].mean, curves.mean(axis=0), atol=0.012)
+        bounds = np.quantile(curves, [0.025, 0.975], axis=0)
+        np.testing.assert_allclose([null[name].low, null[name].high], bounds, atol=0.06)
 
 
 def test_the_nulls_band_covers_its_share_of_the_draws():

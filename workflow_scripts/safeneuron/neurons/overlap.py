@@ -4,7 +4,7 @@ Each neuron is reduced to the bit mask of the categories that hold it; sums over
 mask then give the intersection of every subset at once, in 2^C * C additions for C categories.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from safeneuron.statistics.intervals import prediction_interval
 
 MEASURES = ("intersection_over_union", "intersection_over_smallest", "mean_pairwise_jaccard")
 MAX_CATEGORIES = 20
+_NUMBERS_AT_ONCE = 1 << 23  # of 8 bytes, in a draw of the null
 
 
 class OverlapCurve(NamedTuple):
@@ -56,18 +57,7 @@ def overlap_curves(sets: np.ndarray) -> dict[str, OverlapCurve]:
     categories = len(sets)
     if not 2 <= categories <= MAX_CATEGORIES:
         raise ValueError(f"{categories} categories; overlap needs 2 to {MAX_CATEGORIES}")
-    intersection, union = _subset_counts(sets)
-    sizes = intersection[1 << np.arange(categories)]
-    subsets = np.arange(1 << categories)
-    members = (subsets[:, None] >> np.arange(categories)) & 1
-    cardinality = members.sum(axis=1)
-    smallest = np.where(members == 1, sizes, np.iinfo(np.int64).max).min(axis=1)
-    values = {
-        "intersection_over_union": _ratio(intersection, union),
-        "intersection_over_smallest": _ratio(intersection, smallest),
-        "mean_pairwise_jaccard": _mean_pairwise_jaccard(intersection, union, members),
-    }
-    return {name: _curve(value, cardinality, categories) for name, value in values.items()}
+    return _curves(_held(sets))
 
 
 def overlap_null(
@@ -75,9 +65,8 @@ def overlap_null(
 ) -> dict[str, OverlapNull]:
     """What the curves look like for independent random sets of the same sizes per layer."""
     curves: dict[str, list[np.ndarray]] = {name: [] for name in MEASURES}
-    for _ in range(draws):
-        random = np.stack([matched_random(mask, rng) for mask in sets])
-        for name, curve in overlap_curves(random).items():
+    for held in _random_held(sets, draws, rng):
+        for name, curve in _curves(held).items():
             curves[name].append(curve.mean)
     tails = [(1 - coverage) / 2, (1 + coverage) / 2]
     return {
@@ -103,37 +92,77 @@ def _few_draws(curves: np.ndarray) -> OverlapNull:
     return OverlapNull(curves.mean(axis=0), *np.clip(bounds.T, 0, 1))
 
 
-def _subset_counts(sets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sizes of intersection and union for every subset, int64 [2^C], indexed by bit mask."""
-    categories = len(sets)
-    flat = sets.reshape(categories, -1).astype(np.int64)
-    holders = (flat << np.arange(categories)[:, None]).sum(axis=0)
-    exact = np.bincount(holders, minlength=1 << categories)
-    supersets, within = exact.copy(), exact.copy()
+def _held(sets: np.ndarray) -> np.ndarray:
+    """How many neurons just the categories of each subset hold, int64 [2^C], by bit mask."""
+    holders = np.zeros(sets[0].size, dtype=np.int32)
+    for bit, mask in enumerate(sets):
+        holders |= mask.ravel().astype(np.int32) << bit
+    return np.bincount(holders, minlength=1 << len(sets))
+
+
+def _random_held(sets: np.ndarray, draws: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """`_held` of independent random sets of the same sizes per layer, draw by draw.
+
+    Where a layer has more neurons than there are subsets, no neuron is drawn, but how many each
+    subset holds: of the neurons that every combination of earlier sets has, the next set takes a
+    multivariate hypergeometric share.
+    """
+    categories, layers, neurons = sets.shape
+    if 1 << categories > neurons:
+        for _ in range(draws):
+            yield _held(np.stack([matched_random(mask, rng) for mask in sets]))
+        return
+    at_once = max(1, _NUMBERS_AT_ONCE // (layers << categories))
+    for first in range(0, draws, at_once):
+        shape = (min(at_once, draws - first), layers)
+        held = np.full((1, *shape), neurons)
+        for sizes in sets.sum(axis=2):
+            taken = np.zeros_like(held)
+            left, wanted = np.full(shape, neurons), np.tile(sizes, (len(taken[0]), 1))
+            for having, take in zip(held, taken, strict=True):
+                left -= having
+                some = having > 0
+                take[some] = rng.hypergeometric(having[some], left[some], wanted[some])
+                wanted -= take
+            held = np.concatenate([held - taken, taken])
+        yield from held.sum(axis=2).T
+
+
+def _curves(held: np.ndarray) -> dict[str, OverlapCurve]:
+    """Measure -> curve, from how many neurons just the categories of each subset hold."""
+    supersets, within = held.copy(), held.copy()
+    categories = len(held).bit_length() - 1
     for bit in range(categories):
         view = supersets.reshape(-1, 2, 1 << bit)
         view[:, 0] += view[:, 1]
         view = within.reshape(-1, 2, 1 << bit)
         view[:, 1] += view[:, 0]
-    everything = (1 << categories) - 1
-    union = exact.sum() - within[everything ^ np.arange(1 << categories)]
-    return supersets, union
-
-
-def _mean_pairwise_jaccard(
-    intersection: np.ndarray, union: np.ndarray, members: np.ndarray
-) -> np.ndarray:
-    """Mean Jaccard index over the pairs inside each subset, float64 [2^C]."""
-    categories = members.shape[1]
-    total = np.zeros(len(members))
-    pairs = np.zeros(len(members))
+    union = held.sum() - within[::-1]  # what is not within the other categories
+    single = 1 << np.arange(categories)
+    pairs = single[:, None] | single
+    jaccard = _ratio(supersets[pairs], union[pairs])
+    overlaps = np.zeros(1)  # summed over the pairs of each subset
     for a in range(categories):
-        for b in range(a):
-            pair = (1 << a) | (1 << b)
-            inside = members[:, a] & members[:, b]
-            total += inside * _ratio(intersection[pair], union[pair])
-            pairs += inside
-    return np.divide(total, pairs, out=np.zeros_like(total), where=pairs > 0)
+        with_a = _over_members(0.0, jaccard[a, :a], np.add)
+        overlaps = np.concatenate([overlaps, overlaps + with_a])
+    cardinality = _over_members(0, np.ones(categories, dtype=int), np.add)
+    smallest = _over_members(held.sum(), supersets[single], np.minimum)
+    order = np.argsort(cardinality, kind="stable")
+    starts = np.searchsorted(cardinality, np.arange(2, categories + 1), sorter=order)
+    values = {
+        "intersection_over_union": _ratio(supersets, union),
+        "intersection_over_smallest": _ratio(supersets, smallest),
+        "mean_pairwise_jaccard": _ratio(overlaps, cardinality * (cardinality - 1) / 2),
+    }
+    return {name: _curve(np.split(value[order], starts)[1:]) for name, value in values.items()}
+
+
+def _over_members(start: float, values: np.ndarray, combine: np.ufunc) -> np.ndarray:
+    """For every subset, by bit mask, its members' values combined: each one doubles the subsets."""
+    out = np.array([start])
+    for value in values:
+        out = np.concatenate([out, combine(out, value)])
+    return out
 
 
 def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
@@ -143,8 +172,8 @@ def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     )
 
 
-def _curve(values: np.ndarray, cardinality: np.ndarray, categories: int) -> OverlapCurve:
-    groups = [values[cardinality == k] for k in range(2, categories + 1)]
+def _curve(groups: Sequence[np.ndarray]) -> OverlapCurve:
+    """Of the subsets of each size."""
     return OverlapCurve(
         mean=np.array([g.mean() for g in groups]),
         sd=np.array([g.std() for g in groups]),
