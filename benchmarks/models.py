@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from safeneuron.models.freed_memory import keep_freed_memory
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from safeneuron.models.checkpoint import load_checkpoint
-from safeneuron.models.freed_memory import keep_freed_memory
 from safeneuron.organism.architecture import build_model
 from safeneuron.organism.settings import OrganismModel
 from safeneuron.organism.tokenizer import build_tokenizer
