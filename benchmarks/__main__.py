@@ -15,6 +15,9 @@ from pathlib import Path
 from benchmarks.figures import load, save, together
 from benchmarks.row import ROWS, measured
 
+MEMORY = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
+"""What `rules/common.smk` sets for the workflow's jobs."""
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -25,7 +28,7 @@ if __name__ == "__main__":
     args = parser.parse_args()
     if unknown := set(args.rows) - set(ROWS):
         parser.error(f"no such row: {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
-    os.environ["OMP_NUM_THREADS"] = "1"
+    os.environ |= {"OMP_NUM_THREADS": "1", **MEMORY}
     parts = {row: args.out / "rows" / f"{row}.json" for row in ROWS}
     for row in args.rows or ROWS:
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from safeneuron.models.freed_memory import keep_freed_memory
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from safeneuron.models.checkpoint import load_checkpoint
@@ -68,4 +67,3 @@ def tokens(prompts: Sequence[Sequence[int]]) -> int:
 
 def _as_stages_run() -> None:
     torch.set_num_threads(1)
-    keep_freed_memory()
