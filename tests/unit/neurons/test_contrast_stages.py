@@ -75,3 +75,16 @@ def test_files_that_are_no_match_for_the_contrasts_are_an_error(prompt_sets, sta
     out = [tmp_path / str(number) for number in range(4)]
     with pytest.raises(ValueError, match="zip"):
         stage("score_contrasts", settings, unsafe=unsafe, safe=safe, out=out)
+
+
+@pytest.mark.parametrize("name", ["select_neurons", "select_contrasts"])
+def test_damaged_scores_are_set_aside_and_named(name, scores, stage, caplog, tmp_path):
+    damaged = scores[1]
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    given = damaged if name == "select_neurons" else [scores[3], damaged]
+    out = tmp_path / "out" if name == "select_neurons" else [tmp_path / "a", tmp_path / "out"]
+    with pytest.raises(SystemExit):
+        stage(name, SELECTION, scores=given, out=out)
+    assert f"{damaged.name}.corrupt" in caplog.text
+    assert damaged.with_name(f"{damaged.name}.corrupt").exists()
+    assert not (tmp_path / "out").exists()

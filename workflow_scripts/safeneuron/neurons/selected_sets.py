@@ -17,12 +17,13 @@ def write_selected(path: Path, scores: Path, settings: SelectSettings) -> None:
     """Write the neuron set of one contrast, that of its scores.
 
     Raises:
-        SafeNeuronError: it has no neuron, or all of them; names the contrast.
+        CorruptFileError: the scores are damaged.
+        SafeNeuronError: the set has no neuron, or all of them; names the contrast.
     """
-    of = read_about(scores)
+    criteria, of = read_criteria(scores), read_about(scores)
     contrast = of["contrast"]
     try:
-        masks = select(read_criteria(scores), settings.criteria, settings.rule)
+        masks = select(criteria, settings.criteria, settings.rule)
     except SafeNeuronError as error:
         raise SafeNeuronError(f"contrast '{contrast}': {error}") from None
     state = {name: of[name] for name in STATE}
