@@ -18,9 +18,8 @@ from safeneuron.config.render import default_yaml, json_schema
 from safeneuron.config.schema.experiment import Config
 
 FOLDER = Path(__file__).resolve().parents[3] / "config"
-OVERLAYS = {"literal.yaml": ["seeds.yaml"], "language.yaml": ["seeds.yaml"]} | {
-    "smollm2-full.yaml": ["smollm2.yaml"]
-}
+OF_SMOLLM2 = {"smollm2-full.yaml": ["smollm2.yaml"], "smollm2-questions.yaml": ["smollm2.yaml"]}
+OVERLAYS = {"literal.yaml": ["seeds.yaml"], "language.yaml": ["seeds.yaml"]} | OF_SMOLLM2
 """What a file is laid over, but for the defaults that all are."""
 SHIPPED = [
     [*OVERLAYS.get(path.name, ()), str(path.relative_to(FOLDER))]
@@ -238,7 +237,7 @@ def test_another_language_differs_from_the_five_seeds_in_the_organism_alone():
 def test_a_file_that_is_laid_over_another_is_refused_without_it(name):
     told = (
         r"models\.smollm2: 'kind' is missing, which says what the entry is"
-        if name == "smollm2-full.yaml"
+        if name in OF_SMOLLM2
         else r"run\.attacks: 'peak' is not in 'attack"
     )
     with pytest.raises(ConfigError, match=told):
