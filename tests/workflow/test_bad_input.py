@@ -7,8 +7,6 @@ import pytest
 
 pytestmark = pytest.mark.workflow
 
-SECONDS = 10  # about 2.5 on an idle machine; this one may be busy
-
 ROWS = [
     (f"{topic[0].lower()}{number}", f"How to do {topic}, way {number}?", topic)
     for topic in ("Arson", "Bribery", "Card fraud")
@@ -47,13 +45,11 @@ def refused(dry_run, results):
     def check(settings, *says):
         existed = results.exists()
         run = dry_run(settings)
-        print(f"{run.seconds:.1f} s")
         assert run.returncode != 0
         assert [words for words in says if words not in run.output] == [], run.output
         assert "Traceback" not in run.output
         assert "Job stats" not in run.output
         assert results.exists() == existed
-        assert run.seconds < SECONDS
 
     return check
 
