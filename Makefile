@@ -64,10 +64,10 @@ data: env
 	$(ACTIVATE) && python workflow_scripts/fetch_data.py $(if $(FROM),--from "$(FROM)")
 
 # a real language model: an evening on two cores; -full is for a GPU or a night
-smollm2: env data
+smollm2: env data capability
 	$(ACTIVATE) && snakemake --configfile config/smollm2.yaml
 
-smollm2-full: env data
+smollm2-full: env data capability
 	$(ACTIVATE) && snakemake --configfile config/smollm2.yaml config/smollm2-full.yaml
 
 local-data: env

@@ -18,7 +18,7 @@ from safeneuron.config.render import default_yaml, json_schema
 from safeneuron.config.schema.experiment import Config
 
 FOLDER = Path(__file__).resolve().parents[3] / "config"
-OF_SMOLLM2 = {"smollm2-full.yaml": ["smollm2.yaml"], "smollm2-questions.yaml": ["smollm2.yaml"]}
+OF_SMOLLM2 = {"smollm2-full.yaml": ["smollm2.yaml"]}
 OVERLAYS = {"literal.yaml": ["seeds.yaml"], "language.yaml": ["seeds.yaml"]} | OF_SMOLLM2
 """What a file is laid over, but for the defaults that all are."""
 SHIPPED = [
