@@ -94,7 +94,7 @@ def test_a_norm_between_product_and_projection_is_an_error_that_names_it():
 def test_a_single_layer_without_a_gate_is_an_error_that_names_it():
     model = tiny.build("llama")
     del model.model.layers[1].mlp.gate_proj
-    with pytest.raises(UnsupportedArchitectureError, match="layer 1 has no FFN of a known family"):
+    with pytest.raises(UnsupportedArchitectureError, match="layer 1 has an FFN of another family"):
         ffn_sites(model)
 
 

@@ -202,14 +202,19 @@ def ffn_sites(model: PreTrainedModel) -> list[FFNSite]:
             another one than the first layer's, the message shows the module tree of that layer; a
             module with weights stands between product and projection; or layers differ in width.
     """
-    layers = decoder_layers(model)
-    families = [family for family in FAMILIES if _projections(family, layers[0])][:1] or FAMILIES
-    sites = [_ffn_site(model, families, i, layer) for i, layer in enumerate(layers)]
+    sites = [_ffn_site(model, i, layer) for i, layer in enumerate(decoder_layers(model))]
     widths = sorted({site.neurons for site in sites})
     if len(widths) != 1:
         raise UnsupportedArchitectureError(
             f"{type(model).__name__}: its layers have {widths} neurons; they must have as many each"
         )
+    shapes = [tuple(p.out_features // site.neurons for p in site.inward) for site in sites]
+    for site, shape in zip(sites, shapes, strict=True):
+        if shape != shapes[0]:
+            raise UnsupportedArchitectureError(
+                f"{type(model).__name__}: layer {site.layer} has an FFN of another family than "
+                "layer 0; all must be of one"
+            )
     return sites
 
 
@@ -273,16 +278,14 @@ def intervened(
         yield
 
 
-def _ffn_site(
-    model: PreTrainedModel, families: Sequence[Family], index: int, layer: nn.Module
-) -> FFNSite:
-    for family in families:
+def _ffn_site(model: PreTrainedModel, index: int, layer: nn.Module) -> FFNSite:
+    for family in FAMILIES:
         if projections := _projections(family, layer):
             site = FFNSite(index, projections[-1], tuple(projections[:-1]))
             _check_alone(model, site, layer)
             return site
     tree = ", ".join(name for name, _ in layer.named_modules() if name)
-    known = "; ".join(f"{family.down} with {', '.join(family.inward)}" for family in families)
+    known = "; ".join(f"{family.down} with {', '.join(family.inward)}" for family in FAMILIES)
     raise UnsupportedArchitectureError(
         f"{type(model).__name__}: layer {index} has no FFN of a known family ({known}), so its "
         f"neurons are not defined; mixtures of experts are not supported. Modules: {tree}"
