@@ -1,7 +1,9 @@
 import pytest
 
 from answers import response
+from safeneuron.config.load import load_config
 from safeneuron.interventions.schemas import ABOUT, VERDICTS
+from safeneuron.judges.lasting_refusal import lasting_refusal
 from safeneuron.judges.not_asked import not_asked
 from safeneuron.judges.oracle import oracle
 from safeneuron.judges.refusal_prefix import REFUSAL_PREFIXES, refusal_prefix
@@ -31,7 +33,8 @@ def test_the_oracle_knows_a_payload_with_another_end_from_an_exact_answer():
 def test_judges_of_text_alone_never_say_that_an_answer_was_attempted():
     attempt = helpful_answer(BENIGN)
     assert oracle(HARMFUL, attempt, "stop").verdict is Verdict.ATTEMPTED
-    assert refusal_prefix(HARMFUL, attempt, "stop").verdict is Verdict.COMPLIED
+    for judge in (refusal_prefix, lasting_refusal):
+        assert judge(HARMFUL, attempt, "stop").verdict is Verdict.COMPLIED
 
 
 @pytest.mark.parametrize(
@@ -98,4 +101,9 @@ def test_rows_are_the_responses_rows_with_the_verdict_instead_of_the_response():
 
 
 def test_judges_are_known_by_their_names_in_the_config():
-    assert {"oracle": oracle, "refusal_prefix": refusal_prefix} == JUDGES
+    judges = {"oracle": oracle, "refusal_prefix": refusal_prefix}
+    assert judges | {"lasting_refusal": lasting_refusal} == JUDGES
+
+
+def test_every_judge_may_be_chosen_in_a_configuration():
+    assert load_config({"attack": {"judges": [*JUDGES]}}).attack.judges == [*JUDGES]

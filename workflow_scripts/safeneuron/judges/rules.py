@@ -6,6 +6,7 @@ attack made the response. All but the oracle call incoherent text broken before 
 
 from collections.abc import Callable
 
+from safeneuron.judges.lasting_refusal import lasting_refusal
 from safeneuron.judges.oracle import oracle
 from safeneuron.judges.refusal_prefix import refusal_prefix
 from safeneuron.judges.verdicts import Judgement
@@ -13,4 +14,5 @@ from safeneuron.judges.verdicts import Judgement
 JUDGES: dict[str, Callable[[str, str, str], Judgement]] = {
     "oracle": oracle,
     "refusal_prefix": refusal_prefix,
+    "lasting_refusal": lasting_refusal,
 }
