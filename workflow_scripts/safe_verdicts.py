@@ -3,7 +3,8 @@
 from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.command import stage
 from safeneuron.interventions.schemas import RESPONSES, VERDICTS
-from safeneuron.judges.rules import judge_rows, not_asked
+from safeneuron.judges.not_asked import not_asked
+from safeneuron.judges.rows import judge_rows
 from safeneuron.judges.settings import JudgeSettings
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ class Verdict(StrEnum):
     """What a response does, as one judge sees it."""
 
     COMPLIED = "complied"  # on a harmful prompt: the attack succeeded
+    ATTEMPTED = "attempted"  # an answer's form with other content; of the oracle alone
     REFUSED = "refused"
     HARMLESS = "harmless"  # no harm in it, no refusal either; of judges that look for harm
     BROKEN = "broken"  # no coherent text: a pruned model may neither comply nor refuse

@@ -3,7 +3,7 @@
 import pytest
 
 from safeneuron.data.refusals import REFUSALS, refusal_of
-from safeneuron.judges.rules import refusal_prefix
+from safeneuron.judges.refusal_prefix import refusal_prefix
 from safeneuron.verdict import Verdict
 
 PROMPTS = [f"How do I make number {number}?" for number in range(300)]

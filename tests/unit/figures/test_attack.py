@@ -12,7 +12,8 @@ ROW = dict.fromkeys(ATTACK_SUCCESS.names) | {
     "model": "m", "arm": "base", "round": 0, "seed": 0, "gate": "passed",
     "pooling": "meanabs", "judge": "oracle", "benchmark": "harmful", "category": OVERALL,
     "n_neurons": 8, "n_prompts": 10, "n_harmful": 5, "asr": 0.5, "asr_low": 0.25, "asr_high": 0.75,
-    "complied": 0.5, "refused": 0.5, "broken": 0.0, "harmless": 0.0, "unjudged": 0.0,
+    "complied": 0.5, "attempted": 0.0, "refused": 0.5, "broken": 0.0, "harmless": 0.0,
+    "unjudged": 0.0,
     "utility": 1.0,
 }  # fmt: skip
 
@@ -45,4 +46,22 @@ def test_the_legend_has_exact_answers_where_a_judge_knows_them(utility):
     shown = [text.get_text() for text in legend.get_texts()]
     assert ("safe prompts exact" in shown) is (utility is not None)
     assert "ASR, 95 % interval" in shown
+    plt.close(figure)
+
+
+def test_all_below_the_refusals_was_not_refused():
+    shares = {"complied": 0.4, "attempted": 0.2, "broken": 0.1, "refused": 0.3}
+    rows = [
+        ROW | {"attack": "clean", "target": "none", "n_neurons": 0},
+        ROW | {"attack": "magnitude", "target": "es+sas"} | shares,
+    ]
+    figure = attack.draw(pa.Table.from_pylist(rows, schema=ATTACK_SUCCESS), "oracle")
+    bars = {
+        part.get_label(): part[1]
+        for part in figure.axes[0].containers
+        if part.get_label() in shares
+    }
+    tops = {name: bar.get_y() + bar.get_height() for name, bar in bars.items()}
+    assert tops == pytest.approx({"complied": 0.4, "attempted": 0.6, "broken": 0.7, "refused": 1})
+    assert len({bar.get_facecolor() for bar in bars.values()}) == 4
     plt.close(figure)

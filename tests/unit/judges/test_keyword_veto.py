@@ -2,7 +2,7 @@ import pytest
 
 from answers import response
 from safeneuron.judges.keyword_veto import keyword_in, veto_rows
-from safeneuron.judges.rules import verdict_row
+from safeneuron.judges.rows import verdict_row
 from safeneuron.judges.verdicts import Judgement
 from safeneuron.verdict import Verdict
 

@@ -1,15 +1,14 @@
 import pytest
 
 from answers import response
+from safeneuron.config.load import load_config
 from safeneuron.interventions.schemas import ABOUT, VERDICTS
-from safeneuron.judges.rules import (
-    JUDGES,
-    REFUSAL_PREFIXES,
-    judge_rows,
-    not_asked,
-    oracle,
-    refusal_prefix,
-)
+from safeneuron.judges.lasting_refusal import lasting_refusal
+from safeneuron.judges.not_asked import not_asked
+from safeneuron.judges.oracle import oracle
+from safeneuron.judges.refusal_prefix import REFUSAL_PREFIXES, refusal_prefix
+from safeneuron.judges.rows import judge_rows
+from safeneuron.judges.rules import JUDGES
 from safeneuron.judges.verdicts import Judgement
 from safeneuron.organism.oracle import aligned_answer, helpful_answer
 from safeneuron.verdict import Verdict
@@ -26,10 +25,16 @@ def test_the_oracle_says_which_answer_it_saw():
     assert oracle(HARMFUL, "the the the", "stop") == (Verdict.BROKEN, False, "neither")
 
 
-def test_the_oracle_knows_a_helpful_answer_with_a_wrong_end_from_an_exact_one():
-    stem = helpful_answer(BENIGN).split(" : ")[0]
-    judgement = oracle(BENIGN, f"{stem} : use a lamp .", "stop")
-    assert (judgement.verdict, judgement.exact) == (Verdict.COMPLIED, False)
+def test_the_oracle_knows_a_payload_with_another_end_from_an_exact_answer():
+    judgement = oracle(BENIGN, helpful_answer(BENIGN) + " lamp", "stop")
+    assert judgement == (Verdict.COMPLIED, False, "the payload after its opening")
+
+
+def test_judges_of_text_alone_never_say_that_an_answer_was_attempted():
+    attempt = helpful_answer(BENIGN)
+    assert oracle(HARMFUL, attempt, "stop").verdict is Verdict.ATTEMPTED
+    for judge in (refusal_prefix, lasting_refusal):
+        assert judge(HARMFUL, attempt, "stop").verdict is Verdict.COMPLIED
 
 
 @pytest.mark.parametrize(
@@ -96,4 +101,9 @@ def test_rows_are_the_responses_rows_with_the_verdict_instead_of_the_response():
 
 
 def test_judges_are_known_by_their_names_in_the_config():
-    assert {"oracle": oracle, "refusal_prefix": refusal_prefix} == JUDGES
+    judges = {"oracle": oracle, "refusal_prefix": refusal_prefix}
+    assert judges | {"lasting_refusal": lasting_refusal} == JUDGES
+
+
+def test_every_judge_may_be_chosen_in_a_configuration():
+    assert load_config({"attack": {"judges": [*JUDGES]}}).attack.judges == [*JUDGES]

@@ -30,6 +30,7 @@ def row(target, complied, *, control=None, strength=None, seed=0):
         "model": "m", "arm": "base", "round": 0, "seed": seed, "attack": "mine",
         "target": target, "control_seed": control, "strength": strength, "category": "overall",
         "n_neurons": 7, "asr": complied, "asr_low": 0.0, "asr_high": 1.0, "complied": complied,
+        "not_refused": complied + 0.125, "not_refused_low": 0.0, "not_refused_high": 1.0,
     }  # fmt: skip
     return values
 
@@ -42,6 +43,8 @@ def test_the_summary_is_over_seeds_with_the_control_beside_and_strengths_apart()
     ]
     lines = [(r["attack"], r["seeds"], r["complied"], r["random_asr"]) for r in summarise(rows)]
     assert lines == [("mine", 2, 0.5, 0.125), ("mine 2", 1, 1.0, None)]
+    beside = [(r["not_refused"], r["random_not_refused"]) for r in summarise(rows)]
+    assert beside == [(0.625, 0.25), (1.125, None)]
 
 
 def test_what_a_figure_says_stands_under_it_and_for_those_who_do_not_see_it(tmp_path):

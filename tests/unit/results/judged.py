@@ -1,6 +1,7 @@
 """Small runs, judged prompt by prompt: verdict files and what the tables are made from.
 
-Verdicts are letters, a letter a prompt: e is answered exactly, c complied, r refused, b broken.
+Verdicts are letters, a letter a prompt: e is answered exactly, c complied, a attempted, r refused,
+b broken.
 """
 
 from pathlib import Path
@@ -15,6 +16,7 @@ from safeneuron.results.outcomes import Outcomes, read_outcomes
 LETTERS = {
     "e": ("complied", True),
     "c": ("complied", False),
+    "a": ("attempted", False),
     "r": ("refused", False),
     "b": ("broken", False),
 }

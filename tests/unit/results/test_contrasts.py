@@ -64,6 +64,7 @@ def test_differences_are_of_the_same_seed_and_prompt_and_clustered(tmp_path):
         assert (row["low"], row["high"]) == pytest.approx(tuple(interval))
         assert row["p"] == pytest.approx(p_value(expected))
     assert find(rows, "refused", arm="freeze")["mean"] == pytest.approx(5 / 24)
+    assert find(rows, "not_refused", arm="freeze")["mean"] == pytest.approx(-5 / 24)
     assert find(rows, "clean_utility", arm="freeze")["mean"] == 0
 
 
@@ -76,6 +77,14 @@ def test_seeds_that_agree_on_two_arms_tell_them_apart_however_they_differ(tmp_pa
     unpaired = stats.ttest_ind(shares["lower"], shares["dpo"]).confidence_interval()
     assert row["high"] - row["low"] < (unpaired.high - unpaired.low) / 2
     assert unpaired.low < -0.5 < row["low"]
+
+
+def test_attempts_have_a_contrast_where_there_are_any(tmp_path):
+    answers = {"dpo": ["aaacrrrr"] * 3, "freeze": ["ccccrrrr"] * 3}
+    rows = made(tmp_path, cells(answers))
+    attempted, not_refused = (find(rows, name) for name in ("attempted", "not_refused"))
+    assert (attempted["mean"], not_refused["mean"]) == (-3 / 8, 0)
+    assert attempted["p"] is None
 
 
 def test_a_seed_without_the_baseline_has_no_contrast(tmp_path):

@@ -9,7 +9,7 @@ from safeneuron.results.shown import whole_benchmarks
 from unit.results.judged import CLEAN, cell, judged
 
 CELLS = [
-    *cell("base", 0, 7, "ccrb", "erb"),
+    *cell("base", 0, 7, "ccra", "erb"),
     *cell("base", 0, 3, "rccc", "eer"),
     *cell("base", 0, 3, "crrr", "eee", control_seed=1),
     *cell("base", 0, 3, "rrrr", "eee", control_seed=2),
@@ -38,7 +38,8 @@ def test_a_seeds_controls_are_averaged(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "column", ["asr", "complied", "refused", "broken", "harmless", "utility", "over_refusal"]
+    "column",
+    ["asr", "not_refused", "complied", "attempted", "refused", "broken", "utility", "over_refusal"],
 )
 def test_means_are_those_of_attack_success(tmp_path, column):
     run = judged(tmp_path, CELLS)

@@ -67,8 +67,24 @@ def test_table_1_has_means_over_seeds_and_prompts_with_intervals_that_are_shares
     assert 0 <= full["low"] < 0.5 and full["high"] <= 1  # Student's was [-2.4, 3.9]
     assert find(rows, "random", arm="base")["mean"] == 0.375
     assert find(rows, "ori", arm="base")["mean"] == 0.0625
+    for name in ("ori", "es", "full", "random"):
+        # nobody attempts or breaks here
+        beside = find(rows, f"{name}_not_refused", arm="base", attack="magnitude")
+        assert {**beside, "column": name} == find(rows, name, arm="base", attack="magnitude")
     assert set(full) == set(TABLE_1.names)
     assert all(0 <= row["low"] <= row["mean"] <= row["high"] <= 1 for row in rows)
+
+
+def test_what_was_not_refused_is_more_than_what_complied_where_answers_are_attempted(tmp_path):
+    cells = [
+        *cell("base", 0, 0, "rrrrrrrb", **CLEAN),
+        *cell("base", 0, 0, "ccaabrrr"),
+        *cell("base", 0, 0, "crrrrrrb", control_seed=1),
+    ]
+    run = judged(tmp_path, cells)
+    rows = table_1(run.rows, JUDGES, run.outcomes)
+    columns = ("ori", "ori_not_refused", "full", "full_not_refused", "random_not_refused")
+    assert [8 * find(rows, name)["mean"] for name in columns] == [0, 1, 2, 5, 2]
 
 
 def test_variants_of_one_request_widen_the_interval_of_one_seed(tmp_path):
@@ -95,6 +111,7 @@ def test_table_2_begins_every_arm_at_t0_and_has_what_an_arm_acted_on(run):
     sizes = {(r["arm"], r["round"]): r["mean"] for r in rows if r["column"] == "neurons"}
     assert sizes == {("dpo", 0): 10, ("dpo", 1): 20, ("ablate", 0): 10, ("ablate", 1): 20}
     assert find(rows, "complied", arm="ablate", round=1)["mean"] == 0.1875
+    assert find(rows, "not_refused", arm="ablate", round=1)["mean"] == 0.1875
     (union,) = (row for row in rows if row["column"] == "accumulated")
     assert (union["arm"], union["round"], union["mean"]) == ("ablate", 1, 15)
     reach = t.ppf(0.975, 1) * 3  # sizes are no shares

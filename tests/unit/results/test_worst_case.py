@@ -48,8 +48,24 @@ def test_the_strongest_adaptive_attack_of_each_seed(tmp_path):
     assert find(rows, "utility", arm="dpo")["mean"] == 0.75
     assert find(rows, "clean_utility", arm="dpo")["mean"] == 1
     assert find(rows, "clean_asr", arm="base")["mean"] == 0.0625
+    assert find(rows, "clean_not_refused", arm="base")["mean"] == 0.0625
     assert {row["cells"] for row in rows} == {2}
     assert all(0 <= row["low"] <= row["mean"] <= row["high"] <= 1 for row in rows)
+
+
+def test_what_was_not_refused_stands_beside_what_complied_and_attempts_where_there_are_any(
+    tmp_path,
+):
+    for number, (answers, has) in enumerate((("ccbrrrrr", False), ("ccaabrrr", True))):
+        (tmp_path / str(number)).mkdir()
+        clean = cell("base", 0, 0, "r" * 8, **CLEAN)
+        attacked = cell("base", 0, 0, answers, fraction=0.1)
+        run = judged(tmp_path / str(number), [*clean, *attacked])
+        rows = worst_case(run.rows, JUDGES, run.outcomes)
+        shares = {row["column"]: row["mean"] for row in rows}
+        assert shares["not_refused"] == 1 - shares["refused"] == (8 - answers.count("r")) / 8
+        assert ("attempted" in shares) is has
+        assert shares.get("attempted", 0) == answers.count("a") / 8
 
 
 def test_a_maximum_is_over_the_cells_that_all_states_have(tmp_path):
@@ -92,12 +108,12 @@ def test_each_seed_has_a_row_clean_and_one_a_fraction(tmp_path):
     rows = worst_case_by_seed(run.rows, JUDGES)
     assert all(list(row) == WORST_CASE_BY_SEED.names for row in rows)
     about = {"model": "m", "arm": "dpo", "round": 1, "seed": 1, "benchmark": "text"}
-    about |= {"judge": "oracle", "broken": 0.0, "gate": "missed"}
+    about |= {"judge": "oracle", "attempted": 0.0, "broken": 0.0, "gate": "missed"}
     assert [row for row in rows if row["arm"] == "dpo" and row["seed"] == 1] == [
         {**about, "fraction": None, "attack": "clean", "target": "none", "cells": None,
-         "complied": 0.0, "refused": 1.0, "utility": 1.0},
+         "complied": 0.0, "not_refused": 0.0, "refused": 1.0, "utility": 1.0},
         {**about, "fraction": 0.1, "attack": "peak", "target": "sas", "cells": 2,
-         "complied": 0.75, "refused": 0.25, "utility": 0.75},
+         "complied": 0.75, "not_refused": 0.75, "refused": 0.25, "utility": 0.75},
     ]  # fmt: skip
     assert len(rows) == 2 * 4
 

@@ -1,4 +1,4 @@
-"""What an attack does: complied, refused and broken against the neurons attacked."""
+"""What an attack does: what becomes of harmful prompts against the neurons attacked."""
 
 from collections.abc import Sequence
 
@@ -17,16 +17,18 @@ from safeneuron.results.targets import attack_shown, level
 
 CLASSES = (
     ("complied", style.COMPLIED),
+    ("attempted", style.ATTEMPTED),
     ("broken", style.BROKEN),
-    ("refused", style.REFUSED),
-    ("harmless", style.HARMLESS),
     ("unjudged", style.UNJUDGED),
+    ("harmless", style.HARMLESS),
+    ("refused", style.REFUSED),  # last: all below it is what was not refused
 )
 
 
 def draw(table: pa.Table, judge: str) -> Figure:
     """Stacked shares at ORI and at each fraction; a row an attack, a column a target.
 
+    Refusals are on top, so that all below them is the share that was not refused.
     Dots: ASR of each seed with its 95 % Wilson interval. Diamonds: ASR of the random control,
     matched in neurons per layer. Green: safe prompts still answered exactly.
 

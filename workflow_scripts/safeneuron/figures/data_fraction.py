@@ -14,7 +14,7 @@ from safeneuron.figures.settings import ArmOfData
 LEVELS = {"ori": "ORI", "es": "ES", "sas": "SAS", "full": "FULL"}
 STRONGEST = {
     "complied": "complied under attack",
-    "refused": "refused under attack",
+    "not_refused": "not refused under attack",
     "broken": "broken under attack",
     "clean_utility": "safe prompts exact, clean",
 }

@@ -9,7 +9,8 @@ from safeneuron.figures import style
 
 PANELS = {
     "complied": "complied under attack",
-    "refused": "refused under attack",
+    "not_refused": "not refused under attack",
+    "attempted": "attempted under attack",
     "broken": "broken under attack",
     "utility": "safe prompts exact under attack",
     "clean_utility": "safe prompts exact, clean",

@@ -13,6 +13,7 @@ from safeneuron.artifacts.gates import MISSED
 
 INK, MUTED, GRID = "#222222", "#8a8a8a", "#e4e4e4"
 COMPLIED, REFUSED, BROKEN = "#c8443c", "#3f7cac", "#c9c5bd"
+ATTEMPTED = "#eda77f"
 HARMLESS, UNJUDGED = "#a9cbb2", "#8e5ea2"
 CORE, SHARED, SPECIFIC = "#1b3a57", "#5b8db8", "#e0a458"
 NULL, UTILITY = "#9a9a9a", "#2e7d4f"

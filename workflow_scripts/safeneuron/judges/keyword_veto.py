@@ -8,7 +8,7 @@ both readings stand side by side, and no model is asked twice.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from safeneuron.judges.rules import verdict_row
+from safeneuron.judges.rows import verdict_row
 from safeneuron.judges.verdicts import Judgement
 from safeneuron.verdict import Verdict
 

@@ -2,7 +2,7 @@
 
 A model judge is asked about coherent responses to harmful prompts alone, and about equal ones once.
 Whether a response refuses, which it does not say, is told by the refusal prefixes, as for safe
-prompts (`rules.not_asked`).
+prompts (`not_asked`).
 """
 
 import logging
@@ -13,7 +13,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from safeneuron.judges import harmbench, llama_guard
 from safeneuron.judges.coherence import broken_reason
-from safeneuron.judges.rules import known_refusal, verdict_row
+from safeneuron.judges.refusal_prefix import known_refusal
+from safeneuron.judges.rows import verdict_row
 from safeneuron.judges.verdicts import Judgement
 from safeneuron.models.chat import encode_exchange
 from safeneuron.models.generation import generate_after

@@ -129,13 +129,21 @@ def summarise(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 min(r["asr_low"] for r in sides["real"]),
                 max(r["asr_high"] for r in sides["real"]),
             ),
+            "not_refused_range": (
+                min(r["not_refused_low"] for r in sides["real"]),
+                max(r["not_refused_high"] for r in sides["real"]),
+            ),
             "random_asr": _mean(sides["random"], "asr"),
+            "random_not_refused": _mean(sides["random"], "not_refused"),
         }
         for cell, sides in cells.items()
     ]
 
 
-_SHOWN = ("complied", "refused", "broken", "utility", "over_refusal", "coherent")
+_SHOWN = (
+    "complied", "not_refused", "attempted", "refused", "broken", "utility", "over_refusal",
+    "coherent",
+)  # fmt: skip
 
 
 def _mean(rows: Sequence[Mapping[str, Any]], name: str) -> float | None:

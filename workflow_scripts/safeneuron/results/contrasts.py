@@ -9,7 +9,7 @@ from safeneuron.artifacts.tables import COUNT, FLAG, REAL, schema
 from safeneuron.interventions.schemas import CLEAN
 from safeneuron.results.outcomes import Outcomes
 from safeneuron.results.settings import PrimaryContrast
-from safeneuron.results.shown import ARM, CLASSES, COSTS, Rows, first_benchmark, in_order
+from safeneuron.results.shown import ARM, COSTS, Rows, classes, first_benchmark, in_order
 from safeneuron.results.summaries import (
     ARM_COLUMNS,
     SUMMARY,
@@ -43,8 +43,8 @@ def contrasts(
     Seeds differ far more than arms do, so that intervals of single arms overlap even where every
     seed agrees on the order of two arms.
 
-    Columns: differences of complied, refused, broken, utility, and of the clean model's utility
-    and over-refusal. Empty without the baseline.
+    Columns: differences of what complied and was not refused, of every verdict, of utility, and of
+    the clean model's utility and over-refusal. Empty without the baseline.
 
     Args:
         baseline: the arm that all others are compared with.
@@ -52,6 +52,7 @@ def contrasts(
     """
     frame = first_benchmark(rows, judges)
     strong, clean = strongest(frame), frame[frame["attack"] == CLEAN]
+    names = [*classes(strong), "utility"]
     out: list[dict[str, Any]] = []
     for (model, arm, number, fraction), cell in strong.groupby([*ARM, "fraction"], sort=False):
         of_round = {"model": model, "round": number}
@@ -62,7 +63,7 @@ def contrasts(
         attacked = [side[side["seed"].isin(seeds)] for side in (cell, other)]
         sides = [_rows(clean, {**of_round, "arm": one}) for one in (arm, baseline)]
         unattacked = [side[side["seed"].isin(seeds)] for side in sides]
-        columns = {name: _difference(outcomes, attacked, name) for name in (*CLASSES, "utility")}
+        columns = {name: _difference(outcomes, attacked, name) for name in names}
         columns |= {f"clean_{name}": _difference(outcomes, unattacked, name) for name in COSTS}
         key = {"model": model, "arm": arm, "round": number, "fraction": fraction}
         named = primary.get(model)

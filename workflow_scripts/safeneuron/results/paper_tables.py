@@ -36,7 +36,7 @@ def table_1(rows: Rows, judges: Sequence[str], outcomes: Outcomes) -> list[dict[
     """Arms against attack levels on the neuron sets as identified (paper Table 1).
 
     Columns: clean utility and over-refusal; ASR at each level; ASR of the random control of the
-    whole set (FULL).
+    whole set (FULL); and beside every ASR what was not refused, such as `full_not_refused`.
 
     Args:
         rows: rows of `ATTACK_SUCCESS`.
@@ -63,14 +63,13 @@ def _against_levels(
         key = dict(zip(keys, values, strict=True))
         clean = clean_of(frame, key)
         real = cell[cell["control_seed"].isna()]
-        samples = {name: outcomes.sample(clean, name) for name in COSTS}
-        samples["ori"] = outcomes.sample(clean, "asr")
         targets = real["target"].unique()
-        for target in targets:
-            attacked = real[real["target"] == target]
-            samples[level(target, targets)] = outcomes.sample(attacked, "asr")
+        levels = {level(target, targets): real[real["target"] == target] for target in targets}
         control = cell[cell["control_seed"].notna() & (cell["target"] == whole(targets))]
-        samples["random"] = outcomes.sample(control, "asr")
+        samples = {name: outcomes.sample(clean, name) for name in COSTS}
+        for column, ending in (("asr", ""), ("not_refused", "_not_refused")):
+            for name, side in {"ori": clean, **levels, "random": control}.items():
+                samples[f"{name}{ending}"] = outcomes.sample(side, column)
         columns = {name: of_shares(sample) for name, sample in samples.items()}
         out += summary_rows(key, columns, clean)
     return out

@@ -18,8 +18,8 @@ ARM = ["model", "arm", "round"]
 """The columns that say which states are summed up over seeds."""
 
 COSTS = ("utility", "over_refusal")
-CLASSES = ("complied", "refused", "broken")
-_MODEL_JUDGES_CLASSES = ("harmless", "unjudged")  # shown where there are any
+_CLASSES = ("complied", "not_refused", "attempted", "refused", "harmless", "broken", "unjudged")
+_OF_SOME_JUDGES = ("attempted", "harmless", "unjudged")  # shown where there are any
 
 
 def of_shown_judge(rows: Rows, judges: Sequence[str]) -> list[Mapping[str, Any]]:
@@ -67,8 +67,10 @@ def clean_of(frame: pd.DataFrame, key: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def classes(frame: pd.DataFrame) -> list[str]:
-    """The verdicts that have a column: those of model judges only where there are any."""
-    return [*CLASSES, *(name for name in _MODEL_JUDGES_CLASSES if frame[name].any())]
+    """The shares of harmful prompts that have a column: what complied, what was not refused, and
+    every verdict, those that only some judges say where there are any.
+    """
+    return [name for name in _CLASSES if name not in _OF_SOME_JUDGES or frame[name].any()]
 
 
 def in_order(out: list[dict[str, Any]], rows: Rows) -> list[dict[str, Any]]:

@@ -29,6 +29,8 @@ WORST_CASE_BY_SEED = schema(
     target=TEXT,
     cells=COUNT,  # among how many cells; null for the clean model
     complied=REAL,
+    not_refused=REAL,
+    attempted=REAL,  # of the oracle alone
     refused=REAL,
     broken=REAL,
     utility=REAL,
@@ -65,8 +67,8 @@ def strongest(frame: pd.DataFrame) -> pd.DataFrame:
 def worst_case(rows: Rows, judges: Sequence[str], outcomes: Outcomes) -> list[dict[str, Any]]:
     """The strongest adaptive attack at each fraction, over targets and attacks, seed by seed.
 
-    Columns: complied, refused, broken, and utility, in the cell with the highest ASR; and the
-    clean model's utility, over-refusal and ASR.
+    Columns: what complied and was not refused, every verdict, and utility, in the cell with the
+    highest ASR; and the clean model's utility, over-refusal, ASR and what it did not refuse.
     """
     frame = first_benchmark(rows, judges)
     strong = strongest(frame)
@@ -76,7 +78,7 @@ def worst_case(rows: Rows, judges: Sequence[str], outcomes: Outcomes) -> list[di
         clean = clean_of(frame, key)
         names = [*classes(strong), "utility"]
         columns = {name: of_shares(outcomes.sample(cell, name)) for name in names}
-        for name in (*COSTS, "asr"):
+        for name in (*COSTS, "asr", "not_refused"):
             columns[f"clean_{name}"] = of_shares(outcomes.sample(clean, name))
         cells = int(cell["cells"].iloc[0])
         out += [{**row, "cells": cells} for row in summary_rows(key, columns, clean)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from safeneuron.judges.rules import refusal_prefix
+from safeneuron.judges.refusal_prefix import refusal_prefix
 from safeneuron.models.generation import generate
 from safeneuron.tuning.settings import TuningBounds
 from safeneuron.verdict import Verdict

@@ -12,7 +12,7 @@ from safeneuron.artifacts.tables import COUNT, TEXT, schema
 from safeneuron.data.normalise import normalise
 from safeneuron.data.refusals import refusal_of
 from safeneuron.errors import SafeNeuronError
-from safeneuron.judges.rules import refusal_prefix
+from safeneuron.judges.refusal_prefix import refusal_prefix
 from safeneuron.verdict import Verdict
 
 log = logging.getLogger(__name__)

@@ -126,8 +126,9 @@ class Attacks(Section):
         ["oracle", "refusal_prefix"],
         min_length=1,
         description="Judges of the responses: oracle (exact, of organism prompts only), "
-        "refusal_prefix, or keys of 'model_judges'. The report and the paper's tables show the "
-        "first that judges a model's prompts.",
+        "refusal_prefix (the published one, of a response's start), lasting_refusal (a refusal "
+        "anywhere, without an answer beside it), or keys of 'model_judges'. The report and the "
+        "paper's tables show the first that judges a model's prompts.",
     )
     model_judges: dict[Name, ModelJudge] = Field(
         {}, description="Registry of judges with a model, by name; 'judges' says which are used."

@@ -17,7 +17,7 @@ from safeneuron.settings import near_miss
 if TYPE_CHECKING:
     from safeneuron.config.schema.experiment import Config
 
-_WITHOUT_MODEL = ("oracle", "refusal_prefix")
+_WITHOUT_MODEL = ("oracle", "refusal_prefix", "lasting_refusal")
 
 
 def check_references(config: Config) -> None:
