@@ -5,8 +5,15 @@ import pytest
 import torch
 from scipy.special import log_softmax, logsumexp
 
+import families
 import tiny
-from safeneuron.directions.refusal import Halves, halves, refusal_directions
+from safeneuron.directions.refusal import (
+    Halves,
+    first_token_log_probs,
+    halves,
+    mean_residuals,
+    refusal_directions,
+)
 from safeneuron.directions.settings import DirectionSearch
 
 PHASES = 3
@@ -130,6 +137,19 @@ def test_what_is_read_is_part_of_the_search():
     write, both = (found(build(), search(operator=o, max_kl=1e9)) for o in ("write", "write_read"))
     np.testing.assert_allclose(write.rows[0]["norm"], both.rows[0]["norm"])  # of the clean model
     assert write.rows[0]["log_odds"] != pytest.approx(both.rows[0]["log_odds"], abs=1e-3)
+
+
+@pytest.mark.parametrize("name", families.FAMILIES)
+def test_first_tokens_and_means_are_those_of_prompts_alone_in_every_family(name):
+    model = families.build(name)
+    with torch.no_grad():
+        alone = [model(input_ids=torch.tensor([ids])).logits[0, -1] for ids in ENDED[:5]]
+    expected = torch.stack(alone).log_softmax(dim=-1)
+    log_probs = first_token_log_probs(model, ENDED[:5], 3, families.TOKENIZER.pad_token_id)
+    torch.testing.assert_close(log_probs, expected, rtol=0, atol=1e-3)
+    means = mean_residuals(model, ENDED[:5], 3, families.TOKENIZER.pad_token_id)
+    each = [mean_residuals(model, [ids], 1, families.TOKENIZER.pad_token_id) for ids in ENDED[:5]]
+    np.testing.assert_allclose(means, np.mean(each, axis=0), rtol=1e-3, atol=1e-3)
 
 
 def test_halves_are_spread_over_all_and_share_none():
