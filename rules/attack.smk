@@ -2,13 +2,46 @@
 BENCHMARKS = benchmarks.asked(CONFIG)
 
 
+rule refusal_directions:
+    """Find the directions that tell unsafe prompts from safe ones (Arditi et al. 2024)."""
+    input:
+        model=CHECKPOINT,
+        unsafe=prompts_of(IDENTIFICATION.unsafe.datasets),
+        safe=prompts_of(IDENTIFICATION.safe.datasets),
+    output:
+        directions=PATHS.directions,
+        scores=PATHS.direction_scores,
+    log:
+        f"{RESULTS}/logs/refusal_directions/{STATE}/{{attack}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/refusal_directions/{STATE}/{{attack}}.tsv"
+    wildcard_constraints:
+        attack=one_of(attacks.on_directions(CONFIG)),
+    conda:
+        "../environment.yml"
+    threads: CONFIG.compute.cpu_threads
+    resources:
+        **model_job(lambda w: WORK.refusal_directions(w.model, w.attack)),
+    params:
+        settings=lambda wildcards: canonical_json(
+            attacks.direction_settings(CONFIG, state_of(wildcards), wildcards.attack)
+        ),
+        code=code_of("refusal_directions"),
+        libraries=LIBRARIES,
+    shell:
+        "python workflow_scripts/on_gpus.py {resources.gpu} --"
+        " python workflow_scripts/refusal_directions.py --model {input.model:q}"
+        " --unsafe {input.unsafe:q} --safe {input.safe:q} --out {output.directions:q}"
+        " --scores {output.scores:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
 rule attack:
     """Ask a model state one benchmark, clean or under an attack (paper §4.2)."""
     input:
         model=CHECKPOINT,
         prompts=lambda wildcards: prompts_of([BENCHMARKS[wildcards.benchmark].dataset]),
-        neurons=lambda w: attacks.neuron_sets(CONFIG, PATHS, state_of(w), w.attack),
-        scores=lambda w: attacks.rankings(
+        target=lambda w: attacks.target_files(
             CONFIG, PATHS, state_of(w), w.attack, CONFIG.attacks
         ),
     output:
@@ -34,7 +67,7 @@ rule attack:
     shell:
         "python workflow_scripts/on_gpus.py {resources.gpu} --"
         " python workflow_scripts/attack.py --model {input.model:q} --prompts {input.prompts:q}"
-        " --neurons {input.neurons:q} --scores {input.scores:q} --out {output:q}"
+        " --target {input.target:q} --out {output:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
@@ -55,7 +88,7 @@ rule attacked_checkpoint:
     benchmark:
         f"{RESULTS}/benchmarks/attacked_checkpoint/{STATE}/{{attack}}/{{target}}/{{extent}}.tsv"
     wildcard_constraints:
-        attack=one_of(CONFIG.attacks),
+        attack=one_of(CONFIG.neuron_attacks),
         target=one_of(attacks.targets(CONFIG)),
         extent=rf"{attacks.WHOLE}|0\.\d+",
     conda:

@@ -59,8 +59,7 @@ rule capability:
     input:
         model=CHECKPOINT,
         questions=f"{RESULTS}/questions/{{task}}.parquet",
-        neurons=lambda w: attacks.neuron_sets(CONFIG, PATHS, state_of(w), w.attack),
-        scores=lambda w: attacks.rankings(
+        target=lambda w: attacks.target_files(
             CONFIG, PATHS, state_of(w), w.attack, CAPABILITY.attacks
         ),
     output:
@@ -88,5 +87,5 @@ rule capability:
     shell:
         "TQDM_MININTERVAL=30 python workflow_scripts/on_gpus.py {resources.gpu} --"
         " python workflow_scripts/capability.py --model {input.model:q}"
-        " --questions {input.questions:q} --neurons {input.neurons:q} --scores {input.scores:q}"
+        " --questions {input.questions:q} --target {input.target:q}"
         " --out {output:q} --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

@@ -196,7 +196,8 @@ FIGURES += expand(
     model=[
         model
         for model in CONFIG.run.aligned
-        if model in ATTACKED and any(a.fractions for a in CONFIG.attacks.values())
+        if model in ATTACKED
+        and any(a.fractions for a in CONFIG.neuron_attacks.values())
     ],
     ending=ENDINGS,
 )

@@ -35,7 +35,7 @@ _CLASSES = {
 FAMILIES = tuple(_CLASSES)
 
 
-def build(family="llama", seed=0, vocabulary=VOCABULARY, **settings):
+def build(family="llama", seed=0, vocabulary=VOCABULARY, layers=LAYERS, **settings):
     """A model with weights wide enough that its neurons and logits differ, as after training."""
     config_class, model_class = _CLASSES[family]
     if family == "gemma2":
@@ -45,7 +45,7 @@ def build(family="llama", seed=0, vocabulary=VOCABULARY, **settings):
         vocab_size=vocabulary,
         hidden_size=HIDDEN,
         intermediate_size=NEURONS,
-        num_hidden_layers=LAYERS,
+        num_hidden_layers=layers,
         num_attention_heads=2,
         num_key_value_heads=2,
         initializer_range=0.3,

@@ -12,15 +12,13 @@ from safeneuron.models.threads import set_deterministic
 from safeneuron.models.vision import vision_for
 
 if __name__ == "__main__":
-    with stage(
-        __doc__, AttackSettings, inputs=("model", "prompts"), many=("neurons", "scores")
-    ) as args:
+    with stage(__doc__, AttackSettings, inputs=("model", "prompts"), many=("target",)) as args:
         settings = args.settings
         set_deterministic(settings.cpu_threads)
         prompts = select_prompts(
             args.prompts, settings.question.split, settings.question.categories
         )
-        cells = read_cells(settings.cells, args.neurons, args.scores)
+        cells = read_cells(settings.cells, args.target)
         model, tokenizer = load_checkpoint(args.model)
         rows = respond(
             model,

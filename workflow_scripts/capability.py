@@ -12,11 +12,11 @@ from safeneuron.models.threads import set_deterministic
 
 if __name__ == "__main__":
     with stage(
-        __doc__, CapabilitySettings, inputs=("model", "questions"), many=("neurons", "scores")
+        __doc__, CapabilitySettings, inputs=("model", "questions"), many=("target",)
     ) as args:
         settings = args.settings
         set_deterministic(settings.cpu_threads)
-        cells = read_cells(settings.cells, args.neurons, args.scores)
+        cells = read_cells(settings.cells, args.target)
         questions = read_table(args.questions, QUESTIONS).to_pylist()
         rows = measure(
             *load_checkpoint(args.model), cells, questions, **settings.asked.model_dump()

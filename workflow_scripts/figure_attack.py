@@ -7,6 +7,7 @@ from safeneuron.command import stage
 from safeneuron.figures import attack
 from safeneuron.figures.settings import OneJudge
 from safeneuron.figures.style import save
+from safeneuron.interventions.schemas import CLEAN
 from safeneuron.results.attack_success import ATTACK_SUCCESS
 
 if __name__ == "__main__":
@@ -17,6 +18,8 @@ if __name__ == "__main__":
             (pc.field("model") == args.settings.model)
             & (pc.field("round") == 0)
             & (pc.field("set_source").is_null() | (pc.field("set_source") == "adaptive"))
+            # the clean model, and neurons
+            & ((pc.field("attack") == CLEAN) | pc.field("pooling").is_valid())
         )
         # several benchmarks are not seeds of one: as in the paper's tables, the first is shown
         table = table.filter(pc.equal(table["benchmark"], table["benchmark"][0]))

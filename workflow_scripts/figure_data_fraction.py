@@ -19,7 +19,9 @@ if __name__ == "__main__":
     ) as args:
         of_model = pc.field("model") == args.settings.model
         table_1 = read_table(args.table_1, TABLE_1).filter(of_model)
-        worst_case = read_table(args.worst_case, WORST_CASE).filter(of_model)
+        worst_case = read_table(args.worst_case, WORST_CASE).filter(
+            of_model & pc.field("fraction").is_valid()  # attacks on shares of the neurons
+        )
         table = data_fraction.points(table_1, worst_case, args.settings.arms)
         save(data_fraction.draw(table), args.pdf, args.png)
         write_csv(args.csv, table)

@@ -12,6 +12,9 @@ from safeneuron.results.worst_case import WORST_CASE
 if __name__ == "__main__":
     with stage(__doc__, OneModel, inputs=("table",), outputs=("pdf", "png", "csv")) as args:
         table = read_table(args.table, WORST_CASE)
-        table = table.filter(pc.equal(table["model"], args.settings.model))
+        # attacks on shares of the neurons
+        table = table.filter(
+            (pc.field("model") == args.settings.model) & pc.field("fraction").is_valid()
+        )
         save(rounds.draw(table), args.pdf, args.png)
         write_csv(args.csv, table)

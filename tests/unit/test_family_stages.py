@@ -112,7 +112,7 @@ def attack(stage, model, scores, neurons, prompts, folder):
             }  # fmt: skip
             responses = folder / f"said-{name}-{role}.parquet"
             verdicts.append(folder / f"judged-{name}-{role}.parquet")
-            files = {"neurons": [neurons] if of else [], "scores": [scores] if of else []}
+            files = {"target": [neurons, scores] if of else []}
             stage("attack", settings, model=model, prompts=prompts, **files, out=responses)
             stage("judge", {"judge": "oracle"}, responses=responses, out=verdicts[-1])
     table = folder / "success.parquet"

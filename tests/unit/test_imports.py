@@ -24,6 +24,7 @@ MODEL_STAGES = {
     "pretrain_organism",
     "probe_neurons",
     "reference_log_probs",
+    "refusal_directions",
     "safety_tune",
     "tune_organism",
     "validate",

@@ -207,8 +207,8 @@ def test_an_attack_holds_the_set_at_zero(manifest, folder, found, stage):
         "batch_size": 4,
         "cpu_threads": 1,
     }
-    files = {"model": manifest, "prompts": found["prompts"], "neurons": [found["set"]]}
-    stage("attack", settings, **files, scores=[], out=folder / "responses.parquet")
+    files = {"model": manifest, "prompts": found["prompts"], "target": [found["set"]]}
+    stage("attack", settings, **files, out=folder / "responses.parquet")
     rows = read_table(folder / "responses.parquet", RESPONSES).to_pylist()
     model, tokenizer = load_checkpoint(manifest)
     zeroed = torch.from_numpy(read_neuron_set(found["set"]).union)

@@ -107,7 +107,7 @@ def attack(stage, model, neurons, prompts, folder):
             files.append(folder / f"{name}-{benchmark}.parquet")
             stage(
                 "attack", settings, model=model, prompts=prompts / f"{dataset}.parquet",
-                neurons=[neurons] if cells else [], scores=[], out=files[-1],
+                target=[neurons] if cells else [], out=files[-1],
             )  # fmt: skip
     return files
 

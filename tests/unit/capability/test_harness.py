@@ -13,7 +13,7 @@ from datasets import Dataset, DatasetDict
 import families
 from safeneuron.capability.definitions import definition
 from safeneuron.data.questions import file_questions
-from safeneuron.interventions.cells import Cell, clean_cell
+from safeneuron.interventions.cell import Cell, clean_cell
 from safeneuron.interventions.intervention import Intervention
 from safeneuron.interventions.zero_ablate import ZeroAblate
 from unit.capability import benchmarks

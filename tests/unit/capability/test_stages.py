@@ -49,7 +49,7 @@ def test_clean_and_under_attack(family, stage, tmp_path):
         about = {"state": T0, "attack": name}
         stage(
             "capability", {**about, "asked": ASKED, "cells": cells, "cpu_threads": 1},
-            model=model, questions=questions, neurons=[neurons] if cells else [], scores=[],
+            model=model, questions=questions, target=[neurons] if cells else [],
             out=out,
         )  # fmt: skip
     (ori,) = read_table(clean, MEASURED).to_pylist()

@@ -34,7 +34,7 @@ UNKNOWN_KEYS = [
         "in a registry",
         {"attack": {"attacks": {"mine": {"selection": "paper", "target": ["es"]}}}},
         "attack.attacks.mine: unknown key 'target', did you mean 'targets'?",
-        "; allowed: selection, ",
+        "; allowed: kind, selection, ",
     ),
     wrong("near nothing", {"zzz": 1}, "unknown key 'zzz'; allowed: experiment"),
     wrong("not text", {1: 2}, "unknown key '1'; allowed: experiment"),

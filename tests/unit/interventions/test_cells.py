@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from safeneuron.interventions.cells import attack_cells, clean_cell
+from safeneuron.interventions.cell import clean_cell
+from safeneuron.interventions.cells import attack_cells
 from safeneuron.interventions.settings import Cells
 from safeneuron.interventions.zero_ablate import ZeroAblate
 from safeneuron.neurons.criteria.registry import Thresholds

@@ -5,7 +5,7 @@ import torch
 import tiny
 from safeneuron.artifacts.tables import STATE
 from safeneuron.data.prompts import PROMPTS
-from safeneuron.interventions.cells import Cell, clean_cell
+from safeneuron.interventions.cell import Cell, clean_cell
 from safeneuron.interventions.intervention import Intervention
 from safeneuron.interventions.respond import respond
 from safeneuron.interventions.schemas import ATTACK, RESPONSES

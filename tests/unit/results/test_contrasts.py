@@ -111,7 +111,7 @@ def test_the_primary_contrast_stands_alone_and_all_others_are_corrected(tmp_path
     assert min(corrected) == pytest.approx(min(1, 3 * min(row["p"] for row in of.values())))
     assert all(row["p"] is row["p_holm"] is None for row in rows if row["column"] != "complied")
     line = as_wide(rows, keys_of(CONTRASTS)).lines[0]
-    assert line[:4] == ["m", "freeze", "1", "0.1"] and line[-5] == "yes"
+    assert line[:5] == ["m", "freeze", "1", "neurons", "0.1"] and line[-5] == "yes"
     assert line[-4:-2] == [f"{primary['p']:.2g}", ""]
 
 

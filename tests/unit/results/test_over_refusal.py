@@ -68,3 +68,9 @@ def test_for_reading_a_line_a_benchmark_and_attack(rows):
         ("es+sas", "or_bench", 1.0),
     ]
     assert by_benchmark(table, ["refusal_prefix"]).num_rows == 0
+
+
+def test_each_strength_of_an_attack_can_be_told_from_the_others(rows):
+    twice = [{**row, "strength": number} for number in (1.0, 2.0) for row in rows]
+    table = pa.Table.from_pylist(with_gates(twice, []), schema=OVER_REFUSAL)
+    assert set(by_benchmark(table, ["guard", "oracle"])["strength"].to_pylist()) == {1.0, 2.0}

@@ -110,10 +110,10 @@ def test_each_seed_has_a_row_clean_and_one_a_fraction(tmp_path):
     about = {"model": "m", "arm": "dpo", "round": 1, "seed": 1, "benchmark": "text"}
     about |= {"judge": "oracle", "attempted": 0.0, "broken": 0.0, "gate": "missed"}
     assert [row for row in rows if row["arm"] == "dpo" and row["seed"] == 1] == [
-        {**about, "fraction": None, "attack": "clean", "target": "none", "cells": None,
-         "complied": 0.0, "not_refused": 0.0, "refused": 1.0, "utility": 1.0},
-        {**about, "fraction": 0.1, "attack": "peak", "target": "sas", "cells": 2,
-         "complied": 0.75, "not_refused": 0.75, "refused": 0.25, "utility": 0.75},
+        {**about, "acted_on": "none", "fraction": None, "attack": "clean", "target": "none",
+         "cells": None, "complied": 0.0, "not_refused": 0.0, "refused": 1.0, "utility": 1.0},
+        {**about, "acted_on": "neurons", "fraction": 0.1, "attack": "peak", "target": "sas",
+         "cells": 2, "complied": 0.75, "not_refused": 0.75, "refused": 0.25, "utility": 0.75},
     ]  # fmt: skip
     assert len(rows) == 2 * 4
 

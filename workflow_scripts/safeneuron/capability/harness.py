@@ -16,7 +16,7 @@ from lm_eval.models.huggingface import HFLM
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from safeneuron.data.questions import PARTS
-from safeneuron.interventions.cells import Cell
+from safeneuron.interventions.cell import Cell
 
 log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from safeneuron.interventions.settings import Cells
+from safeneuron.interventions.settings import AnyCells
 from safeneuron.neurons.settings import StateSettings
 from safeneuron.settings import Section
 
@@ -27,6 +27,6 @@ class CapabilitySettings(Section):
 
     state: StateSettings
     attack: str
-    cells: Cells | None
+    cells: AnyCells | None
     asked: Asked
     cpu_threads: int

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from safeneuron.config.command_line import as_in_a_file, with_text
 from safeneuron.config.data_root import with_final_paths
 from safeneuron.config.defaults import note_on_defaults, note_on_merging
+from safeneuron.config.schema.attack import UNSAID
 from safeneuron.config.schema.experiment import Config
 from safeneuron.errors import SafeNeuronError
 from safeneuron.settings import near_miss
@@ -90,12 +91,13 @@ def _remedy(kind: str, found: Any) -> str:
 
 
 def _user_path(location: tuple[int | str, ...], raw: Mapping[str, Any]) -> list[int | str]:
-    """The keys as the user wrote them: pydantic also names the `kind` that it read a mapping as."""
+    """The keys as the user wrote them: pydantic also names the `kind` that it read a mapping as,
+    whether or not the mapping says it."""
     path: list[int | str] = []
     node: Any = raw
     kind_expected = False
     for part in location:
-        if kind_expected and isinstance(node, Mapping) and node.get("kind") == part:
+        if kind_expected and isinstance(node, Mapping) and node.get("kind", UNSAID) == part:
             kind_expected = False
             continue
         path.append(part)

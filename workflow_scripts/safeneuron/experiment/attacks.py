@@ -4,9 +4,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from safeneuron.config.schema.attack import Attack
+from safeneuron.config.schema.attacks.direction import DirectionAttack
+from safeneuron.config.schema.attacks.neurons import NeuronAttack
+from safeneuron.config.schema.attacks.prefill import PrefillAttack
 from safeneuron.config.schema.capability import Attacked
 from safeneuron.config.schema.experiment import Config
-from safeneuron.experiment import benchmarks, stages
+from safeneuron.experiment import benchmarks, identification, stages
 from safeneuron.experiment.benchmarks import judges_of
 from safeneuron.experiment.paths import Paths, fill
 from safeneuron.experiment.prompt_sets import OVERALL
@@ -48,7 +51,7 @@ def attacks_on(config: Config, state: State) -> list[str]:
 
 
 def models_drawn(config: Config) -> list[str]:
-    """The attacked models that the attack figure is of: T0 undergoes an adaptive attack.
+    """The attacked models that the attack figure is of: T0 undergoes an adaptive one on neurons.
 
     The others are asked clean alone, or attacked in later rounds alone.
     """
@@ -56,9 +59,9 @@ def models_drawn(config: Config) -> list[str]:
         model
         for model in config.run.attacked
         if any(
-            config.attacks[name].source == "adaptive"
+            config.neuron_attacks[name].source == "adaptive"
             for name in attacks_on(config, State(model, BASE, 0, config.seeds[0]))
-            if name != CLEAN
+            if name in config.neuron_attacks
         )
     ]
 
@@ -143,11 +146,30 @@ def shown_verdicts(config: Config, paths: Paths, answers: Iterable[Answered]) ->
     ]
 
 
+def target_files(
+    config: Config, paths: Paths, state: State, attack: str, extents: Mapping[str, Extent]
+) -> list[str]:
+    """The files of what an attack acts on, as `read_cells` takes them; none for the clean model.
+
+    Args:
+        extents: of all attacks: their own sections, or those of `capability.attacks`.
+    """
+    of = config.attack.attacks.get(attack)
+    if isinstance(of, DirectionAttack):
+        return [fill(paths.directions, _source(config, state, attack), attack=attack)]
+    if isinstance(of, PrefillAttack):
+        return paths.prompts(config.identification.safe.datasets)
+    return [
+        *neuron_sets(config, paths, state, attack),
+        *rankings(config, paths, state, attack, extents),
+    ]
+
+
 def neuron_sets(config: Config, paths: Paths, state: State, attack: str) -> list[str]:
-    """The set that an attack targets; none for the clean model."""
+    """The set that an attack on neurons targets; none for the clean model."""
     if attack == CLEAN:
         return []
-    of, source = config.attack.attacks[attack], _source(config, state, attack)
+    of, source = config.neuron_attack(attack), _source(config, state, attack)
     return [fill(paths.neuron_set, source, selection=of.selection, contrast=OVERALL)]
 
 
@@ -159,17 +181,17 @@ def rankings(
     Args:
         extents: of all attacks: their own sections, or those of `capability.attacks`.
     """
-    if attack == CLEAN or not extents[attack].fractions:
+    if attack == CLEAN or not _of_neurons(extents[attack]).fractions:
         return []
     return [_ranking(config, paths, state, attack)]
 
 
 def pooling_of(config: Config, attack: str) -> str | None:
-    """The pooling of an attack's selection; None for the clean model."""
-    if attack == CLEAN:
+    """The pooling of an attack's selection; None where no neurons are attacked."""
+    of = config.attack.attacks.get(attack)
+    if not isinstance(of, NeuronAttack):
         return None
-    selection = config.attack.attacks[attack].selection
-    return config.identification.selections[selection].pooling
+    return config.identification.selections[of.selection].pooling
 
 
 def attack_settings(config: Config, state: State, attack: str, benchmark: str) -> dict[str, Any]:
@@ -180,7 +202,7 @@ def attack_settings(config: Config, state: State, attack: str, benchmark: str) -
         "state": state._asdict(),
         "attack": attack,
         "pooling": pooling_of(config, attack),
-        "set_source": None if of is None else of.source,
+        "set_source": None if of is None or isinstance(of, PrefillAttack) else of.source,
         "cells": None if of is None else cells(config, attack, of),
         "question": {
             "benchmark": benchmark,
@@ -193,8 +215,10 @@ def attack_settings(config: Config, state: State, attack: str, benchmark: str) -
 
 
 def targets(config: Config) -> list[str]:
-    """The targets of all attacks."""
-    named = (one.targets_among(config.criteria_of(name)) for name, one in config.attacks.items())
+    """The targets of all attacks on neurons."""
+    named = (
+        one.targets_among(config.criteria_of(name)) for name, one in config.neuron_attacks.items()
+    )
     return list(dict.fromkeys(target for each in named for target in each))
 
 
@@ -217,7 +241,7 @@ def attacked_checkpoint_settings(
         "attack": attack,
         "target": target,
         "fraction": None if extent == WHOLE else float(extent),
-        "operator": config.attack.attacks[attack].operator.model_dump(),
+        "operator": config.neuron_attack(attack).operator.model_dump(),
         "cpu_threads": config.compute.cpu_threads,
     }
 
@@ -234,14 +258,75 @@ def capability_settings(config: Config, state: State, attack: str, task: str) ->
     }
 
 
+def direction_settings(config: Config, state: State, attack: str) -> dict[str, Any]:
+    """The settings of `refusal_directions` (`directions.settings.RefusalDirectionsSettings`)."""
+    return {
+        "state": state._asdict(),
+        "attack": attack,
+        "search": direction_search(config, attack).search,
+        **identification.rows_of_sides(config),
+        "batch_size": config.compute.batch_size,
+        "cpu_threads": config.compute.cpu_threads,
+    }
+
+
+def direction_search(config: Config, attack: str) -> DirectionAttack:
+    """An attack that is known to be on directions, which says how they are found.
+
+    Raises:
+        ValueError: it is on something else.
+    """
+    of = config.attack.attacks[attack]
+    if not isinstance(of, DirectionAttack):
+        raise ValueError(f"attack.attacks.{attack} is not on directions, but of kind '{of.kind}'")
+    return of
+
+
+def on_directions(config: Config) -> list[str]:
+    """The attacks of the run that are on directions."""
+    return [name for name, one in config.attacks.items() if isinstance(one, DirectionAttack)]
+
+
 def cells(config: Config, attack: str, extent: Extent) -> dict[str, Any]:
     """The cells of an attack to some extent."""
+    of = config.attack.attacks[attack]
+    control_seeds = list(range(extent.random_controls))
+    if isinstance(of, DirectionAttack):
+        return {"control_seeds": control_seeds, "operator": of.removal}
+    if isinstance(of, PrefillAttack):
+        return {
+            "text": of.text,
+            "ordinary": config.identification.safe.rows(),
+            "control_seeds": control_seeds,
+            "operator": {"kind": "prefill", "words": of.numbers},
+        }
+    neurons = _of_neurons(extent)
     return {
-        "targets": extent.targets_among(config.criteria_of(attack)),
-        "fractions": extent.fractions,
-        "control_seeds": list(range(extent.random_controls)),
-        "operator": config.attack.attacks[attack].operator.model_dump(),
+        "targets": neurons.targets_among(config.criteria_of(attack)),
+        "fractions": neurons.fractions,
+        "control_seeds": control_seeds,
+        "operator": of.operator.model_dump(),
     }
+
+
+def cell_count(config: Config, attack: str, extent: Extent) -> int:
+    """How many cells those are."""
+    of = config.attack.attacks[attack]
+    if isinstance(of, DirectionAttack):
+        variants = of.phases
+    elif isinstance(of, PrefillAttack):
+        variants = len(of.numbers)
+    else:
+        neurons = _of_neurons(extent)
+        targets = neurons.targets_among(config.criteria_of(attack))
+        variants = len(targets) * (1 + len(neurons.fractions)) * len(of.operator.at_strengths())
+    return variants * (1 + extent.random_controls)
+
+
+def _of_neurons(extent: Extent) -> NeuronAttack | Attacked:
+    if isinstance(extent, NeuronAttack | Attacked):
+        return extent
+    raise ValueError(f"an attack of kind '{extent.kind}' is not on neurons")
 
 
 def _ranking(config: Config, paths: Paths, state: State, attack: str) -> str:
@@ -250,6 +335,8 @@ def _ranking(config: Config, paths: Paths, state: State, attack: str) -> str:
 
 
 def _source(config: Config, state: State, attack: str) -> State:
-    """The state whose neurons an attack targets: the attacked one, or its T0 if static."""
-    static = config.attack.attacks[attack].source == "static"
-    return state.after(0) if static else state
+    """The state that an attack's target is found on: the attacked one, or its T0 if static."""
+    of = config.attack.attacks[attack]
+    if isinstance(of, PrefillAttack):
+        raise ValueError(f"attack.attacks.{attack} has no target that is found on a state")
+    return state.after(0) if of.source == "static" else state

@@ -75,8 +75,9 @@ def _of_model(config: Config, model: str, primary: Primary) -> PrimaryContrast:
 
 
 def _fractions(config: Config, state: State) -> dict[str, list[float]]:
-    """Adaptive attack on a state -> the shares of the neurons that it is made on, if any."""
-    attacks = {name: config.attacks[name] for name in attacks_on(config, state)[1:]}
+    """Adaptive attack on a state's neurons -> the shares of them that it is made on, if any."""
+    made = attacks_on(config, state)
+    attacks = {name: one for name, one in config.neuron_attacks.items() if name in made}
     return {
         name: attack.fractions
         for name, attack in attacks.items()

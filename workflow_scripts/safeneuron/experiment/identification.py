@@ -79,7 +79,7 @@ def null_poolings(config: Config) -> list[str]:
 def regrouped(config: Config) -> dict[str, Any]:
     """The rows of both sides, and how they are dealt into groups."""
     return {
-        **_rows_of_sides(config),
+        **rows_of_sides(config),
         "nulls": config.identification.nulls.model_dump(),
         "poolings": null_poolings(config),
         "batch_size": config.compute.batch_size,
@@ -110,7 +110,7 @@ def probed(config: Config, state: State, selection: str) -> dict[str, Any]:
         **config.identification.selections[selection].model_dump(exclude={"criteria"}),
         "selection": selection,
         "state": state._asdict(),
-        **_rows_of_sides(config),
+        **rows_of_sides(config),
         "batch_size": config.compute.batch_size,
         "cpu_threads": config.compute.cpu_threads,
     }
@@ -119,7 +119,7 @@ def probed(config: Config, state: State, selection: str) -> dict[str, Any]:
 def length_matched(config: Config) -> dict[str, Any]:
     """The rows of both sides whose lengths are matched, and the seed of the draw."""
     control = stages.topic_control(config)
-    return {**_rows_of_sides(config), "seed": control.seed if control else 0}
+    return {**rows_of_sides(config), "seed": control.seed if control else 0}
 
 
 def topic_controlled(config: Config) -> dict[str, Any]:
@@ -155,7 +155,8 @@ def _compared(name: str, use: str, rows: Side | Benchmark, dataset: str) -> dict
     return {"name": name, "use": use, "dataset": dataset, **where}
 
 
-def _rows_of_sides(config: Config) -> dict[str, Any]:
+def rows_of_sides(config: Config) -> dict[str, Any]:
+    """The rows of the unsafe and of the safe side."""
     sides = config.identification
     return {
         "unsafe": sides.unsafe.rows(),

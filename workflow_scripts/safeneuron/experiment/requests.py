@@ -125,6 +125,20 @@ def grouped_forward(
     return replace(plain, bytes=plain.bytes + moments, host=plain.host + moments, written=moments)
 
 
+def direction_search(
+    size: ModelSize, width: int, batch: int, tokens: int, prompts: int, phases: int
+) -> Work:
+    """Refusal directions: in each phase a pass that estimates, and one to choose for each layer.
+
+    Args:
+        prompts: of both sides, that estimate; as many choose.
+    """
+    passes = 1 + phases * (2 + size.layers)
+    plain = forward(size, width, batch, tokens, passes * prompts)
+    words = 3 * prompts * size.vocabulary * 4  # log-probabilities of first tokens
+    return replace(plain, bytes=plain.bytes + words, written=2 * phases * size.hidden * 8)
+
+
 def answer_likelihoods(
     size: ModelSize, width: int, batch: int, tokens: int, sequences: int
 ) -> Work:

@@ -87,6 +87,18 @@ class JobWork:
         tokens = self._tokens(model)
         return requests.probe(self.size_of(model), self._width(model), batch, tokens, prompts)
 
+    def refusal_directions(self, model: str, attack: str) -> Work:
+        """Means over the prompts in each phase, and their first tokens without each direction."""
+        search = attacks.direction_search(self._config, attack)
+        sides = (prompt_sets.OVERALL, prompt_sets.SAFE)
+        prompts = sum(
+            min(search.prompts, self._prompts(prompt_sets.rows_of(self._config, side)))
+            for side in sides
+        )
+        batch = min(self._config.compute.batch_size, prompts)
+        shape = (self.size_of(model), self._width(model), batch, self._tokens(model))
+        return requests.direction_search(*shape, prompts // 2, search.phases)
+
     def attack(self, model: str, attack: str, benchmark: str) -> Work:
         """Responses to a benchmark in every cell of an attack."""
         return requests.generation(
@@ -261,10 +273,7 @@ class JobWork:
         """How many variants of the model an attack has; the clean model is one."""
         if extent is None:
             return 1
-        settings = attacks.cells(self._config, attack, extent)
-        sets = len(settings["targets"]) * (1 + len(settings["fractions"]))
-        sets *= len(self._config.attack.attacks[attack].operator.at_strengths())
-        return sets * (1 + len(settings["control_seeds"]))
+        return attacks.cell_count(self._config, attack, extent)
 
     def _pairs(self, model: str) -> int:
         """How many pairs the mix has that a model is aligned on."""

@@ -1,69 +1,44 @@
 """The cells of an attack: which neurons are intervened on, set by set, each with its controls."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from safeneuron.data.prompts import selected_rows
+from safeneuron.directions.files import read_directions
+from safeneuron.interventions.cell import Cell, clean_cell
+from safeneuron.interventions.direction_cells import direction_cells
 from safeneuron.interventions.intervention import Intervention, Operator
-from safeneuron.interventions.none import Untouched
-from safeneuron.interventions.settings import Cells
+from safeneuron.interventions.prefill_cells import prefill_cells
+from safeneuron.interventions.settings import AnyCells, Cells, DirectionCells, PrefillCells
 from safeneuron.neurons.criteria import read_criteria
 from safeneuron.neurons.criteria.criterion import Scores
 from safeneuron.neurons.selection import top_neurons
 from safeneuron.neurons.sets import NeuronSet, read_neuron_set
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One variant of the model.
-
-    Attributes:
-        target: the criteria that chose the neurons, joined by `+`; `none` for the clean model.
-        fraction: share of all neurons that was asked for; None for the set as identified.
-        control_seed: of a random target matched to this one; None for the target itself.
-        intervention: what is done to which neurons.
-    """
-
-    target: str
-    fraction: float | None
-    control_seed: int | None
-    intervention: Intervention
-
-    @property
-    def columns(self) -> dict[str, Any]:
-        """The columns that say which cell a row is about, those of `schemas.CELL`."""
-        return {
-            "operator": self.intervention.operator.kind,
-            "target": self.target,
-            "fraction": self.fraction,
-            "strength": self.intervention.strength,
-            "control_seed": self.control_seed,
-            "n_neurons": self.intervention.size,
-        }
-
-
-def clean_cell() -> Cell:
-    """The model as it is (the paper's ORI)."""
-    return Cell("none", None, None, Intervention(Untouched(), np.zeros((0, 0), dtype=bool)))
-
-
-def read_cells(
-    settings: Cells | None, neurons: Sequence[Path], scores: Sequence[Path]
-) -> list[Cell]:
+def read_cells(settings: AnyCells | None, target: Sequence[Path]) -> list[Cell]:
     """The cells that a stage's settings ask for; the clean one alone if they ask for none.
 
     Args:
-        neurons: the file of the neuron set, none for the clean model.
-        scores: the file of the scores that rank all neurons, none where no fraction is asked for.
+        target: the files that hold what is acted on: of neurons the set, and the scores that rank
+            all where a fraction is asked for; of directions theirs; for forced words the prompt
+            tables that controls are drawn from; none for the clean model.
     """
-    if settings is None:
-        return [clean_cell()]
-    (identified,) = map(read_neuron_set, neurons)
-    ranked = next(map(read_criteria, scores), None)
-    return list(attack_cells(identified, ranked, settings))
+    match settings:
+        case None:
+            return [clean_cell()]
+        case DirectionCells():
+            (directions,) = map(read_directions, target)
+            return list(direction_cells(directions, settings))
+        case PrefillCells():
+            ordinary = [row["text"] for row in selected_rows(target, settings.ordinary)]
+            return list(prefill_cells(ordinary, settings))
+        case Cells():
+            identified = read_neuron_set(target[0])
+            ranked = next(map(read_criteria, target[1:]), None)
+            return list(attack_cells(identified, ranked, settings))
 
 
 def read_cell(
@@ -73,7 +48,12 @@ def read_cell(
     neurons: Sequence[Path],
     scores: Sequence[Path],
 ) -> Cell:
-    """One cell by itself, without controls; the files are those of `read_cells`."""
+    """One cell of an attack on neurons by itself, without controls.
+
+    Args:
+        neurons: the file of the neuron set.
+        scores: the file of the scores that rank all neurons, none where no fraction is asked for.
+    """
     (identified,) = map(read_neuron_set, neurons)
     ranked = next(map(read_criteria, scores), None)
     mask = _targeted(identified, ranked, target, fraction)

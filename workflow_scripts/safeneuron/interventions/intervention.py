@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Operator(Section):
     """What is done to a target; by default a target is a set of neurons.
 
-    An operator on another kind of target (a direction, a token prefix) overrides `size` and
-    `control` beside `applied`.
+    An operator on another kind of target (a direction, a token prefix) overrides `size`, `neurons`
+    and `control` beside `applied`.
     """
 
     kind: str
@@ -45,6 +45,10 @@ class Operator(Section):
             ValueError: the target does not have the model's shape.
         """
 
+    def opening(self, target: np.ndarray, strength: float | None) -> str:
+        """What every answer is made to begin with; nothing unless an operator says so."""
+        return ""
+
     def as_weights(self) -> "Operator | None":
         """The operator that writes the same into the weights; None where weights cannot say it."""
         return None
@@ -52,6 +56,10 @@ class Operator(Section):
     def size(self, target: np.ndarray) -> int:
         """How large a target is: how many neurons."""
         return int(target.sum())
+
+    def neurons(self, target: np.ndarray) -> int:
+        """How many neurons are acted on."""
+        return self.size(target)
 
     def control(self, target: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """A random target matched in kind: as many neurons in each layer."""
@@ -63,7 +71,7 @@ class Intervention:
     """An operator on a target at a strength.
 
     Attributes:
-        target: boolean [layers, neurons].
+        target: what is acted on, such as neurons: boolean [layers, neurons].
         strength: of the operator; None where it has none.
     """
 
@@ -76,9 +84,19 @@ class Intervention:
         """How large the target is."""
         return self.operator.size(self.target)
 
+    @property
+    def neurons(self) -> int:
+        """How many neurons are acted on."""
+        return self.operator.neurons(self.target)
+
     def applied(self, model: "PreTrainedModel") -> AbstractContextManager[None]:
         """A context in which the model is intervened on."""
         return self.operator.applied(model, self.target, self.strength)
+
+    @property
+    def opening(self) -> str:
+        """What every answer is made to begin with, which is part of it."""
+        return self.operator.opening(self.target, self.strength)
 
     def control(self, rng: np.random.Generator) -> Self:
         """The same on a random target matched in kind."""

@@ -7,9 +7,10 @@ from typing import Any
 import pyarrow as pa
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from safeneuron.interventions.cells import Cell
+from safeneuron.interventions.cell import Cell
 from safeneuron.models.chat import encode_prompt
 from safeneuron.models.generation import Images, generate_after
+from safeneuron.models.opening import encode_opening
 from safeneuron.models.vision import Vision
 from safeneuron.progress import Progress
 
@@ -32,7 +33,8 @@ def respond(
         vision: the model's, where prompts have images.
 
     Returns:
-        Rows with the columns of `RESPONSES` that say the cell, the prompt and the response.
+        Rows with the columns of `RESPONSES` that say the cell, the prompt and the response. Words
+        that a cell forces are part of the response.
     """
     asked = prompts.to_pylist()
     sequences = [_encode(tokenizer, row, vision) for row in asked]
@@ -50,10 +52,11 @@ def respond(
                     batch_size,
                     answered=progress.advance,
                     images=shown,
+                    opening=encode_opening(tokenizer, cell.intervention.opening),
                 )
             log.info(
-                "operator %(operator)s, target %(target)s, fraction %(fraction)s, control "
-                "%(control_seed)s: %(n_neurons)d neurons",
+                "operator %(operator)s, target %(target)s, fraction %(fraction)s, strength "
+                "%(strength)s, control %(control_seed)s: %(n_neurons)d neurons",
                 cell.columns,
             )
             rows.extend(

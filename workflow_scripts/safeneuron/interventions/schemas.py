@@ -7,16 +7,16 @@ CLEAN = "clean"
 
 ATTACK = {
     "attack": TEXT,
-    "pooling": TEXT,  # of the selection that found the neurons; null for clean
-    "set_source": TEXT,  # adaptive, static; null for clean
+    "pooling": TEXT,  # of the selection that found the neurons; null where no neurons are attacked
+    "set_source": TEXT,  # adaptive, static: on which state the target was found; null for clean
 }
 """The columns that say which attack a row is of."""
 
 CELL = {
-    "operator": TEXT,  # none, zero_ablate, weights, pin
-    "target": TEXT,  # the criteria that chose the neurons, such as es or es+sas; none for clean
+    "operator": TEXT,  # none, zero_ablate, weights, pin, direction_write(_read), prefill
+    "target": TEXT,  # criteria that chose neurons, as es+sas; direction; prefix; none for clean
     "fraction": REAL,  # of the model's neurons; null for the neuron set as identified
-    "strength": REAL,  # of the operator; null where it has none
+    "strength": REAL,  # of the operator (how many directions or words); null where it has none
     "control_seed": INDEX,  # of a random target matched in kind; null for the target itself
     "n_neurons": COUNT,
 }

@@ -4,14 +4,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from safeneuron.data.prompts import Rows
+from safeneuron.interventions.ablate_direction import AblateDirection
 from safeneuron.interventions.pin import Pin
+from safeneuron.interventions.prefill import Prefill
 from safeneuron.interventions.weights import Weights
 from safeneuron.interventions.zero_ablate import ZeroAblate
 from safeneuron.neurons.settings import Pooling, StateSettings
 from safeneuron.settings import Section
 
 AnyOperator = Annotated[ZeroAblate | Weights | Pin, Field(discriminator="kind")]
-"""A new operator is a file of this room and a member of this union."""
+"""A new operator on neurons is a file of this room and a member of this union."""
 
 
 class Cells(Section):
@@ -21,6 +24,26 @@ class Cells(Section):
     fractions: list[float]
     control_seeds: list[int]
     operator: AnyOperator
+
+
+class DirectionCells(Section):
+    """How many directions are removed from the residual stream: from one to all that were found."""
+
+    control_seeds: list[int]
+    operator: AblateDirection
+
+
+class PrefillCells(Section):
+    """How many words of a text are forced, and which prompts the controls' words are of."""
+
+    text: str
+    ordinary: Rows
+    control_seeds: list[int]
+    operator: Prefill
+
+
+AnyCells = Cells | DirectionCells | PrefillCells
+"""What an attack is made of, by what it acts on."""
 
 
 class Question(Section):
@@ -43,7 +66,7 @@ class AttackSettings(Section):
     attack: str
     pooling: Pooling | None
     set_source: Literal["adaptive", "static"] | None
-    cells: Cells | None
+    cells: AnyCells | None
     question: Question
     max_new_tokens: int
     batch_size: int

@@ -58,6 +58,7 @@ def generate_after(
     batch_size: int,
     answered: Callable[[int], None] = lambda count: None,
     images: Images | None = None,
+    opening: Sequence[int] = (),
 ) -> list[Response]:
     """Greedy continuations of token ids, in the order of `sequences`.
 
@@ -66,6 +67,7 @@ def generate_after(
     Args:
         answered: told after every batch how many sequences it continued.
         images: of the sequences that have one; a batch may hold both kinds.
+        opening: tokens that every response is made to begin with, beside `max_new_tokens` others.
     """
     ends = model.generation_config.eos_token_id or tokenizer.eos_token_id
     ends = set(ends) if isinstance(ends, list) else {ends}
@@ -81,7 +83,10 @@ def generate_after(
     # transformers fills a call's unset fields from the model's own settings: take those away
     shipped, model.generation_config = model.generation_config, settings
     try:
-        return _continue(model, tokenizer, sequences, settings, batch_size, ends, answered, images)
+        begun = [[*sequence, *opening] for sequence in sequences]
+        return _continue(
+            model, tokenizer, begun, settings, batch_size, ends, answered, images, opening
+        )
     finally:
         model.generation_config = shipped
 
@@ -95,6 +100,7 @@ def _continue(
     ends: set[int],
     answered: Callable[[int], None],
     images: Images | None,
+    opening: Sequence[int],
 ) -> list[Response]:
     responses: list[Response | None] = [None] * len(sequences)
     for batch in batches(sequences, batch_size, settings.pad_token_id):
@@ -111,7 +117,9 @@ def _continue(
         )
         for i, answer in zip(batch.index, answers, strict=True):
             stopped = answer[-1] in ends
-            text = tokenizer.decode(answer[:-1] if stopped else answer, skip_special_tokens=True)
-            responses[i] = Response(text, len(answer), "stop" if stopped else "length")
+            said = [*opening, *(answer[:-1] if stopped else answer)]
+            text = tokenizer.decode(said, skip_special_tokens=True)
+            tokens = len(opening) + len(answer)
+            responses[i] = Response(text, tokens, "stop" if stopped else "length")
         answered(len(batch.index))
     return [r for r in responses if r is not None]

@@ -7,7 +7,7 @@ from safeneuron.results.wide import WideTable
 
 _KEYS = (
     *("model", "arm", "round", "seed", "attack", "target"),
-    *("fraction", "control_seed", "n_neurons"),
+    *("fraction", "strength", "control_seed", "n_neurons"),
 )
 
 

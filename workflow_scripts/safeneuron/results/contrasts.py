@@ -9,7 +9,7 @@ from safeneuron.artifacts.tables import COUNT, FLAG, REAL, schema
 from safeneuron.interventions.schemas import CLEAN
 from safeneuron.results.outcomes import Outcomes
 from safeneuron.results.settings import PrimaryContrast
-from safeneuron.results.shown import ARM, COSTS, Rows, classes, first_benchmark, in_order
+from safeneuron.results.shown import COSTS, Rows, classes, first_benchmark, in_order
 from safeneuron.results.summaries import (
     ARM_COLUMNS,
     SUMMARY,
@@ -17,12 +17,12 @@ from safeneuron.results.summaries import (
     of_differences,
     summary_rows,
 )
-from safeneuron.results.worst_case import strongest
+from safeneuron.results.worst_case import COMPARED, by_strength, strongest
 from safeneuron.statistics.multiplicity import holm
 
 CONTRASTS = schema(
     **ARM_COLUMNS,
-    fraction=REAL,
+    **COMPARED,
     **SUMMARY,
     primary=FLAG,  # the one contrast that was named before the run
     p=REAL,  # of `complied`, two-sided, uncorrected
@@ -54,9 +54,9 @@ def contrasts(
     strong, clean = strongest(frame), frame[frame["attack"] == CLEAN]
     names = [*classes(strong), "utility"]
     out: list[dict[str, Any]] = []
-    for (model, arm, number, fraction), cell in strong.groupby([*ARM, "fraction"], sort=False):
-        of_round = {"model": model, "round": number}
-        other = _rows(strong, {**of_round, "arm": baseline, "fraction": fraction})
+    for key, cell in by_strength(strong):
+        arm, of_round = key["arm"], {"model": key["model"], "round": key["round"]}
+        other = _rows(strong, {**key, "arm": baseline})
         seeds = {*cell["seed"]} & {*other["seed"]}
         if arm == baseline or not seeds:
             continue
@@ -65,8 +65,7 @@ def contrasts(
         unattacked = [side[side["seed"].isin(seeds)] for side in sides]
         columns = {name: _difference(outcomes, attacked, name) for name in names}
         columns |= {f"clean_{name}": _difference(outcomes, unattacked, name) for name in COSTS}
-        key = {"model": model, "arm": arm, "round": number, "fraction": fraction}
-        named = primary.get(model)
+        named = primary.get(key["model"])
         is_primary = named is not None and named.model_dump().items() <= key.items()
         complied = columns["complied"]
         for row in summary_rows(key, columns, attacked[0]):
@@ -76,8 +75,11 @@ def contrasts(
 
 
 def _rows(frame: pd.DataFrame, key: Mapping[str, Any]) -> pd.DataFrame:
-    """The rows with the key's values."""
-    return frame[(frame[[*key]] == pd.Series(key)).all(axis=1)]
+    """The rows with the key's values, where None is no value."""
+    mine = pd.Series(True, index=frame.index)
+    for name, value in key.items():
+        mine &= frame[name].isna() if value is None else frame[name] == value
+    return frame[mine]
 
 
 def _difference(outcomes: Outcomes, sides: Sequence[pd.DataFrame], column: str) -> Summary | None:

@@ -59,7 +59,7 @@ def by_benchmark(table: pa.Table, judges: Sequence[str]) -> pa.Table:
     shown = of_shown_judge(table.to_pylist(), judges)
     rows = pa.Table.from_pylist(shown, schema=table.schema)
     rows = rows.filter((pc.field("category") == OVERALL) & pc.field("control_seed").is_null())
-    return rows.drop_columns(["gate", "operator", "strength", "control_seed", "category"])
+    return rows.drop_columns(["gate", "operator", "control_seed", "category"])
 
 
 def _shares(tally: Tally) -> dict[str, Any]:

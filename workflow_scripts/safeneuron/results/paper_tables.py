@@ -25,7 +25,7 @@ from safeneuron.results.shown import (
     whole_benchmarks,
 )
 from safeneuron.results.summaries import ARM_COLUMNS, SUMMARY, of_shares, of_sizes, summary_rows
-from safeneuron.results.targets import level, whole
+from safeneuron.results.targets import NEURONS, level, whole
 
 TABLE_1 = schema(**ARM_COLUMNS, attack=TEXT, **SUMMARY, gates_missed=COUNT)
 TABLE_2 = schema(**ARM_COLUMNS, attack=TEXT, **SUMMARY, gates_missed=COUNT)
@@ -57,7 +57,7 @@ def table_3(
 def _against_levels(
     frame: pd.DataFrame, keys: list[str], outcomes: Outcomes
 ) -> list[dict[str, Any]]:
-    frame = frame[frame["fraction"].isna()]
+    frame = _of_sets(frame)
     out = []
     for values, cell in frame[frame["attack"] != CLEAN].groupby(keys, sort=False):
         key = dict(zip(keys, values, strict=True))
@@ -73,6 +73,12 @@ def _against_levels(
         columns = {name: of_shares(sample) for name, sample in samples.items()}
         out += summary_rows(key, columns, clean)
     return out
+
+
+def _of_sets(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the clean model and of attacks on neuron sets as identified, as the paper's are."""
+    of_paper = (frame["acted_on"] == NEURONS) | (frame["attack"] == CLEAN)
+    return frame[of_paper & frame["fraction"].isna()]
 
 
 def accumulated_sizes(manifests: Iterable[Path]) -> dict[tuple[Any, ...], int]:
@@ -99,7 +105,8 @@ def table_2(
     """
     frame = first_benchmark(rows, judges)
     names = classes(frame)
-    frame = frame[frame["fraction"].isna() & frame["control_seed"].isna()]
+    frame = _of_sets(frame)
+    frame = frame[frame["control_seed"].isna()]
     arms = [arm for arm in frame["arm"].unique() if arm != "base"]
     out = []
     for (model, attack), cell in frame[frame["attack"] != CLEAN].groupby(

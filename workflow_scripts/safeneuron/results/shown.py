@@ -10,7 +10,7 @@ from safeneuron.interventions.schemas import CLEAN
 from safeneuron.results.attack_success import ATTACK_SUCCESS
 from safeneuron.results.counts import OVERALL
 from safeneuron.results.outcomes import cell_of
-from safeneuron.results.targets import attack_shown
+from safeneuron.results.targets import NEURONS, acted_on, attack_shown
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -49,11 +49,22 @@ def first_benchmark(rows: Rows, judges: Sequence[str]) -> pd.DataFrame:
 
 
 def whole_benchmarks(rows: Rows, judges: Sequence[str]) -> pd.DataFrame:
-    """The shown judge's rows on whole benchmarks, with attacks as shown and a column `cell`."""
+    """The shown judge's rows on whole benchmarks, with attacks as shown.
+
+    Two columns are added: `cell`, and `acted_on`, what the attack acts on.
+    """
     shown = [row for row in of_shown_judge(rows, judges) if row["category"] == OVERALL]
     return pd.DataFrame(
-        [{**row, "attack": attack_shown(row), "cell": cell_of(row)} for row in shown],
-        columns=[*ATTACK_SUCCESS.names, "cell"],
+        [
+            {
+                **row,
+                "attack": attack_shown(row),
+                "cell": cell_of(row),
+                "acted_on": acted_on(row),
+            }
+            for row in shown
+        ],
+        columns=[*ATTACK_SUCCESS.names, "cell", "acted_on"],
     )
 
 
@@ -74,6 +85,15 @@ def classes(frame: pd.DataFrame) -> list[str]:
 
 
 def in_order(out: list[dict[str, Any]], rows: Rows) -> list[dict[str, Any]]:
-    """Rows about states and fractions in the states' order of `rows`, weakest attack first."""
+    """Rows about states and strengths in the states' order of `rows`, weakest attack first.
+
+    Attacks on neurons come first, by their fraction; others by what they act on.
+    """
     order = list(dict.fromkeys(tuple(row[key] for key in ARM) for row in rows))
-    return sorted(out, key=lambda r: (order.index(tuple(r[k] for k in ARM)), r["fraction"]))
+    return sorted(out, key=lambda r: (order.index(tuple(r[k] for k in ARM)), *place_of(r)))
+
+
+def place_of(row: Mapping[str, Any]) -> tuple[int, str, float]:
+    """Where a row stands among those of its state: clean, attacks on neurons, others."""
+    kinds = {"none": 0, NEURONS: 1}
+    return (kinds.get(row["acted_on"], 2), row["acted_on"], row["fraction"] or 0)

@@ -7,6 +7,9 @@ ORI.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+NEURONS = "neurons"
+"""What the paper's attacks act on."""
+
 _LEVELS = {"none": "ori", "es": "es", "sas": "sas"}
 
 
@@ -24,6 +27,15 @@ def whole(targets: Iterable[str]) -> str | None:
     criteria = {target: frozenset(target.split("+")) for target in targets}
     everything = frozenset[str]().union(*criteria.values())
     return next((target for target, names in criteria.items() if names == everything), None)
+
+
+def acted_on(row: Mapping[str, Any]) -> str:
+    """What a row's attack acts on: `neurons`, or the target itself that is of another kind.
+
+    Attacks on neurons, and only those, are by a selection, which has a pooling.
+    """
+    target: str = row["target"]
+    return target if row["pooling"] is None else NEURONS
 
 
 def attack_shown(row: Mapping[str, Any]) -> str:

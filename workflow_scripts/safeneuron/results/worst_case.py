@@ -1,6 +1,10 @@
-"""The strongest adaptive attack on each state, among the cells that all states have."""
+"""The strongest adaptive attack on each state, among the cells that all states have.
 
-from collections.abc import Sequence
+Attacks on neurons are compared at each share of them. Attacks on something else have no share: of
+all that act on directions, say, and of all their strengths, the strongest is taken.
+"""
+
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -16,13 +20,21 @@ from safeneuron.results.shown import (
     clean_of,
     first_benchmark,
     in_order,
+    place_of,
 )
 from safeneuron.results.summaries import ARM_COLUMNS, SUMMARY, of_shares, summary_rows
+from safeneuron.results.targets import NEURONS
 
-WORST_CASE = schema(**ARM_COLUMNS, fraction=REAL, **SUMMARY, cells=COUNT, gates_missed=COUNT)
+COMPARED = {
+    "acted_on": TEXT,  # neurons, direction, …; none for the clean model
+    "fraction": REAL,  # of the neurons; null where none are attacked
+}
+"""The columns that say among which attacks the strongest is taken."""
+
+WORST_CASE = schema(**ARM_COLUMNS, **COMPARED, **SUMMARY, cells=COUNT, gates_missed=COUNT)
 WORST_CASE_BY_SEED = schema(
     **STATE,
-    fraction=REAL,  # null for the clean model
+    **COMPARED,
     benchmark=TEXT,
     judge=TEXT,
     attack=TEXT,  # the one that is strongest, with its operator's strength if it has one
@@ -39,33 +51,43 @@ WORST_CASE_BY_SEED = schema(
 
 
 def strongest(frame: pd.DataFrame) -> pd.DataFrame:
-    """The cell with the highest ASR for each state, seed and fraction, and among how many `cells`.
+    """The cell with the highest ASR for each state, seed and strength, and among how many `cells`.
 
-    A maximum grows with the number of cells that it is taken over. It is therefore taken over those
-    (attack, strength, target) that all states of the model have that are attacked at a fraction.
+    A strength is what is acted on, and of neurons the fraction. A maximum grows with the number of
+    cells that it is taken over. It is therefore taken over those (attack, strength, target) that
+    all states of the model have that are attacked so.
 
     Args:
         frame: from `first_benchmark`.
     """
     adaptive = frame[
-        (frame["set_source"] == "adaptive")
+        (frame["attack"] != CLEAN)
+        & (frame["set_source"] != "static")
         & frame["control_seed"].isna()
-        & frame["fraction"].notna()
+        & (frame["fraction"].notna() | (frame["acted_on"] != NEURONS))
     ]
-    where, kind = ["model", "fraction"], ["attack", "target"]
-    states = adaptive[[*STATE, "fraction"]].drop_duplicates()
-    in_all = states.groupby(where).size().rename("states")
-    having = adaptive.groupby([*where, *kind]).size().rename("having")
+    where, kind = ["model", *COMPARED], ["attack", "target"]
+    states = adaptive[[*STATE, *COMPARED]].drop_duplicates()
+    in_all = states.groupby(where, dropna=False).size().rename("states")
+    having = adaptive.groupby([*where, *kind], dropna=False).size().rename("having")
     counted = having.reset_index().merge(in_all.reset_index(), on=where)
     common = counted[counted["having"] == counted["states"]]
-    cells = common.groupby(where).size().rename("cells").reset_index()
+    cells = common.groupby(where, dropna=False).size().rename("cells").reset_index()
     compared = adaptive.merge(common[[*where, *kind]], on=[*where, *kind]).merge(cells, on=where)
     ordered = compared.sort_values("asr", ascending=False, kind="stable")
-    return ordered.drop_duplicates([*STATE, "fraction"])
+    return ordered.drop_duplicates([*STATE, *COMPARED])
+
+
+def by_strength(strong: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    """The rows of `strongest` of each model, arm, round and strength, and what they are about."""
+    columns = [*ARM, *COMPARED]
+    for values, cell in strong.groupby(columns, sort=False, dropna=False):
+        key = dict(zip(columns, values, strict=True))
+        yield key | {"fraction": None if pd.isna(key["fraction"]) else key["fraction"]}, cell
 
 
 def worst_case(rows: Rows, judges: Sequence[str], outcomes: Outcomes) -> list[dict[str, Any]]:
-    """The strongest adaptive attack at each fraction, over targets and attacks, seed by seed.
+    """The strongest adaptive attack at each strength, over targets and attacks, seed by seed.
 
     Columns: what complied and was not refused, every verdict, and utility, in the cell with the
     highest ASR; and the clean model's utility, over-refusal, ASR and what it did not refuse.
@@ -73,8 +95,7 @@ def worst_case(rows: Rows, judges: Sequence[str], outcomes: Outcomes) -> list[di
     frame = first_benchmark(rows, judges)
     strong = strongest(frame)
     out = []
-    for (model, arm, number, fraction), cell in strong.groupby([*ARM, "fraction"], sort=False):
-        key = {"model": model, "arm": arm, "round": number, "fraction": fraction}
+    for key, cell in by_strength(strong):
         clean = clean_of(frame, key)
         names = [*classes(strong), "utility"]
         columns = {name: of_shares(outcomes.sample(cell, name)) for name in names}
@@ -86,7 +107,7 @@ def worst_case(rows: Rows, judges: Sequence[str], outcomes: Outcomes) -> list[di
 
 
 def worst_case_by_seed(rows: Rows, judges: Sequence[str]) -> list[dict[str, Any]]:
-    """Rows of `WORST_CASE_BY_SEED`: each state and seed clean, and its worst case a fraction."""
+    """Rows of `WORST_CASE_BY_SEED`: each state and seed clean, and its worst case a strength."""
     frame = first_benchmark(rows, judges)
     strong = strongest(frame)
     clean = frame[frame["attack"] == CLEAN].assign(cells=None)
@@ -94,5 +115,5 @@ def worst_case_by_seed(rows: Rows, judges: Sequence[str]) -> list[dict[str, Any]
     order = list(dict.fromkeys(tuple(row[name] for name in STATE) for row in rows))
     return sorted(
         shown.where(shown.notna(), None).to_dict("records"),
-        key=lambda r: (order.index(tuple(r[name] for name in STATE)), r["fraction"] or 0),
+        key=lambda r: (order.index(tuple(r[name] for name in STATE)), *place_of(r)),
     )

@@ -1,68 +1,29 @@
 """Attacks, what they are measured on, and who judges."""
 
-from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from safeneuron.interventions.settings import AnyOperator
-from safeneuron.interventions.zero_ablate import ZeroAblate
+from safeneuron.config.schema.attacks.direction import DirectionAttack
+from safeneuron.config.schema.attacks.neurons import NeuronAttack
+from safeneuron.config.schema.attacks.prefill import PrefillAttack
 from safeneuron.organism.vocabulary import CATEGORIES
-from safeneuron.settings import Categories, Distinct, Name, PositiveShare, Section
+from safeneuron.settings import Categories, Distinct, Name, Section
 
-Target = Annotated[str, Field(pattern=r"^[a-z_]+(\+[a-z_]+)*$")]
+UNSAID = "neurons"
+"""The kind of an attack that does not say it, as all were on neurons once."""
 
 
-class Attack(Section):
-    """An attack: intervene on the neurons that a selection finds, on sets of several sizes."""
+def _with_kind(entry: Any) -> Any:
+    return {"kind": UNSAID, **entry} if isinstance(entry, dict) else entry
 
-    selection: Name = Field(
-        description="Selection that finds the attacked neurons, a key of "
-        "'identification.selections'."
-    )
-    source: Literal["adaptive", "static"] = Field(
-        "adaptive",
-        description="State whose neurons are attacked: those found on the attacked model itself "
-        "(adaptive), or once on its T0 (static).",
-    )
-    arms: Distinct[Name] | None = Field(
-        None, description="Arms whose states are attacked ('base' is T0); null means all."
-    )
-    rounds: Distinct[Annotated[int, Field(ge=0)]] | None = Field(
-        None, description="Rounds whose states are attacked; null means all."
-    )
-    models: Distinct[Name] | None = Field(
-        None,
-        min_length=1,
-        description="Attacked models that undergo it, keys of 'models'; null means all.",
-    )
-    targets: Distinct[Target] | None = Field(
-        None,
-        min_length=1,
-        description="Criteria of the selection whose neurons are attacked, several joined by +: "
-        "es, sas and es+sas are the paper's ES, SAS and FULL; null means each alone and all "
-        "together.",
-    )
-    fractions: Distinct[PositiveShare] = Field(
-        [0.05, 0.1, 0.2],
-        description="Shares of all neurons that are attacked too, ranked by the target's criteria.",
-    )
-    operator: AnyOperator = Field(
-        ZeroAblate(),
-        description="What is done to the neurons: zero_ablate (held at zero), weights (the same, "
-        "written into the weights) or pin (held at each of 'strengths').",
-    )
-    random_controls: int = Field(
-        2,
-        ge=1,
-        le=100,
-        description="Number of random sets, matched per layer, for each attacked set.",
-    )
 
-    def targets_among(self, criteria: Sequence[str]) -> list[str]:
-        """The attacked targets, given the criteria of the attack's selection."""
-        each = [*criteria] if len(criteria) > 1 else []
-        return self.targets or [*each, "+".join(criteria)]
+Attack = Annotated[
+    NeuronAttack | DirectionAttack | PrefillAttack,
+    Field(discriminator="kind"),
+    BeforeValidator(_with_kind),
+]
+"""A new kind is a file of `config.schema.attacks` and a member of this union."""
 
 
 class Benchmark(Section):
@@ -105,9 +66,9 @@ class Attacks(Section):
 
     attacks: dict[Name, Attack] = Field(
         {
-            "magnitude": Attack(selection="magnitude"),
-            "paper": Attack(selection="paper", arms=["base"]),
-            "static": Attack(
+            "magnitude": NeuronAttack(selection="magnitude"),
+            "paper": NeuronAttack(selection="paper", arms=["base"]),
+            "static": NeuronAttack(
                 selection="magnitude", source="static", targets=["es+sas"], fractions=[0.1]
             ),
         },

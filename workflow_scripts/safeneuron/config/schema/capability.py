@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from safeneuron.config.schema.attack import Target
+from safeneuron.config.schema.attacks.neurons import Target
 from safeneuron.data.hub_files import HubFiles
 from safeneuron.data.questions import Form
 from safeneuron.settings import Distinct, Name, PositiveShare, Section
@@ -83,7 +83,11 @@ class HubTask(CapabilityTask):
 
 
 class Attacked(Section):
-    """What of an attack is in force while capability is measured: on its sets as identified."""
+    """What of an attack is in force while capability is measured: on its sets as identified.
+
+    An attack on directions is made with all the numbers of them that it has; `targets` and
+    `fractions` are of neurons.
+    """
 
     targets: Distinct[Target] | None = Field(
         None,
@@ -99,7 +103,8 @@ class Attacked(Section):
         1,
         ge=1,
         le=100,
-        description="Number of random sets, matched per layer, for each attacked set.",
+        description="Number of random sets, matched per layer, for each attacked set, or of random "
+        "directions for each number of them.",
     )
 
     def targets_among(self, criteria: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from safeneuron.config.schema.align import Align
 from safeneuron.config.schema.attack import Attack, Attacks, Benchmark
+from safeneuron.config.schema.attacks.neurons import NeuronAttack
 from safeneuron.config.schema.capability import Capability
 from safeneuron.config.schema.compute import Cluster, Compute
 from safeneuron.config.schema.datasets import Dataset, OrganismDataset, has_images
@@ -161,13 +162,31 @@ class Config(Section):
         return _chosen(self.attack.attacks, self.run.attacks)
 
     @property
+    def neuron_attacks(self) -> dict[str, NeuronAttack]:
+        """The attacks of this run that are on neurons."""
+        return {n: one for n, one in self.attacks.items() if isinstance(one, NeuronAttack)}
+
+    @property
     def benchmarks(self) -> dict[str, Benchmark]:
         """The benchmarks of this run."""
         return _chosen(self.attack.benchmarks, self.run.benchmarks)
 
+    def neuron_attack(self, name: str) -> NeuronAttack:
+        """An attack that is known to be on neurons.
+
+        Raises:
+            ValueError: it is on something else.
+        """
+        attack = self.attack.attacks[name]
+        if not isinstance(attack, NeuronAttack):
+            raise ValueError(
+                f"attack.attacks.{name} is not on neurons, but of kind '{attack.kind}'"
+            )
+        return attack
+
     def criteria_of(self, attack: str) -> list[str]:
-        """The criteria of an attack's selection."""
-        selection = self.attack.attacks[attack].selection
+        """The criteria of the selection of an attack on neurons."""
+        selection = self.neuron_attack(attack).selection
         return [*self.identification.selections[selection].criteria]
 
     def arms_of(self, model: str) -> list[str]:

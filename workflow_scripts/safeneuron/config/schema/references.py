@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from safeneuron.config.schema.attacks.neurons import NeuronAttack
 from safeneuron.config.schema.datasets import has_images
 from safeneuron.config.schema.models import Checkpointed, OrganismModel, TunedModel
 from safeneuron.data.prompt_settings import TypographicDataset
@@ -173,6 +174,8 @@ def _check_attacks(config: Config) -> None:
         arms = {"base", *config.align.arms}
         _known(f"attack.attacks.{name}.arms", attack.arms or (), arms, "align.arms")
         _known(f"attack.attacks.{name}.models", attack.models or (), config.models, "models")
+        if not isinstance(attack, NeuronAttack):
+            continue
         key = f"attack.attacks.{name}.selection"
         _known(key, [attack.selection], selections, "identification.selections")
         if name in config.attacks:
@@ -185,7 +188,7 @@ def _check_targets(config: Config, key: str, targets: list[str] | None, attack: 
     criteria = config.criteria_of(attack)
     for target in targets or ():
         if unknown := [name for name in target.split("+") if name not in criteria]:
-            selection = config.attack.attacks[attack].selection
+            selection = config.neuron_attack(attack).selection
             raise ValueError(
                 f"{key}.targets: '{target}' has {', '.join(unknown)}, which is no criterion of "
                 f"identification.selections.{selection}; it has {', '.join(criteria)}"
@@ -256,6 +259,8 @@ def _check_probes(config: Config) -> None:
             "thresholds or fraction"
         )
     for name, attack in config.attack.attacks.items():
+        if not isinstance(attack, NeuronAttack):
+            continue
         of_probe = selections[attack.selection].rule.kind == "probe"
         if of_probe and attack.fractions:
             raise ValueError(
@@ -283,7 +288,13 @@ def _check_shown(config: Config) -> None:
 
 
 def _check_case_studies(config: Config, name: str) -> None:
-    attack, criteria = config.attack.attacks[name], config.criteria_of(name)
+    attack = config.attack.attacks[name]
+    if not isinstance(attack, NeuronAttack):
+        raise ValueError(
+            f"report.case_studies.attack: attack.attacks.{name} is of kind '{attack.kind}'; cases "
+            "are of an attack on neurons: name one, or set report.case_studies.count to 0"
+        )
+    criteria = config.criteria_of(name)
     whole = "+".join(criteria)
     lacks = {
         "source adaptive": attack.source == "adaptive",
@@ -307,6 +318,20 @@ def _check_capability(config: Config) -> None:
     _known("capability.models", capability.models or (), config.run.models, "run.models")
     _known("capability.attacks", capability.attacks, config.attack.attacks, "attack.attacks")
     for name, attacked in capability.attacks.items():
+        kind = config.attack.attacks[name].kind
+        if kind == "prefill":
+            raise ValueError(
+                f"capability.attacks: '{name}' forces how answers begin; capability is measured "
+                "under attacks on the model itself: take it out"
+            )
+        if kind != "neurons":
+            for key in ("targets", "fractions"):
+                if found := getattr(attacked, key):
+                    raise ValueError(
+                        f"capability.attacks.{name}.{key}: '{name}' is of kind '{kind}', and this "
+                        f"key is of neurons; leave it out (found: {found})"
+                    )
+            continue
         _check_targets(config, f"capability.attacks.{name}", attacked.targets, name)
 
 
@@ -319,6 +344,11 @@ def _check_published(config: Config) -> None:
     _known("published.methods", published.methods, arms, "align.arms")
     _known("published.tasks", published.tasks, config.capability.tasks, "capability.tasks")
     _known("published.attacks", published.attacks, config.attack.attacks, "attack.attacks")
+    for name in published.attacks:
+        if (kind := config.attack.attacks[name].kind) != "neurons":
+            raise ValueError(
+                f"published.attacks: '{name}' is of kind '{kind}'; the paper's are on neurons"
+            )
     harmful = {n for n, b in config.attack.benchmarks.items() if b.role == "harmful"}
     where = "the benchmarks of role harmful"
     _known("published.benchmarks", published.benchmarks, sorted(harmful), where)

@@ -1,0 +1,1 @@
+"""The kinds of attacks, a file each; `config.schema.attack` has their union."""

@@ -1,0 +1,81 @@
+"""Directions that are removed from the residual stream, at every write to it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from transformers import PreTrainedModel
+
+from safeneuron.models.sites import UnsupportedArchitectureError
+from safeneuron.models.writes import probe, rewritten, stream_seen
+
+ORTHONORMAL = 1e-5
+"""How far products of directions may be from those of orthonormal ones."""
+
+LEFT_OVER = 1e-3
+"""Root mean square of what may be left along a direction, where the stream has one on average."""
+
+
+@contextmanager
+def projected_out(
+    model: PreTrainedModel, directions: np.ndarray, reading: bool = False
+) -> Iterator[None]:
+    """A context in which nothing writes along some directions (Arditi et al. 2024, Eq. 4).
+
+    x becomes x - R^T R x at the embedding and at the output of every attention and MLP, in float32.
+
+    Args:
+        directions: [directions, hidden], orthonormal; none leave the model as it is.
+        reading: also remove them from what every attention and MLP reads, after its norm.
+
+    Raises:
+        ValueError: the directions are not orthonormal, or not of the model's width.
+        UnsupportedArchitectureError: something else writes to the residual stream too.
+    """
+    if len(directions) == 0:
+        yield
+        return
+    rows = _checked(model, directions)
+
+    def change(stream: torch.Tensor) -> torch.Tensor:
+        on = rows.to(stream.device)
+        whole = stream.float()
+        return (whole - (whole @ on.T) @ on).to(stream.dtype)
+
+    with rewritten(model, change, reading):
+        _check_gone(model, rows)
+        yield
+
+
+def _checked(model: PreTrainedModel, directions: np.ndarray) -> torch.Tensor:
+    width = model.get_input_embeddings().embedding_dim
+    if directions.ndim != 2 or directions.shape[1] != width:
+        raise ValueError(f"directions of shape {directions.shape} for a stream of width {width}")
+    products = directions.astype(np.float64) @ directions.astype(np.float64).T
+    if not np.allclose(products, np.eye(len(directions)), rtol=0, atol=ORTHONORMAL):
+        raise ValueError("the directions are not orthonormal")
+    return torch.from_numpy(directions.astype(np.float32))
+
+
+def _check_gone(model: PreTrainedModel, rows: torch.Tensor) -> None:
+    """Raise unless the stream has nothing along the directions after any layer."""
+    left: dict[int, float] = {}
+
+    def see(place: int, stream: torch.Tensor) -> None:
+        if place == 0:  # seen before it is changed
+            return
+        whole = stream.float()
+        along = (whole @ rows.to(stream.device).T).square().mean()
+        left[place] = (along / whole.square().mean()).sqrt().item()
+
+    with stream_seen(model, see):
+        probe(model)
+    allowed = max(LEFT_OVER, 16 * torch.finfo(model.dtype).eps)
+    worst = max(left, key=lambda place: left[place])
+    if left[worst] > allowed:
+        raise UnsupportedArchitectureError(
+            f"{type(model).__name__}: with directions removed from the embedding and from all that "
+            f"attention and MLP write, {left[worst]:.2g} of them is left after layer {worst - 1}; "
+            "something else writes to the residual stream"
+        )

@@ -1,0 +1,228 @@
+"""The refusal direction of a model, and those that come after it is removed (Arditi et al. 2024).
+
+A candidate is a place of the residual stream: what a layer is given, or what the last one gives.
+Its direction is the difference of the means at the last token of the chat-templated prompt, where
+the answer starts, between unsafe and safe prompts. Candidates are
+tried on other prompts: the one is chosen whose removal lowers the log-odds of a refusal the most,
+at a bound on what it does to safe prompts (their §2.3; `max_kl` is their filter on harmless ones).
+Departures: one position; no candidate is left out for its depth, and the end of the stream is one;
+no list of words says what a refusal is, but the model does. The tokens of a refusal are those that
+the clean model is likelier to begin its answers to unsafe prompts with than those to safe ones: of
+all sets of tokens it is the one that tells the two kinds apart the best (it attains the total
+variation distance). Where answers of both kinds begin alike, whatever comes then, the log-odds say
+little, and the bound decides.
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import torch
+from transformers import PreTrainedModel
+
+from safeneuron.artifacts.tables import FLAG, INDEX, REAL, STATE, TEXT, schema
+from safeneuron.directions.projection import projected_out
+from safeneuron.directions.settings import DirectionSearch
+from safeneuron.models.batches import batches
+from safeneuron.models.sites import decoder_layers
+from safeneuron.models.writes import stream_seen
+from safeneuron.progress import Progress
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+Ids = Sequence[Sequence[int]]
+
+NO_DIFFERENCE = 1e-6
+"""Length of a difference of means, of that of the mean, below which it is rounding: all prompts end
+in the same token of the template, so that the first layer is given the same of them all."""
+
+DIRECTION_SCORES = schema(
+    **STATE,
+    attack=TEXT,
+    phase=INDEX,  # from 1
+    layer=INDEX,  # whose input the direction is estimated at; one more: what the last one gives
+    norm=REAL,  # of the difference of means, less the directions of the phases before
+    log_odds=REAL,  # of a refusal's first token, mean over unsafe prompts
+    kl=REAL,  # of the clean model's first token from the attacked one's, mean over safe prompts
+    within=FLAG,  # of the bound on kl
+    chosen=FLAG,
+)
+
+
+class Halves(NamedTuple):
+    """One side's prompts, token ids with the chat template: to estimate with, and to choose by."""
+
+    estimate: Ids
+    choose: Ids
+
+
+class Found(NamedTuple):
+    """What a search found.
+
+    Attributes:
+        directions: float64 [phases, hidden], orthonormal; fewer where nothing tells the sides apart
+            any more.
+        layers: whose input each was estimated at.
+        rows: of `DIRECTION_SCORES`, but for the state and the attack.
+        clean_log_odds: of a refusal's first token, of the model as it is.
+    """
+
+    directions: np.ndarray
+    layers: list[int]
+    rows: list[dict[str, Any]]
+    clean_log_odds: float
+
+
+def halves(sequences: Sequence[T], most: int) -> tuple[list[T], list[T]]:
+    """At most so many, evenly spread, dealt in turn: to estimate with, and to choose by."""
+    count = min(most, len(sequences))
+    places = np.linspace(0, len(sequences) - 1, count).round().astype(int)
+    spread = [sequences[place] for place in places]
+    return spread[::2], spread[1::2]
+
+
+def refusal_directions(
+    model: PreTrainedModel,
+    unsafe: Halves,
+    safe: Halves,
+    search: DirectionSearch,
+    batch_size: int,
+    pad_id: int,
+) -> Found:
+    """Directions phase by phase, each estimated and chosen while those before it are removed.
+
+    Raises:
+        ValueError: directions cannot be removed from the model, see `projected_out`.
+    """
+    judge = _Judge(model, unsafe.choose, safe.choose, batch_size, pad_id)
+    reading = search.operator == "write_read"
+    found = np.zeros((0, model.get_input_embeddings().embedding_dim))
+    layers: list[int] = []
+    rows: list[dict[str, Any]] = []
+    with Progress(log, "layers", search.phases * (len(decoder_layers(model)) + 1)) as progress:
+        for phase in range(1, search.phases + 1):
+            with projected_out(model, found, reading):
+                means = [
+                    mean_residuals(model, side.estimate, batch_size, pad_id)
+                    for side in (unsafe, safe)
+                ]
+            tried: list[tuple[dict[str, Any], np.ndarray]] = []
+            for layer, (of_unsafe, of_safe) in enumerate(zip(*means, strict=True)):
+                progress.advance(1)
+                rest = orthogonal_to(found, of_unsafe - of_safe)
+                norm = float(np.linalg.norm(rest))
+                if norm <= NO_DIFFERENCE * np.linalg.norm(of_safe):
+                    continue
+                direction = rest / norm
+                with projected_out(model, np.vstack([found, direction]), reading):
+                    log_odds, kl = judge.scores()
+                row = {"phase": phase, "layer": layer, "norm": norm, "log_odds": log_odds}
+                row |= {"kl": kl, "within": kl <= search.max_kl, "chosen": False}
+                tried.append((row, direction))
+            if not tried:
+                log.info("phase %d: nothing tells unsafe prompts from safe ones any more", phase)
+                break
+            chosen, direction = min(tried, key=lambda one: _rank(one[0]))
+            chosen["chosen"] = True
+            found = np.vstack([found, direction])
+            layers.append(chosen["layer"])
+            rows += [row for row, _ in tried]
+            log.info(
+                "phase %(phase)d: layer %(layer)d, log-odds of a refusal %(log_odds).2f, "
+                "KL on safe prompts %(kl).3g",
+                chosen,
+            )
+    return Found(found, layers, rows, judge.clean_log_odds)
+
+
+def orthogonal_to(directions: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    """A vector less its part along some directions (Gram–Schmidt, twice for rounding).
+
+    Args:
+        directions: [directions, hidden], orthonormal.
+        vector: [hidden].
+    """
+    for _ in range(2):
+        vector = vector - directions.T @ (directions @ vector)
+    return vector
+
+
+@torch.no_grad()
+def mean_residuals(
+    model: PreTrainedModel, prompts: Ids, batch_size: int, pad_id: int
+) -> np.ndarray:
+    """Mean of the residual stream at the last token, float64 [layers + 1, hidden].
+
+    Of what each layer is given, and of what the last one gives (`stream_seen`).
+    """
+    places = len(decoder_layers(model)) + 1
+    sums = np.zeros((places, model.get_input_embeddings().embedding_dim))
+
+    def see(layer: int, stream: torch.Tensor) -> None:
+        sums[layer] += stream[:, -1].cpu().double().sum(dim=0).numpy()
+
+    for batch in batches(prompts, batch_size, pad_id):
+        with stream_seen(model, see):
+            model.get_decoder()(
+                input_ids=batch.input_ids.to(model.device),
+                attention_mask=batch.attention_mask.to(model.device),
+                use_cache=False,
+            )
+    return sums / len(prompts)
+
+
+@torch.no_grad()
+def first_token_log_probs(
+    model: PreTrainedModel, prompts: Ids, batch_size: int, pad_id: int
+) -> torch.Tensor:
+    """Log-probabilities of the answers' first tokens, float32 [prompts, words] on the CPU."""
+    rows: list[torch.Tensor] = [torch.empty(0)] * len(prompts)
+    for batch in batches(prompts, batch_size, pad_id):
+        logits = model(
+            input_ids=batch.input_ids.to(model.device),
+            attention_mask=batch.attention_mask.to(model.device),
+            use_cache=False,
+            logits_to_keep=1,
+        ).logits[:, -1]
+        for place, row in zip(batch.index, logits.float().log_softmax(-1).cpu(), strict=True):
+            rows[place] = row
+    return torch.stack(rows)
+
+
+class _Judge:
+    """What a change of the model does to the first tokens of its answers to some prompts."""
+
+    def __init__(
+        self, model: PreTrainedModel, unsafe: Ids, safe: Ids, batch_size: int, pad_id: int
+    ) -> None:
+        """Look at the clean model."""
+        self._how = (model, batch_size, pad_id)
+        self._prompts = (unsafe, safe)
+        on_unsafe, self._on_safe = (self._log_probs(side) for side in self._prompts)
+        often = [side.double().exp().mean(dim=0) for side in (on_unsafe, self._on_safe)]
+        self._refusal = often[0] > often[1]
+        self.clean_log_odds = self._log_odds(on_unsafe)
+
+    def scores(self) -> tuple[float, float]:
+        """Mean log-odds of a refusal on unsafe prompts, and mean KL on safe ones, as it is now."""
+        on_unsafe, on_safe = (self._log_probs(side) for side in self._prompts)
+        clean = self._on_safe.double()
+        kl = (clean.exp() * (clean - on_safe.double())).sum(dim=-1).mean()
+        return self._log_odds(on_unsafe), float(kl)
+
+    def _log_probs(self, prompts: Ids) -> torch.Tensor:
+        model, batch_size, pad_id = self._how
+        return first_token_log_probs(model, prompts, batch_size, pad_id)
+
+    def _log_odds(self, log_probs: torch.Tensor) -> float:
+        refusal, other = (
+            log_probs.double()[:, tokens].logsumexp(dim=-1)
+            for tokens in (self._refusal, ~self._refusal)
+        )
+        return float((refusal - other).mean())
+
+
+def _rank(row: dict[str, Any]) -> tuple[bool, float]:
+    """Sorts the layer first that is chosen: within the bound by log-odds, beyond it by KL."""
+    return (not row["within"], row["log_odds"] if row["within"] else row["kl"])
