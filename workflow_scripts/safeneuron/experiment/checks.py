@@ -32,9 +32,9 @@ from safeneuron.models.folder import (
     MixtureOfExpertsError,
     NoVisionError,
     check_chat_template,
-    check_dense,
     check_folder,
     check_image_processor,
+    mixture_in,
 )
 from safeneuron.models.gguf_header import GgufError, check_gguf, check_gguf_template
 from safeneuron.neurons.regrouping import pseudo_sizes
@@ -80,6 +80,7 @@ def check_inputs(config: Config, results: Path) -> Catalog:
             _check_side(f"models.{name}.{key}", side, catalog, config)
     if config.run.aligned:
         _check_preferences(config)
+        _check_training_of_experts(config)
     _check_questions(config)
     for name, benchmark in benchmarks.asked(config).items():
         key = f"attack.benchmarks.{name}"
@@ -297,14 +298,14 @@ def _check_gguf(key: str, name: str, model: GgufModel, config: Config) -> None:
 
 
 def check_checkpoint_folder(key: str, model: LocalModel) -> None:
-    """Whether a folder holds config, complete safetensors weights and tokenizer of a dense model.
+    """Whether a folder holds a supported model's config, complete safetensors and tokenizer.
 
     Raises:
         ConfigError: names the key, the folder and what is missing or not supported.
     """
     with _naming(key):
         check_folder(Path(model.path))
-        check_dense(Path(model.path))
+        mixture_in(Path(model.path))
 
 
 def check_chat_template_of(key: str, model: LocalModel) -> None:
@@ -341,6 +342,20 @@ def _naming(key: str) -> Iterator[None]:
         yield
     except (IncompleteCheckpointError, MixtureOfExpertsError, GgufError) as error:
         raise ConfigError(f"{key}: {error}") from error
+
+
+def _check_training_of_experts(config: Config) -> None:
+    training = config.align.training
+    for name in config.run.aligned:
+        model = config.origin_of(name)
+        if not isinstance(model, LocalModel) or mixture_in(Path(model.path)) is None:
+            continue
+        found = {"lora": training.lora, "parallel: fsdp": training.parallel == "fsdp"}
+        for setting in (key for key, given in found.items() if given):
+            raise ConfigError(
+                f"align.training: {setting} does not train a mixture of experts, as '{name}' of "
+                f"run.aligned is ({model.path}); allowed are lora: null, parallel: none or ddp"
+            )
 
 
 def _check_writable(results: Path) -> None:
