@@ -23,11 +23,14 @@ def folder(request, tmp_path_factory):
 def config_of(tmp_path):
     """A configuration with a model in a folder, that is aligned, as `align.training` says."""
     prompts = tmp_path / "prompts.csv"
-    with prompts.open("w", newline="", encoding="utf-8") as stream:
-        rows = [(f"{kind} {i}", kind) for kind in ("bad", "good") for i in range(4)]
-        csv.writer(stream).writerows([("prompt", "topic"), *rows])
 
-    def config(folder, **training):
+    def config(folder, bad=20, good=20, **training):
+        rows = [("prompt", "topic")]
+        rows += [
+            (f"{kind} {i}", kind) for kind, n in (("bad", bad), ("good", good)) for i in range(n)
+        ]
+        with prompts.open("w", newline="", encoding="utf-8") as stream:
+            csv.writer(stream).writerows(rows)
         side = {"datasets": ["mine"]}
         return load_config(
             {
@@ -107,8 +110,8 @@ def test_other_mixtures_are_refused_with_what_was_found(
 def test_training_that_cannot_be_proved_is_refused(folder, training, named, config_of, tmp_path):
     says = refusal(config_of(folder, **training), tmp_path)
     assert says == (
-        f"align.training: {named} does not train a mixture of experts, as 'moe' of run.aligned is "
-        f"({folder}); allowed are lora: null, parallel: none or ddp"
+        f"align.training: {named} does not train a mixture of experts, as 'moe' of run.aligned is; "
+        "allowed are lora: null, parallel: none or ddp"
     )
 
 
@@ -139,3 +142,11 @@ def test_a_mixture_computes_with_what_tokens_reach_and_holds_all():
     assert passes[0].bytes > 2 * mixture.parameters
     answers = [generation(size, 2, 32, 100, 50, 1000) for size in (mixture, dense)]
     assert answers[0].weight_bytes == answers[1].weight_bytes  # a batch reaches all experts
+
+
+def test_too_few_prompts_to_score_any_expert_are_refused(folder, config_of, tmp_path):
+    for side, few in (("unsafe", {"bad": 19}), ("safe", {"good": 19})):
+        says = refusal(config_of(folder, **few), tmp_path)
+        name = "mine/bad" if side == "unsafe" else "safe"
+        assert says.startswith(f"identification.{side}: '{name}' has 19 prompts, and an expert of")
+        assert "at least 20 of a side" in says

@@ -14,6 +14,7 @@ import tiny
 from families import HIDDEN, LAYERS, TOKENIZER
 from mixtures import CHOSEN, EXPERTS, NEURONS, WIDTH
 from safeneuron.alignment.freezing import FrozenSlices, frozen_slices
+from safeneuron.capture.activations import pooled_activations
 from safeneuron.capture.capture import capture_moments
 from safeneuron.capture.grouped import capture_grouped
 from safeneuron.capture.pooling import POOLINGS
@@ -286,6 +287,18 @@ def test_moments_of_groups_are_those_of_their_prompts(model):
             wanted = getattr(expected, name)
             atol = 1e-6 * np.abs(wanted).max()
             np.testing.assert_allclose(getattr(moments, name), wanted, rtol=1e-6, atol=atol)
+
+
+def test_pooled_activations_are_zero_where_no_token_reaches_the_expert(model):
+    prompts, pad = tiny.token_prompts(13), TOKENIZER.pad_token_id
+    pooled = pooled_activations(model.double(), prompts, "max", 4, pad).double().numpy()
+    moments = capture_moments(model, prompts, ["max"], 4, pad)["max"]
+    np.testing.assert_array_equal((pooled != 0).sum(axis=1), moments.count)
+    total = moments.mean * moments.count
+    np.testing.assert_allclose(pooled.sum(axis=1), total, rtol=1e-6, atol=1e-6)
+    for row, prompt in enumerate(prompts):
+        alone = pooled_activations(model, [prompt], "max", 1, pad)
+        np.testing.assert_allclose(pooled[:, row], alone[:, 0], rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", mixtures.KINDS)

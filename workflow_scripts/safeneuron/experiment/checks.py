@@ -26,6 +26,7 @@ from safeneuron.experiment import benchmarks, tuning
 from safeneuron.experiment.benchmarks import is_of_organism, judges_of, speaks_organism
 from safeneuron.experiment.catalog import Catalog, categories_of
 from safeneuron.experiment.contrasts import primary_contrasts
+from safeneuron.experiment.mixture_checks import check_mixtures
 from safeneuron.experiment.stages import model_judges, topic_control, uses_chat_template
 from safeneuron.models.folder import (
     IncompleteCheckpointError,
@@ -72,6 +73,7 @@ def check_inputs(config: Config, results: Path) -> Catalog:
     _check_side("identification.unsafe", config.identification.unsafe, catalog, config)
     _check_side("identification.safe", config.identification.safe, catalog, config)
     _check_nulls(config, catalog)
+    check_mixtures(config, catalog)
     if control is not None:
         _check_side("topic_control.matched", control.matched, catalog, config)
         _check_side("topic_control.plain", control.plain, catalog, config)
@@ -80,7 +82,6 @@ def check_inputs(config: Config, results: Path) -> Catalog:
             _check_side(f"models.{name}.{key}", side, catalog, config)
     if config.run.aligned:
         _check_preferences(config)
-        _check_training_of_experts(config)
     _check_questions(config)
     for name, benchmark in benchmarks.asked(config).items():
         key = f"attack.benchmarks.{name}"
@@ -342,20 +343,6 @@ def _naming(key: str) -> Iterator[None]:
         yield
     except (IncompleteCheckpointError, MixtureOfExpertsError, GgufError) as error:
         raise ConfigError(f"{key}: {error}") from error
-
-
-def _check_training_of_experts(config: Config) -> None:
-    training = config.align.training
-    for name in config.run.aligned:
-        model = config.origin_of(name)
-        if not isinstance(model, LocalModel) or mixture_in(Path(model.path)) is None:
-            continue
-        found = {"lora": training.lora, "parallel: fsdp": training.parallel == "fsdp"}
-        for setting in (key for key, given in found.items() if given):
-            raise ConfigError(
-                f"align.training: {setting} does not train a mixture of experts, as '{name}' of "
-                f"run.aligned is ({model.path}); allowed are lora: null, parallel: none or ddp"
-            )
 
 
 def _check_writable(results: Path) -> None:
