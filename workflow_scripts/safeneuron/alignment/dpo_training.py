@@ -312,6 +312,7 @@ def _config(
         loss_type=["sigmoid", "sft"] if likelihood else ["sigmoid"],
         loss_weights=[1.0, likelihood] if likelihood else [1.0],
         max_length=None,
+        router_aux_loss_coef=0.0,  # of mixtures of experts: the loss is what an arm says it is
         precompute_ref_log_probs=False,
         seed=seed,
         data_seed=seed,

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from transformers import PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 
+from safeneuron.alignment.expert_weights import expert_parts, laid_out
 from safeneuron.alignment.neuron_weights import Part, Sizes, neuron_parts
 from safeneuron.alignment.weight_decay import beyond_decay
+from safeneuron.models.mixtures import mixture_of
 
 Tensors = Mapping[str, torch.Tensor]
 """A checkpoint's tensors by name."""
@@ -109,11 +111,11 @@ def freeze_report(
     """
     trained, starts = dict(model.named_parameters()), dict(before.named_parameters())
     _raise_unless_alike(trained, starts)
-    config = model.config.get_text_config(decoder=True)
-    sizes = Sizes(config.num_hidden_layers, config.intermediate_size, config.hidden_size)
+    sizes = _sizes(model.config.get_text_config(decoder=True))
     if mask.shape != (sizes.layers, sizes.neurons):
         raise ValueError(f"a mask of shape {mask.shape} for a model of {sizes}")
-    parts = neuron_parts({name: weight.shape for name, weight in trained.items()}, sizes)
+    find = expert_parts if sizes.experts else neuron_parts
+    parts = find({name: weight.shape for name, weight in trained.items()}, sizes)
 
     hashes = hashlib.sha256(), hashlib.sha256()
     frozen, constant, free = _Compared(), _Compared(), _Compared()
@@ -181,9 +183,18 @@ def _raise_unless_alike(trained: Tensors, starts: Tensors) -> None:
         raise ValueError(f"the checkpoints differ in names, shapes or dtypes of {odd[:4]}")
 
 
+def _sizes(config: PreTrainedConfig) -> Sizes:
+    mixture = mixture_of(config.to_dict())
+    if mixture is None:
+        return Sizes(config.num_hidden_layers, config.intermediate_size, config.hidden_size)
+    neurons = mixture.experts * mixture.width
+    return Sizes(config.num_hidden_layers, neurons, config.hidden_size, mixture.experts)
+
+
 def _of_neurons(values: torch.Tensor, part: Part, row: np.ndarray) -> torch.Tensor:
     """The rows or columns that belong to the neurons of a row of a mask."""
     indices = torch.from_numpy(part.indices(row)).to(values.device)
+    values = laid_out(values, part)
     return values.index_select(part.dim, indices)
 
 
@@ -213,5 +224,5 @@ def _of_dims(parts: Mapping[str, Part], tensors: Tensors, dims: int) -> int:
     return sum(
         part.times
         for name, part in parts.items()
-        if part.layer == 0 and tensors[name].dim() == dims
+        if part.layer == 0 and min(tensors[name].dim(), 2) == dims
     )

@@ -14,7 +14,8 @@ from torch.distributed.tensor import DTensor
 from transformers import PreTrainedModel
 
 from safeneuron.alignment.shards import shard
-from safeneuron.models.sites import Index, owned
+from safeneuron.models.site import Index
+from safeneuron.models.sites import owned
 
 Slices = Iterable[tuple[torch.Tensor, Index]]
 """Parts of weights and biases, each with its index."""
@@ -81,10 +82,12 @@ def _in_shard(weight: torch.Tensor, index: Index) -> Index:
     """An index of a weight as one of this process' shard, whose rows are a chunk of the weight's.
 
     Raises:
-        ValueError: the weight is sharded otherwise.
+        ValueError: the weight is sharded otherwise, or is one of all experts.
     """
     if not isinstance(weight, DTensor):
         return index
+    if weight.dim() > 2:
+        raise ValueError("weights of experts are sharded; take parallel: none or ddp")
     mesh, placements = weight.device_mesh, weight.placements
     rows = -(-weight.shape[0] // mesh.size())
     held = range(weight.shape[0])[rows * mesh.get_local_rank() :][:rows]

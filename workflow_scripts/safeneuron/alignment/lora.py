@@ -16,7 +16,9 @@ from transformers import PreTrainedModel
 from safeneuron.alignment.freeze_proof import FreezeViolationError
 from safeneuron.alignment.freezing import FrozenSlices, frozen_slices
 from safeneuron.alignment.settings import LoRA
-from safeneuron.models.sites import Index, decoder_layers, owned
+from safeneuron.models.experts import is_mixture
+from safeneuron.models.site import Index, UnsupportedArchitectureError
+from safeneuron.models.sites import decoder_layers, ffn_sites, owned
 
 _ADAPTER = "default"
 
@@ -31,7 +33,15 @@ def add_adapters(model: PreTrainedModel, lora: LoRA, seed: int) -> PeftModel:
 
     Returns:
         The wrapper that a trainer takes; `model` is inside it.
+
+    Raises:
+        UnsupportedArchitectureError: the model has experts, whose weights are of no linear layer.
     """
+    if is_mixture(ffn_sites(model)):
+        raise UnsupportedArchitectureError(
+            f"{type(model).__name__}: LoRA does not train mixtures of experts; set "
+            "align.training.lora to null"
+        )
     names = {module: name for name, module in model.named_modules()}
     linear = [
         names[module]

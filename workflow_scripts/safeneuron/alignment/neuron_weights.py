@@ -23,11 +23,19 @@ class UnaccountedNeuronsError(SafeNeuronError):
 
 
 class Sizes(NamedTuple):
-    """What a configuration says of a decoder: its layers, neurons a layer, and hidden size."""
+    """What a configuration says of a decoder.
+
+    Attributes:
+        layers: their number.
+        neurons: of a layer, of all its experts if it has some.
+        hidden: width of the residual stream.
+        experts: of a layer; 0 where an FFN is no mixture of experts.
+    """
 
     layers: int
     neurons: int
     hidden: int
+    experts: int = 0
 
 
 class Part(NamedTuple):

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import torch
 from transformers import PreTrainedModel
@@ -13,8 +14,11 @@ from safeneuron.progress import Progress
 
 log = logging.getLogger(__name__)
 
-Receiver = Callable[[int, torch.Tensor, torch.Tensor, Batch], None]
-"""Takes layer, activations [prompts, tokens, neurons], attention mask [prompts, tokens], batch."""
+Receiver = Callable[[int, Any, torch.Tensor, Batch], None]
+"""Takes layer, activations [prompts, tokens, neurons], attention mask [prompts, tokens], batch.
+
+Of a mixture of experts the activations are `models.experts.Routed`.
+"""
 
 
 @torch.inference_mode()
@@ -36,7 +40,7 @@ def observed_forward(
     sites = ffn_sites(model)
     decoder = model.get_decoder()
 
-    def see(mask: torch.Tensor, batch: Batch, layer: int, activations: torch.Tensor) -> None:
+    def see(mask: torch.Tensor, batch: Batch, layer: int, activations: Any) -> None:
         receive(layer, activations, mask.to(activations.device), batch)
 
     with Progress(log, "prompts", len(prompts)) as progress:

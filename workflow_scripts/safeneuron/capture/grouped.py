@@ -8,8 +8,10 @@ from transformers import PreTrainedModel
 
 from safeneuron.capture.forward import observed_forward
 from safeneuron.capture.pooling import pool
+from safeneuron.capture.routed import capture_routed
 from safeneuron.capture.streaming import constants_of, stack_layers
 from safeneuron.models.batches import Batch
+from safeneuron.models.experts import is_mixture
 from safeneuron.models.sites import ffn_sites
 from safeneuron.neurons.moments import Moments, magnitude_pooling, with_magnitudes
 
@@ -74,6 +76,8 @@ def capture_grouped(
         (pooling, draw, group) -> moments, [layers, neurons].
     """
     sites = ffn_sites(model)
+    if is_mixture(sites):
+        return capture_routed(model, prompts, groups, poolings, batch_size, pad_id, "left")
     pooled = with_magnitudes(poolings)
     layers = [GroupedMoments() for _ in sites]  # rows of the neurons under each pooling in turn
     count = int(groups.max()) + 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from safeneuron.models.sites import FFNSite
+from safeneuron.models.site import NeuronSite
 from safeneuron.neurons.moments import Moments
 
 
@@ -57,11 +57,11 @@ class Constants:
     eps: float
 
 
-def constants_of(sites: Sequence[FFNSite]) -> Constants:
+def constants_of(sites: Sequence[NeuronSite]) -> Constants:
     """The constants of a model, from its sites in the order of the layers."""
     return Constants(
         np.stack([site.write_norm for site in sites]),
-        torch.finfo(sites[0].down.weight.dtype).eps,
+        torch.finfo(sites[0].dtype).eps,
     )
 
 

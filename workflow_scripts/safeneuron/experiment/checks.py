@@ -26,15 +26,16 @@ from safeneuron.experiment import benchmarks, tuning
 from safeneuron.experiment.benchmarks import is_of_organism, judges_of, speaks_organism
 from safeneuron.experiment.catalog import Catalog, categories_of
 from safeneuron.experiment.contrasts import primary_contrasts
+from safeneuron.experiment.mixture_checks import check_mixtures
 from safeneuron.experiment.stages import model_judges, topic_control, uses_chat_template
 from safeneuron.models.folder import (
     IncompleteCheckpointError,
     MixtureOfExpertsError,
     NoVisionError,
     check_chat_template,
-    check_dense,
     check_folder,
     check_image_processor,
+    mixture_in,
 )
 from safeneuron.models.gguf_header import GgufError, check_gguf, check_gguf_template
 from safeneuron.neurons.regrouping import pseudo_sizes
@@ -72,6 +73,7 @@ def check_inputs(config: Config, results: Path) -> Catalog:
     _check_side("identification.unsafe", config.identification.unsafe, catalog, config)
     _check_side("identification.safe", config.identification.safe, catalog, config)
     _check_nulls(config, catalog)
+    check_mixtures(config, catalog)
     if control is not None:
         _check_side("topic_control.matched", control.matched, catalog, config)
         _check_side("topic_control.plain", control.plain, catalog, config)
@@ -297,14 +299,14 @@ def _check_gguf(key: str, name: str, model: GgufModel, config: Config) -> None:
 
 
 def check_checkpoint_folder(key: str, model: LocalModel) -> None:
-    """Whether a folder holds config, complete safetensors weights and tokenizer of a dense model.
+    """Whether a folder holds a supported model's config, complete safetensors and tokenizer.
 
     Raises:
         ConfigError: names the key, the folder and what is missing or not supported.
     """
     with _naming(key):
         check_folder(Path(model.path))
-        check_dense(Path(model.path))
+        mixture_in(Path(model.path))
 
 
 def check_chat_template_of(key: str, model: LocalModel) -> None:

@@ -104,10 +104,12 @@ def forward(size: ModelSize, width: int, batch: int, tokens: int, sequences: int
         batch, tokens: rows and tokens of the largest batch.
         sequences: prompts in all.
     """
-    layer = batch * tokens * (6 * size.hidden + 4 * size.intermediate) * width
-    pooled = 3 * batch * tokens * size.intermediate * 4  # a hook's masked copies
+    layer = batch * tokens * (6 * size.hidden + 4 * size.computed) * width
+    pooled = 3 * batch * tokens * size.computed * 4  # a hook's masked copies
+    if size.reached is not None:  # float64, of all experts: as it came, centred, and at work
+        pooled += 3 * batch * POOLINGS * size.intermediate * 8
     weights = size.parameters * width
-    flops = 2 * size.parameters * sequences * tokens
+    flops = 2 * size.active * sequences * tokens
     moments = 16 * POOLINGS * size.layers * size.intermediate
     return Work(weights + layer + pooled, weights, flops, written=moments)
 
@@ -175,7 +177,7 @@ def generation(
     return Work(
         prompt.bytes + cache + logits,
         prompt.checkpoints,
-        2 * size.parameters * sequences * length,
+        2 * size.active * sequences * length,
         weight_reads=math.ceil(sequences / batch) * new_tokens,
         weight_bytes=size.parameters * width,
         written=sequences * new_tokens,  # zstd halves four bytes a token, and half end early
@@ -222,9 +224,9 @@ def preference_training(
             are shared out; a process gathers a layer at a time, and its head throughout).
         processes: allowed numbers of them, for `ddp` and `fsdp`.
     """
-    kept = 2 * size.hidden if checkpointing else 16 * size.hidden + 6 * size.intermediate
+    kept = 2 * size.hidden if checkpointing else 16 * size.hidden + 6 * size.computed
     rows = 2 * pairs * tokens  # chosen and rejected in one forward pass
-    layer = rows * (16 * size.hidden + 6 * size.intermediate) * width
+    layer = rows * (16 * size.hidden + 6 * size.computed) * width
     activations = rows * size.layers * kept * width + layer
     # of the chosen answers: the logits of one model, and both models' likelihoods of all words on
     # the answer's half, twice: before and after the softmax, or as values and as gradients
@@ -240,7 +242,7 @@ def preference_training(
     copies = size.parameters * width if width < 4 else 0  # of autocast
     beside = size.parameters * 4 if reference else 0
     again = 2 if checkpointing else 0
-    per_token = size.parameters * (2 + backward + again + (2 if reference else 0))
+    per_token = size.active * (2 + backward + again + (2 if reference else 0))
     work = Work(
         trained + beside + copies + activations + logits,
         size.parameters * (4 + stored),
@@ -275,10 +277,10 @@ def supervised_training(
     size: ModelSize, batch: int, tokens: int, steps: int, sequences_checked: int
 ) -> Work:
     """Training in fp32 by next-token loss, and the answers that its checks look at."""
-    activations = batch * tokens * size.layers * (16 * size.hidden + 6 * size.intermediate) * 4
+    activations = batch * tokens * size.layers * (16 * size.hidden + 6 * size.computed) * 4
     logits = 4 * batch * tokens * size.vocabulary * 4
-    flops = 6 * size.parameters * batch * tokens * steps
-    flops += 2 * size.parameters * sequences_checked * 2 * tokens
+    flops = 6 * size.active * batch * tokens * steps
+    flops += 2 * size.active * sequences_checked * 2 * tokens
     return Work(
         16 * size.parameters + activations + logits,
         4 * size.parameters,

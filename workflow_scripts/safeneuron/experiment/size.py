@@ -9,6 +9,7 @@ from typing import Any
 
 from safeneuron.errors import SafeNeuronError
 from safeneuron.models.gguf_header import read_header
+from safeneuron.models.mixtures import mixture_of
 
 
 @dataclass(frozen=True)
@@ -19,9 +20,10 @@ class ModelSize:
         parameters: of the whole model, heads and towers included.
         layers: decoder layers.
         hidden: width of the residual stream.
-        intermediate: neurons a layer.
+        intermediate: neurons a layer, of all its experts if it has some.
         vocabulary: tokens.
         cache_width: elements of one token's keys and values in one layer.
+        reached: neurons a layer that a token computes, in a mixture of experts; None for all.
     """
 
     parameters: int
@@ -30,6 +32,17 @@ class ModelSize:
     intermediate: int
     vocabulary: int
     cache_width: int
+    reached: int | None = None
+
+    @property
+    def computed(self) -> int:
+        """Neurons a layer that a token computes."""
+        return self.intermediate if self.reached is None else self.reached
+
+    @property
+    def active(self) -> int:
+        """Parameters that a token is multiplied with: not those of experts that it passes by."""
+        return self.parameters - 3 * self.layers * self.hidden * (self.intermediate - self.computed)
 
 
 def llama_size(
@@ -60,15 +73,17 @@ def folder_size(folder: Path) -> ModelSize:
             f"{', '.join(missing)}; models are decoders of the families that config/README.md "
             "lists, such as Llama, Qwen or Gemma"
         )
+    mixture = mixture_of(text)
     heads = text["num_attention_heads"]
     head = text.get("head_dim") or text["hidden_size"] // heads
     return ModelSize(
         parameters=sum(map(_elements, folder.glob("*.safetensors"))),
         layers=text["num_hidden_layers"],
         hidden=text["hidden_size"],
-        intermediate=text["intermediate_size"],
+        intermediate=mixture.experts * mixture.width if mixture else text["intermediate_size"],
         vocabulary=text["vocab_size"],
         cache_width=2 * head * (text.get("num_key_value_heads") or heads),
+        reached=mixture.chosen * mixture.width if mixture else None,
     )
 
 

@@ -33,8 +33,10 @@ from transformers.utils.logging import disable_progress_bar
 from safeneuron.artifacts.files import replacing, set_aside, sha256, write_text
 from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.errors import SafeNeuronError
+from safeneuron.models.experts import expose_experts
 from safeneuron.models.folder import PROCESSOR
-from safeneuron.models.sites import UnsupportedArchitectureError, ffn_sites
+from safeneuron.models.site import UnsupportedArchitectureError
+from safeneuron.models.sites import ffn_sites
 from safeneuron.models.system_prompt import own_system_prompt, set_system_prompt
 
 disable_progress_bar()
@@ -104,6 +106,7 @@ def write_manifest(
     config = _read_config(folder)
     with torch.device("meta"):
         model = _auto_class(config).from_config(config)
+    expose_experts(model)
     sites = ffn_sites(model)
     _check_weights(folder)
     tokenizer = _load_tokenizer(folder)
@@ -192,6 +195,7 @@ def load_folder(folder: Path, dtype: str, placement: Mapping[str, Any] | None = 
             f"{folder}: {len(missing)} weights of {type(model).__name__} are not in its files, "
             f"such as {missing[0]}; download the folder again"
         )
+    expose_experts(model)
     return Loaded(model.eval(), _load_tokenizer(folder))
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from safeneuron.errors import SafeNeuronError
+from safeneuron.models.mixtures import MIXTURES, Mixture, mixture_of, unsupported
 
 INDEX = "model.safetensors.index.json"
 
@@ -24,10 +25,7 @@ class NoVisionError(SafeNeuronError):
 
 
 class MixtureOfExpertsError(SafeNeuronError):
-    """The model's feed-forward layers are mixtures of experts; names the folder and the setting."""
-
-
-_EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
+    """The model's mixtures of experts are not supported; names the folder and what was found."""
 
 
 def check_folder(folder: Path) -> None:
@@ -97,21 +95,21 @@ def check_image_processor(folder: Path) -> None:
         )
 
 
-def check_dense(folder: Path) -> None:
-    """Whether the language model of a complete folder has one feed-forward network a layer.
+def mixture_in(folder: Path) -> Mixture | None:
+    """The sizes of the mixtures of experts in a complete folder; None of a dense model.
 
     Raises:
-        MixtureOfExpertsError: its configuration says that it has several.
+        MixtureOfExpertsError: its mixtures are not supported.
     """
     config = _read_json(folder / "config.json")
     text = config.get("text_config", config)
-    for name in _EXPERTS:
-        if (text.get(name) or 0) > 1:
-            raise MixtureOfExpertsError(
-                f"{folder}: a mixture of experts ('{text.get('model_type', 'no model_type')}', "
-                f"{name} {text[name]}), which is not supported; config/README.md lists the "
-                "families that are"
-            )
+    if found := unsupported(text):
+        raise MixtureOfExpertsError(
+            f"{folder}: {found}, which is not supported; of mixtures {', '.join(MIXTURES)} are, "
+            "with experts in every layer and no shared one; config/README.md lists the families "
+            "of dense models"
+        )
+    return mixture_of(text)
 
 
 def checkpoint_files(folder: Path) -> list[Path]:

@@ -7,7 +7,7 @@ an architecture names and lays out its projections.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple, TypeGuard
@@ -17,13 +17,8 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from safeneuron.errors import SafeNeuronError
-
-Index = tuple[slice | torch.Tensor, ...]
-
-
-class UnsupportedArchitectureError(SafeNeuronError):
-    """The model is not a decoder of layers with an FFN of a known family."""
+from safeneuron.models.experts import experts_site
+from safeneuron.models.site import NeuronSite, Owned, Site, UnsupportedArchitectureError
 
 
 class Family(NamedTuple):
@@ -57,61 +52,8 @@ FFN_NAMES = ("mlp", "feed_forward")
 """How layers call their FFN; the second are hybrids' (Falcon-H1)."""
 
 
-class Owned(NamedTuple):
-    """A part of a parameter that belongs to neurons.
-
-    Attributes:
-        parameter: a weight or a bias of a projection.
-        where: the part's index in it.
-        projection: the module that the parameter is of.
-        inward: whether the projection computes the neurons; if not, it reads them.
-    """
-
-    parameter: torch.Tensor
-    where: Index
-    projection: nn.Module
-    inward: bool
-
-
 @dataclass(frozen=True)
-class Site:
-    """A place in the forward pass: what a module is given, as its first input.
-
-    Attributes:
-        layer: index of the decoder layer.
-        module: the module.
-    """
-
-    layer: int
-    module: nn.Module
-
-    @contextmanager
-    def observe(self, see: Callable[[torch.Tensor], Any]) -> Iterator[None]:
-        """A context in which `see` gets the activations, [prompts, tokens, width]."""
-
-        def hook(_: nn.Module, inputs: tuple[Any, ...]) -> None:
-            see(inputs[0])  # what that returns is not for the model
-
-        with self._hook(hook):
-            yield
-
-    @contextmanager
-    def intervene(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Iterator[None]:
-        """A context in which the model goes on with what `change` makes of the activations."""
-        with self._hook(lambda _, inputs: (change(inputs[0]), *inputs[1:])):
-            yield
-
-    @contextmanager
-    def _hook(self, hook: Callable[[nn.Module, tuple[Any, ...]], Any]) -> Iterator[None]:
-        handle = self.module.register_forward_pre_hook(hook)
-        try:
-            yield
-        finally:
-            handle.remove()
-
-
-@dataclass(frozen=True)
-class FFNSite(Site):
+class FFNSite(NeuronSite):
     """One layer's FFN: its `module` is the down projection, whose inputs are the neurons.
 
     Attributes:
@@ -132,22 +74,28 @@ class FFNSite(Site):
         return self.down.in_features
 
     @property
-    def write_norm(self) -> np.ndarray:
-        """Euclidean norm of each neuron's column of the down projection, float64 [neurons].
+    def form(self) -> tuple[int, ...]:
+        """How many numbers each inward projection gives for a neuron."""
+        return tuple(p.out_features // self.neurons for p in self.inward)
 
-        It is what a neuron writes to the residual stream per unit of its activation, but for the
-        norm that Gemma 2 and 3 have between, which is the layer's and not a neuron's.
-        """
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the down projection."""
+        return self.down.weight.dtype
+
+    @property
+    def write_norm(self) -> np.ndarray:
+        """Euclidean norm of each neuron's column of the down projection, float64 [neurons]."""
         columns = self.down.weight.detach().cpu().double()
         return torch.linalg.vector_norm(columns, dim=0).numpy()
 
     @property
     def trainable(self) -> list[torch.Tensor]:
-        """The weights that train where the FFN alone trains: those of all its projections."""
+        """The weights of all its projections."""
         return [projection.weight for projection in (*self.inward, self.down)]
 
     def owned(self, row: np.ndarray) -> list[Owned]:
-        """What belongs to neurons: rows of the inward projections and of their biases, and columns.
+        """Rows of the inward projections and of their biases, and columns of the down projection.
 
         Args:
             row: boolean [neurons].
@@ -166,6 +114,17 @@ class FFNSite(Site):
         """The columns of the down projection that belong to neurons: all that the model reads."""
         neurons = torch.from_numpy(np.flatnonzero(row)).to(self.down.weight.device)
         return Owned(self.down.weight, (slice(None), neurons), self.down, False)
+
+    def changed(
+        self, row: np.ndarray, change: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+    ) -> AbstractContextManager[None]:
+        """A context in which the layer's neurons are what `change` makes of them.
+
+        Args:
+            row: boolean [neurons].
+            change: from the row (on the CPU) and activations [prompts, tokens, neurons].
+        """
+        return self.intervene(partial(change, torch.from_numpy(row.copy())))
 
 
 def decoder_layers(model: PreTrainedModel) -> nn.ModuleList:
@@ -194,13 +153,14 @@ def residual_sites(model: PreTrainedModel) -> list[Site]:
     return [Site(number, layer) for number, layer in enumerate(decoder_layers(model))]
 
 
-def ffn_sites(model: PreTrainedModel) -> list[FFNSite]:
-    """The FFN sites of all layers, in order.
+def ffn_sites(model: PreTrainedModel) -> list[NeuronSite]:
+    """The sites of all layers' FFNs, or of their mixtures of experts, in order.
 
     Raises:
-        UnsupportedArchitectureError: a layer's FFN is of no known family (mixture of experts) or of
-            another one than the first layer's, the message shows the module tree of that layer; a
-            module with weights stands between product and projection; or layers differ in width.
+        UnsupportedArchitectureError: a layer's FFN is of no known family or of another one than the
+            first layer's, the message shows the module tree of that layer; a module with weights
+            stands between product and projection; or layers differ in width.
+        RuntimeError: experts are not exposed (`models.experts`).
     """
     sites = [_ffn_site(model, i, layer) for i, layer in enumerate(decoder_layers(model))]
     widths = sorted({site.neurons for site in sites})
@@ -208,9 +168,8 @@ def ffn_sites(model: PreTrainedModel) -> list[FFNSite]:
         raise UnsupportedArchitectureError(
             f"{type(model).__name__}: its layers have {widths} neurons; they must have as many each"
         )
-    shapes = [tuple(p.out_features // site.neurons for p in site.inward) for site in sites]
-    for site, shape in zip(sites, shapes, strict=True):
-        if shape != shapes[0]:
+    for site in sites:
+        if type(site) is not type(sites[0]) or site.form != sites[0].form:
             raise UnsupportedArchitectureError(
                 f"{type(model).__name__}: layer {site.layer} has an FFN of another family than "
                 "layer 0; all must be of one"
@@ -218,7 +177,7 @@ def ffn_sites(model: PreTrainedModel) -> list[FFNSite]:
     return sites
 
 
-def masked_sites(model: PreTrainedModel, mask: np.ndarray) -> list[tuple[FFNSite, np.ndarray]]:
+def masked_sites(model: PreTrainedModel, mask: np.ndarray) -> list[tuple[NeuronSite, np.ndarray]]:
     """The sites that have neurons in a mask, each with its row of it.
 
     Args:
@@ -247,8 +206,11 @@ def owned(model: PreTrainedModel, mask: np.ndarray) -> list[Owned]:
 
 
 @contextmanager
-def observed(sites: Sequence[Site], see: Callable[[int, torch.Tensor], Any]) -> Iterator[None]:
-    """A context in which `see` gets each site's layer and activations [prompts, tokens, width]."""
+def observed(sites: Sequence[Site], see: Callable[[int, Any], Any]) -> Iterator[None]:
+    """A context in which `see` gets each site's layer and what it observes.
+
+    Activations [prompts, tokens, width]; of a mixture of experts `models.experts.Routed`.
+    """
     with ExitStack() as contexts:
         for site in sites:
             contexts.enter_context(site.observe(partial(see, site.layer)))
@@ -266,19 +228,22 @@ def intervened(
     Args:
         mask: boolean [layers, neurons].
         change: from a layer's row of the mask (boolean [neurons], on the CPU) and its activations
-            [prompts, tokens, neurons] to the activations that the model goes on with.
+            [prompts, tokens, neurons] to the activations that the model goes on with; of a mixture
+            of experts both are [rows, neurons of an expert], see `models.experts.Routed`.
 
     Raises:
         ValueError: the mask does not have the model's shape.
     """
     with ExitStack() as contexts:
         for site, row in masked_sites(model, mask):
-            neurons = torch.from_numpy(row.copy())
-            contexts.enter_context(site.intervene(partial(change, neurons)))
+            contexts.enter_context(site.changed(row, change))
         yield
 
 
-def _ffn_site(model: PreTrainedModel, index: int, layer: nn.Module) -> FFNSite:
+def _ffn_site(model: PreTrainedModel, index: int, layer: nn.Module) -> NeuronSite:
+    parts = _ffn_parts(layer)
+    if "experts" in parts:
+        return experts_site(model, index, parts)
     for family in FAMILIES:
         if projections := _projections(family, layer):
             site = FFNSite(index, projections[-1], tuple(projections[:-1]))
@@ -288,7 +253,7 @@ def _ffn_site(model: PreTrainedModel, index: int, layer: nn.Module) -> FFNSite:
     known = "; ".join(f"{family.down} with {', '.join(family.inward)}" for family in FAMILIES)
     raise UnsupportedArchitectureError(
         f"{type(model).__name__}: layer {index} has no FFN of a known family ({known}), so its "
-        f"neurons are not defined; mixtures of experts are not supported. Modules: {tree}"
+        f"neurons are not defined. Modules: {tree}"
     )
 
 

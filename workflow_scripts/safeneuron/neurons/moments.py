@@ -12,16 +12,21 @@ from safetensors.numpy import save_file
 
 from safeneuron.artifacts.files import replacing, set_aside
 from safeneuron.errors import CorruptFileError
+from safeneuron.neurons.routing import Routing, per_expert, per_neuron
 
 _DOCUMENT = "safeneuron"
+_PROMPTS, _SHARE = "routing.prompts", "routing.share"
 
 
 @dataclass(frozen=True)
 class Moments:
     """Moments of one model's pooled activations over prompts.
 
+    Of a mixture of experts a neuron's are over the prompts of which some token reaches its expert,
+    each pooled over its tokens that do.
+
     Attributes:
-        count: number of prompts.
+        count: number of prompts; of a mixture of experts int64 [layers, neurons].
         mean: float64 [layers, neurons], mean over prompts.
         m2: float64 [layers, neurons], sum of squared deviations from the mean.
         magnitude: float64 [layers, neurons], mean over prompts of the magnitudes pooled alike
@@ -29,14 +34,26 @@ class Moments:
         write_norm: float64 [layers, neurons], what a neuron writes to the residual stream per unit
             of its activation: the Euclidean norm of its column of the down projection.
         eps: of the precision that the activations had, from 1 to the next larger number.
+        routing: of a mixture of experts how often the prompts reach each; None of a dense model.
     """
 
-    count: int
+    count: int | np.ndarray
     mean: np.ndarray
     m2: np.ndarray
     magnitude: np.ndarray
     write_norm: np.ndarray
     eps: float
+    routing: Routing | None = None
+
+    @property
+    def prompts(self) -> int:
+        """How many prompts were captured, whatever experts they reach."""
+        return self.routing.prompts if self.routing else int(self.count)
+
+    @property
+    def width(self) -> int:
+        """Neurons that are computed together: a layer's, or an expert's."""
+        return self.mean.shape[1] // (self.routing.experts if self.routing else 1)
 
     @property
     def variance(self) -> np.ndarray:
@@ -62,11 +79,13 @@ def merge(a: Moments, b: Moments) -> Moments:
     if not a.of_model_of(b):
         raise ValueError("moments of different models: their down projections or precisions differ")
     count = a.count + b.count
+    some = np.maximum(count, 1)  # of an expert that no prompt reaches all is 0
     delta = b.mean - a.mean
-    mean = a.mean + delta * (b.count / count)
-    magnitude = a.magnitude + (b.magnitude - a.magnitude) * (b.count / count)
-    m2 = a.m2 + b.m2 + delta * delta * (a.count * b.count / count)
-    return Moments(count, mean, m2, magnitude, a.write_norm, a.eps)
+    mean = a.mean + delta * (b.count / some)
+    magnitude = a.magnitude + (b.magnitude - a.magnitude) * (b.count / some)
+    m2 = a.m2 + b.m2 + delta * delta * (a.count * b.count / some)
+    routing = a.routing.merged(b.routing) if a.routing and b.routing else None
+    return Moments(count, mean, m2, magnitude, a.write_norm, a.eps, routing)
 
 
 def magnitude_pooling(pooling: str) -> str:
@@ -87,8 +106,10 @@ def save_moments(path: Path, moments: Mapping[str, Moments]) -> None:
         "eps": np.array([any_moments.eps]),
         "down.norm": np.ascontiguousarray(any_moments.write_norm),
     }
+    if any_moments.routing:
+        arrays |= _routing_arrays(any_moments.routing)
     for pooling, m in moments.items():
-        arrays[f"{pooling}.count"] = np.array([m.count], dtype=np.int64)
+        arrays[f"{pooling}.count"] = _stored_count(m)
         arrays[f"{pooling}.mean"] = np.ascontiguousarray(m.mean)
         arrays[f"{pooling}.m2"] = np.ascontiguousarray(m.m2)
         arrays[f"{magnitude_pooling(pooling)}.mean"] = np.ascontiguousarray(m.magnitude)
@@ -111,11 +132,16 @@ def load_moments(path: Path, pooling: str) -> Moments:
             magnitude = stored.get_tensor(f"{magnitude_pooling(pooling)}.mean")
             write_norm, eps = (stored.get_tensor(k) for k in ("down.norm", "eps"))
             expected = json.loads(stored.metadata()[_DOCUMENT])["sha256"][pooling]
+            routing = None
+            if _SHARE in stored.keys():  # noqa: SIM118 - it is no mapping
+                prompts, share = stored.get_tensor(_PROMPTS), stored.get_tensor(_SHARE)
+                routing = Routing(int(prompts[0]), share)
     except (SafetensorError, OSError) as error:
         raise CorruptFileError(
             f"{path}: no readable moments of pooling '{pooling}' ({error}); {set_aside(path)}"
         ) from error
-    moments = Moments(int(count[0]), mean, m2, magnitude, write_norm, float(eps[0]))
+    counted = per_neuron(count, mean.shape[1]) if routing else int(count[0])
+    moments = Moments(counted, mean, m2, magnitude, write_norm, float(eps[0]), routing)
     if _digest(moments) != expected:
         raise CorruptFileError(
             f"{path}: the moments of pooling '{pooling}' are not those that were written; "
@@ -124,7 +150,21 @@ def load_moments(path: Path, pooling: str) -> Moments:
     return moments
 
 
+def _routing_arrays(routing: Routing) -> dict[str, np.ndarray]:
+    prompts = np.array([routing.prompts], dtype=np.int64)
+    return {_PROMPTS: prompts, _SHARE: np.ascontiguousarray(routing.share)}
+
+
+def _stored_count(m: Moments) -> np.ndarray:
+    """int64 [1], or of a mixture of experts [layers, experts]."""
+    if m.routing is None:
+        return np.array([m.count], dtype=np.int64)
+    return np.ascontiguousarray(per_expert(np.asarray(m.count), m.routing.experts))
+
+
 def _digest(m: Moments) -> str:
-    count, eps = np.array([m.count], dtype=np.int64), np.array([m.eps])
-    arrays = (count, m.mean, m.m2, m.magnitude, m.write_norm, eps)
+    count, eps = _stored_count(m), np.array([m.eps])
+    arrays = [count, m.mean, m.m2, m.magnitude, m.write_norm, eps]
+    if m.routing:
+        arrays += _routing_arrays(m.routing).values()
     return hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()

@@ -6,15 +6,26 @@ unchanged (negating an `up` row together with its `down` column). docs/gauge.md 
 change under rescalings that leave it unchanged too.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from safeneuron.neurons.criteria.activation_shift import shift
 from safeneuron.neurons.criteria.registry import CRITERIA
 from safeneuron.neurons.moments import Moments
 
+LEAST_REACHING = 20
+"""Prompts of either side that must reach an expert for its neurons to have scores.
+
+Of 20 and 20 prompts without any effect one neuron in ten million has an effect size above 2, and of
+5 and 5 seven in a thousand (Student's t); a large mixture has some millions of neurons.
+"""
+
 
 def score(unsafe: Moments, safe: Moments) -> dict[str, np.ndarray]:
     """Criterion -> scores, float64 [layers, neurons], and `shift`, whose sign `sas` asks for.
+
+    Neurons of an expert that fewer than `LEAST_REACHING` prompts of a side reach have none: NaN.
 
     Raises:
         ValueError: fewer than two prompts on a side, sides of different models, or values that are
@@ -23,8 +34,8 @@ def score(unsafe: Moments, safe: Moments) -> dict[str, np.ndarray]:
     if unsafe.mean.shape != safe.mean.shape:
         raise ValueError(f"moments of shapes {unsafe.mean.shape} and {safe.mean.shape}")
     for side, moments in (("unsafe", unsafe), ("safe", safe)):
-        if moments.count < 2:
-            raise ValueError(f"{moments.count} {side} prompts; a variance needs at least two")
+        if moments.prompts < 2:
+            raise ValueError(f"{moments.prompts} {side} prompts; a variance needs at least two")
         bad = ~np.isfinite(moments.mean + moments.m2 + moments.magnitude)
         if bad.any():
             layer, neuron = np.argwhere(bad)[0]
@@ -34,5 +45,22 @@ def score(unsafe: Moments, safe: Moments) -> dict[str, np.ndarray]:
             )
     if not unsafe.of_model_of(safe):
         raise ValueError("the unsafe and the safe moments are of different models")
+    if unsafe.routing and safe.routing:
+        scored = reached(unsafe) & reached(safe)
+        unsafe, safe = _known(unsafe, scored), _known(safe, scored)
     by_criterion = {name: criterion.score(unsafe, safe) for name, criterion in CRITERIA.items()}
     return by_criterion | {"shift": shift(unsafe, safe)}
+
+
+def reached(moments: Moments) -> np.ndarray:
+    """Neurons of experts that enough prompts reach to be scored, boolean [layers, neurons]."""
+    return np.asarray(moments.count) >= LEAST_REACHING
+
+
+def _known(moments: Moments, scored: np.ndarray) -> Moments:
+    """Moments that are NaN but for some neurons."""
+    return replace(
+        moments,
+        count=np.maximum(moments.count, LEAST_REACHING),
+        mean=np.where(scored, moments.mean, np.nan),
+    )

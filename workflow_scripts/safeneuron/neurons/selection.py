@@ -23,12 +23,19 @@ def select(
     size = scores["shift"].size
     chosen = int(np.logical_or.reduce(list(selected.values())).sum())
     if chosen in (0, size):
-        largest = (f"largest {CRITERIA[name].title} {scores[name].max():.3g}" for name in criteria)
+        largest = (
+            f"largest {CRITERIA[name].title} {_largest(scores[name]):.3g}" for name in criteria
+        )
         raise SafeNeuronError(
             f"the rule {rule.model_dump(exclude_none=True)} selects {chosen} of {size} neurons; "
             f"{', '.join(largest)}"
         )
     return selected
+
+
+def _largest(scores: np.ndarray) -> float:
+    """The largest score; minus infinity if no neuron has one."""
+    return float(np.max(scores, initial=-np.inf, where=~np.isnan(scores)))
 
 
 def masks(

@@ -15,12 +15,22 @@ def layer_z(values: np.ndarray) -> np.ndarray:
     """Z-score over the neurons of each layer (paper Eq. 10; population standard deviation).
 
     The paper does not say which standard deviation; n and n - 1 differ by less than 1e-3 in z for
-    500 or more neurons. A layer without any variation scores 0.
+    500 or more neurons. A layer without any variation scores 0. Neurons without a value (NaN) have
+    no score, and those of their layer are compared without them.
     """
+    if np.isnan(values).any():
+        return np.stack([_z_of_known(row) for row in values])
     centred = values - values.mean(axis=1, keepdims=True)
     spread = values.std(axis=1, keepdims=True)
     rounding = 1e-12 * np.abs(values).max(axis=1, keepdims=True)
     return np.divide(centred, spread, out=np.zeros_like(centred), where=spread > rounding)
+
+
+def _z_of_known(row: np.ndarray) -> np.ndarray:
+    scores, known = np.full_like(row, np.nan), ~np.isnan(row)
+    if known.any():
+        scores[known] = layer_z(row[known][None])[0]
+    return scores
 
 
 def shift_z(unsafe: Moments, safe: Moments) -> np.ndarray:

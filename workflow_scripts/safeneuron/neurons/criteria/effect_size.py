@@ -29,13 +29,14 @@ def rounding(unsafe: Moments, safe: Moments) -> np.ndarray:
 
     A forward pass in another batch, or padded on the other side, adds up in another order. A
     float32 sum of n products moves by some sqrt(n) eps of its size then (Higham & Mary, 2019), and
-    n is of the order of a layer's width. Below float32, products are still summed in float32, and
-    what is stored moves by eps of its own precision once more in every layer: such errors add up
-    in squares. The size is that of the neuron's magnitudes, on the side where they are larger:
-    the largest of a prompt's activations may be one near zero among larger ones below.
+    n is of the order of a layer's width, or of an expert's. Below float32, products are still
+    summed in float32, and what is stored moves by eps of its own precision once more in every
+    layer: such errors add up in squares. The size is that of the neuron's magnitudes, on the side
+    where they are larger: the largest of a prompt's activations may be one near zero among larger
+    ones below.
     """
-    layers, width = unsafe.mean.shape
-    relative = math.sqrt(layers) * unsafe.eps + math.sqrt(width) * np.finfo(np.float32).eps
+    layers = len(unsafe.mean)
+    relative = math.sqrt(layers) * unsafe.eps + math.sqrt(unsafe.width) * np.finfo(np.float32).eps
     return relative * np.maximum(unsafe.magnitude, safe.magnitude)
 
 

@@ -1,0 +1,364 @@
+"""Mixtures of experts: what a neuron is, and what is observed of it, done to it and owned by it."""
+
+import copy
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import linear, silu
+from transformers import Qwen2MoeConfig, Qwen2MoeForCausalLM, Qwen3MoeConfig, Qwen3MoeForCausalLM
+
+import mixtures
+import tiny
+from families import HIDDEN, LAYERS, TOKENIZER
+from mixtures import CHOSEN, EXPERTS, NEURONS, WIDTH
+from safeneuron.alignment.freezing import FrozenSlices, frozen_slices
+from safeneuron.capture.activations import pooled_activations
+from safeneuron.capture.capture import capture_moments
+from safeneuron.capture.grouped import capture_grouped
+from safeneuron.capture.pooling import POOLINGS
+from safeneuron.interventions.weights import Weights
+from safeneuron.interventions.zeroing import zeroed
+from safeneuron.models.chat import encode_prompts
+from safeneuron.models.checkpoint import load_folder
+from safeneuron.models.experts import expose_experts
+from safeneuron.models.generation import generate_after
+from safeneuron.models.site import UnsupportedArchitectureError
+from safeneuron.models.sites import ffn_sites, intervened, observed, owned
+
+MASK = np.random.default_rng(0).random((LAYERS, NEURONS)) < 0.3
+TEXTS = ["how do i steal the car", "hello", "how do i clean the wallet", "bake the cake"]
+PROMPTS = encode_prompts(TOKENIZER, TEXTS)
+IDS = torch.tensor([[3, 4, 5, 6, 7], [9, 8, 7, 3, 30]])
+
+
+@pytest.fixture(params=mixtures.KINDS)
+def model(request):
+    return mixtures.build(request.param)
+
+
+@torch.no_grad()
+def logits(model):
+    return model(IDS).logits
+
+
+class Recorded:
+    """What goes into the experts of each layer, by hooks of its own: states and choices."""
+
+    def __init__(self, model):
+        self.states, self.chosen, self.hooks = [], [], []
+        for layer in model.model.layers:
+            self.hooks.append(layer.mlp.experts.register_forward_pre_hook(self._see))
+
+    def _see(self, _, inputs):
+        self.states.append(inputs[0].detach())
+        self.chosen.append(inputs[1].detach())
+
+    def remove(self):
+        for hook in self.hooks:
+            hook.remove()
+
+
+def recomputed(model, layer, states, expert):
+    """Activations of one expert for all tokens, [tokens, width]."""
+    gate_up = model.model.layers[layer].mlp.experts.gate_up_proj[expert]
+    gate, up = gate_up[:WIDTH], gate_up[WIDTH:]
+    return (silu(linear(states, gate)) * linear(states, up)).detach()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("kind", mixtures.KINDS)
+def test_exposed_experts_compute_what_transformers_computes_to_the_bit(kind, dtype):
+    plain = mixtures.build(kind, exposed=False).to(dtype)
+    plain.set_experts_implementation("grouped_mm")
+    exposed = mixtures.build(kind).to(dtype)
+    assert torch.equal(logits(exposed), logits(plain))
+    plain.set_experts_implementation("eager")
+    if dtype == torch.float32:
+        torch.testing.assert_close(logits(exposed), logits(plain), rtol=1e-6, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", mixtures.KINDS)
+def test_gradients_are_those_of_transformers(kind):
+    plain, exposed = mixtures.build(kind, exposed=False), mixtures.build(kind)
+    plain.set_experts_implementation("eager")
+    for model in (plain, exposed):
+        model(IDS, labels=IDS).loss.backward()
+    pairs = zip(plain.parameters(), exposed.parameters(), strict=True)
+    for expected, found in pairs:
+        torch.testing.assert_close(found.grad, expected.grad, rtol=1e-4, atol=1e-6)
+
+
+def test_a_neuron_is_an_element_of_the_input_of_its_experts_down_projection(model):
+    sites, recorded, seen = ffn_sites(model), Recorded(model), {}
+    assert [(site.layer, site.neurons) for site in sites] == [(i, NEURONS) for i in range(LAYERS)]
+    with observed(sites, lambda layer, routed: seen.update({layer: routed})):
+        logits(model)
+    recorded.remove()
+    for layer, routed in seen.items():
+        states, chosen = recorded.states[layer], recorded.chosen[layer]
+        assert len(routed.activations) == IDS.numel() * CHOSEN
+        reached = {(t, e) for t, row in enumerate(chosen.tolist()) for e in row}
+        assert {*zip(routed.tokens.tolist(), routed.experts.tolist(), strict=True)} == reached
+        for expert in range(EXPERTS):
+            rows = routed.experts == expert
+            expected = recomputed(model, layer, states, expert)[routed.tokens[rows]]
+            torch.testing.assert_close(routed.activations[rows], expected)
+
+
+def test_observing_changes_nothing(model):
+    clean = logits(model)
+    with observed(ffn_sites(model), lambda _, routed: routed.activations * 2):
+        assert torch.equal(logits(model), clean)
+    assert torch.equal(logits(model), clean)
+
+
+def test_an_intervention_gets_each_rows_neurons_of_the_mask(model):
+    seen, clean = [], logits(model)
+
+    def see(neurons, activations):
+        seen.append(neurons)
+        return activations
+
+    recorded = Recorded(model)
+    with intervened(model, MASK, see):
+        assert torch.equal(logits(model), clean)
+    recorded.remove()
+    for row, neurons, chosen in zip(MASK, seen, recorded.chosen, strict=True):
+        experts = np.sort(chosen.flatten().numpy())
+        np.testing.assert_array_equal(neurons.numpy(), row.reshape(EXPERTS, WIDTH)[experts])
+
+
+def test_zeroing_is_what_zero_weights_do(model):
+    with zeroed(model, MASK):
+        by_hook = logits(model)
+    clean = logits(model)
+    assert (by_hook - clean).abs().max() > 0.01
+    with Weights().applied(model, MASK, None):
+        torch.testing.assert_close(logits(model), by_hook, rtol=1e-5, atol=1e-5)
+    assert torch.equal(logits(model), clean)
+    # the same by rows of the ups, found without the library
+    with torch.no_grad():
+        for layer, row in zip(model.model.layers, MASK, strict=True):
+            for expert, neuron in np.argwhere(row.reshape(EXPERTS, WIDTH)):
+                layer.mlp.experts.gate_up_proj[expert, WIDTH + neuron] = 0
+    torch.testing.assert_close(logits(model), by_hook, rtol=1e-5, atol=1e-5)
+
+
+def test_emptying_what_neurons_own_makes_them_zero_and_no_other(model):
+    seen = []
+    with observed(ffn_sites(model)[:1], lambda _, routed: seen.append(routed)):
+        logits(model)
+        with torch.no_grad():
+            for part in owned(model, MASK):
+                part.parameter[part.where] = 0
+        logits(model)
+    clean, emptied = seen
+    of_rows = torch.from_numpy(MASK[0].reshape(EXPERTS, WIDTH))[clean.experts]
+    assert torch.equal(emptied.experts, clean.experts)
+    assert torch.equal(emptied.activations[~of_rows], clean.activations[~of_rows])
+    assert not emptied.activations[of_rows].any()
+
+
+@pytest.mark.parametrize("neuron", [0, WIDTH - 1, WIDTH, NEURONS - 1])
+def test_a_neuron_owns_its_gate_row_its_up_row_and_its_down_column(model, neuron):
+    mask = np.zeros_like(MASK)
+    mask[1, neuron] = True
+    expert, element = divmod(neuron, WIDTH)
+    experts = model.model.layers[1].mlp.experts
+    expected = {id(p): torch.zeros(p.shape, dtype=torch.bool) for p in experts.parameters()}
+    expected[id(experts.gate_up_proj)][expert, [element, WIDTH + element]] = True
+    expected[id(experts.down_proj)][expert, :, element] = True
+    for parameter, index in frozen_slices(model, mask):
+        marked = torch.zeros(parameter.shape, dtype=torch.bool)
+        marked[index] = True
+        assert torch.equal(marked, expected.pop(id(parameter)))
+    assert not expected
+    assert [id(p) for p in ffn_sites(model)[1].trainable] == [
+        id(experts.gate_up_proj),
+        id(experts.down_proj),
+    ]
+
+
+def test_frozen_neurons_keep_their_bits_and_all_others_move(model):
+    before = copy.deepcopy(model)
+    model.train()
+    frozen = FrozenSlices(frozen_slices(model, MASK))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=0.1)
+    for seed in range(3):
+        torch.manual_seed(seed)
+        ids = torch.randint(3, 60, (6, 12))
+        optimizer.zero_grad()
+        model(ids, labels=ids).loss.backward()
+        optimizer.step()
+        frozen.restore()
+    frozen.release()
+    layers = zip(model.model.layers, before.model.layers, MASK, strict=True)
+    for now, then, row in layers:
+        of_experts = torch.from_numpy(row.reshape(EXPERTS, WIDTH))
+        gate_up = now.mlp.experts.gate_up_proj != then.mlp.experts.gate_up_proj
+        down = now.mlp.experts.down_proj != then.mlp.experts.down_proj
+        for moved in (*gate_up.unflatten(1, (2, WIDTH)).unbind(1), down.transpose(1, 2)):
+            assert not moved[of_experts].any()
+            assert moved[~of_experts].float().mean() > 0.99
+        assert (now.mlp.gate.weight != then.mlp.gate.weight).all()
+
+
+def test_write_norms_are_those_of_the_columns(model):
+    for site, layer in zip(ffn_sites(model), model.model.layers, strict=True):
+        down = layer.mlp.experts.down_proj.detach().double().numpy()
+        expected = [np.linalg.norm(down[n // WIDTH, :, n % WIDTH]) for n in range(NEURONS)]
+        np.testing.assert_allclose(site.write_norm, expected, rtol=1e-12)
+
+
+def independent_moments(model, prompts):
+    """Count, mean, M2 and share by NumPy, a prompt at a time without padding.
+
+    Returns:
+        Pooling -> count, mean, M2, each [layers, neurons], and the share [layers, experts].
+    """
+    pooled = {name: [[[] for _ in range(EXPERTS)] for _ in range(LAYERS)] for name in POOLINGS}
+    share = np.zeros((LAYERS, EXPERTS))
+    for ids in prompts:
+        recorded = Recorded(model)
+        with torch.no_grad():
+            model(torch.tensor([ids]))
+        recorded.remove()
+        for layer, (states, chosen) in enumerate(
+            zip(recorded.states, recorded.chosen, strict=True)
+        ):
+            for expert in range(EXPERTS):
+                tokens = (chosen == expert).any(dim=1)
+                share[layer, expert] += tokens.double().mean().item() / len(prompts)
+                if tokens.any():
+                    values = recomputed(model, layer, states[tokens], expert).double().numpy()
+                    for name, pool in tiny.NUMPY_POOLINGS.items():
+                        pooled[name][layer][expert].append(pool(values))
+
+    def of(name, reduce):
+        return np.concatenate(
+            [
+                [np.broadcast_to(reduce(np.array(rows)), WIDTH) for rows in layer]
+                for layer in pooled[name]
+            ]
+        ).reshape(LAYERS, NEURONS)
+
+    return {
+        name: (
+            of(name, len),
+            of(name, lambda rows: rows.mean(axis=0) if len(rows) else 0),
+            of(name, lambda rows: rows.var(axis=0) * len(rows) if len(rows) else 0),
+        )
+        for name in POOLINGS
+    }, share
+
+
+@pytest.mark.parametrize(("batch_size", "side"), [(1, "left"), (4, "left"), (30, "right")])
+def test_moments_are_those_of_the_prompts_that_reach_an_expert(model, batch_size, side):
+    model = model.double()  # so that two ways of adding up choose the same experts
+    prompts = tiny.token_prompts(30)
+    expected, share = independent_moments(model, prompts)
+    found = capture_moments(model, prompts, POOLINGS, batch_size, TOKENIZER.pad_token_id, side)
+    for name, (count, mean, m2) in expected.items():
+        moments = found[name]
+        np.testing.assert_array_equal(moments.count, count)
+        scale = np.abs(mean).max()
+        np.testing.assert_allclose(moments.mean, mean, rtol=1e-6, atol=1e-6 * scale)
+        np.testing.assert_allclose(moments.m2, m2, rtol=1e-6, atol=1e-6 * m2.max())
+        assert (moments.prompts, moments.width) == (30, WIDTH)
+        np.testing.assert_allclose(moments.routing.share, share, rtol=1e-12)
+    counts = expected["max"][0]
+    assert len(np.unique(counts)) > 3 and counts.min() < 30  # routing is uneven
+    np.testing.assert_allclose(share.sum(axis=1), CHOSEN)
+
+
+def test_moments_of_groups_are_those_of_their_prompts(model):
+    model, pad = model.double(), TOKENIZER.pad_token_id
+    prompts, groups = tiny.token_prompts(12), np.random.default_rng(0).integers(3, size=(2, 12))
+    found = capture_grouped(model, prompts, groups, ["max", "mean"], 5, pad)
+    for (pooling, draw, group), moments in found.items():
+        of_group = [p for p, g in zip(prompts, groups[draw], strict=True) if g == group]
+        expected = capture_moments(model, of_group, [pooling], 4, pad)[pooling]
+        np.testing.assert_array_equal(moments.count, expected.count)
+        assert moments.prompts == len(of_group)
+        np.testing.assert_allclose(moments.routing.share, expected.routing.share)
+        for name in ("mean", "m2", "magnitude"):
+            wanted = getattr(expected, name)
+            atol = 1e-6 * np.abs(wanted).max()
+            np.testing.assert_allclose(getattr(moments, name), wanted, rtol=1e-6, atol=atol)
+
+
+def test_pooled_activations_are_zero_where_no_token_reaches_the_expert(model):
+    prompts, pad = tiny.token_prompts(13), TOKENIZER.pad_token_id
+    pooled = pooled_activations(model.double(), prompts, "max", 4, pad).double().numpy()
+    moments = capture_moments(model, prompts, ["max"], 4, pad)["max"]
+    np.testing.assert_array_equal((pooled != 0).sum(axis=1), moments.count)
+    total = moments.mean * moments.count
+    np.testing.assert_allclose(pooled.sum(axis=1), total, rtol=1e-6, atol=1e-6)
+    for row, prompt in enumerate(prompts):
+        alone = pooled_activations(model, [prompt], "max", 1, pad)
+        np.testing.assert_allclose(pooled[:, row], alone[:, 0], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", mixtures.KINDS)
+def test_answers_do_not_depend_on_the_batch(kind):
+    model = mixtures.build(kind)
+    with zeroed(model, MASK):
+        together = generate_after(model, TOKENIZER, PROMPTS, 6, 4)
+        alone = [generate_after(model, TOKENIZER, [p], 6, 1)[0] for p in PROMPTS]
+    assert together == alone
+
+
+@pytest.mark.parametrize("kind", mixtures.KINDS)
+def test_a_saved_model_shows_nothing_of_its_exposure(kind, tmp_path):
+    mixtures.save(kind, tmp_path / "plain")
+    loaded = load_folder(tmp_path / "plain", "float32").model
+    assert ffn_sites(loaded)[0].neurons == NEURONS
+    original = mixtures.build(kind, exposed=False)
+    assert {n: p.shape for n, p in loaded.named_parameters()} == {
+        n: p.shape for n, p in original.named_parameters()
+    }
+    assert all(torch.equal(p, original.get_parameter(n)) for n, p in loaded.named_parameters())
+    loaded.save_pretrained(tmp_path / "again")
+    files = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("plain", "again")]
+    assert files[0] == files[1]
+    assert "safeneuron" not in (tmp_path / "again" / "config.json").read_text()
+    assert "experts_implementation" not in json.loads(
+        (tmp_path / "again" / "config.json").read_text()
+    )
+
+
+def test_experts_that_are_not_exposed_are_an_error_and_not_silence():
+    with pytest.raises(RuntimeError, match="not exposed"):
+        ffn_sites(mixtures.build("mixtral", exposed=False))
+    model = mixtures.build("mixtral")
+    model.set_experts_implementation("eager")
+    with pytest.raises(RuntimeError, match="not exposed"):
+        ffn_sites(model)
+
+
+TEXT = {
+    "vocab_size": tiny.VOCABULARY,
+    "hidden_size": HIDDEN,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+    "num_experts": 4,
+    "moe_intermediate_size": 16,
+    "intermediate_size": 16,
+}
+
+
+def test_shared_experts_are_an_error_that_names_them():
+    model = Qwen2MoeForCausalLM(Qwen2MoeConfig(**TEXT, shared_expert_intermediate_size=16))
+    expose_experts(model)
+    with pytest.raises(UnsupportedArchitectureError, match=r"'qwen2_moe'.*shared_expert"):
+        ffn_sites(model)
+
+
+def test_dense_layers_beside_experts_are_an_error():
+    model = Qwen3MoeForCausalLM(Qwen3MoeConfig(**TEXT, head_dim=16, mlp_only_layers=[0]))
+    expose_experts(model)
+    with pytest.raises(UnsupportedArchitectureError, match=r"\[16, 64\] neurons"):
+        ffn_sites(model)

@@ -1,0 +1,46 @@
+"""What can be known to be wrong for mixtures of experts before a job runs."""
+
+from safeneuron.config.load import ConfigError
+from safeneuron.config.schema.experiment import Config
+from safeneuron.experiment import prompt_sets
+from safeneuron.experiment.catalog import Catalog
+from safeneuron.experiment.mixtures import mixtures
+from safeneuron.neurons.scores import LEAST_REACHING
+
+
+def check_mixtures(config: Config, catalog: Catalog) -> None:
+    """Whether the run's mixtures of experts can be trained and scored as the configuration says.
+
+    Raises:
+        ConfigError: names the key, the model and what is allowed.
+    """
+    for model in mixtures(config):
+        if model in config.run.aligned:
+            _check_training(config, model)
+        _check_prompts(config, catalog, model)
+
+
+def _check_training(config: Config, model: str) -> None:
+    training = config.align.training
+    found = {"lora": training.lora, "parallel: fsdp": training.parallel == "fsdp"}
+    for setting in (key for key, given in found.items() if given):
+        raise ConfigError(
+            f"align.training: {setting} does not train a mixture of experts, as '{model}' of "
+            "run.aligned is; allowed are lora: null, parallel: none or ddp"
+        )
+
+
+def _check_prompts(config: Config, catalog: Catalog, model: str) -> None:
+    """Whether each contrast has prompts enough to score an expert that all of them reach."""
+    categories = prompt_sets.category_contrasts(config, catalog).values()
+    sets = [prompt_sets.SAFE, *(name for names in categories for name in names)]
+    for name in sets:
+        rows = prompt_sets.rows_of(config, name)
+        number = prompt_sets.count(catalog, rows, LEAST_REACHING)
+        if number < LEAST_REACHING:
+            side = "safe" if name == prompt_sets.SAFE else "unsafe"
+            raise ConfigError(
+                f"identification.{side}: '{name}' has {number} prompts, and an expert of '{model}' "
+                f"(a mixture of experts) has scores where at least {LEAST_REACHING} of a side "
+                "reach it; take sets of more prompts, or the model out of run.models"
+            )
