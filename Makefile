@@ -51,7 +51,7 @@ bench: env
 	$(ACTIVATE) && PYTHONPATH=workflow_scripts python -m benchmarks $(if $(MANIFEST),--manifest "$(MANIFEST)")
 
 bench-compare: bench
-	$(ACTIVATE) && python -m benchmarks.compare results/bench/figures.json benchmarks/baselines/epyc-2-cores.json
+	$(ACTIVATE) && python -m benchmarks.compare results/bench/figures.json benchmarks/baselines/xeon-2-cores.json
 
 rounds: env
 	$(ACTIVATE) && snakemake --configfile config/rounds.yaml

@@ -27,7 +27,7 @@ def organism(**shape: int) -> Runnable:
     Args:
         shape: what is otherwise than the default organism has it.
     """
-    _as_stages_run()
+    torch.set_num_threads(1)
     tokenizer = build_tokenizer()
     model = build_model(OrganismModel(**shape), tokenizer, 0).eval()
     with torch.no_grad():
@@ -39,7 +39,7 @@ def organism(**shape: int) -> Runnable:
 
 def checkpoint(manifest: Path) -> Runnable:
     """A checkpoint's, in bfloat16, on one thread."""
-    _as_stages_run()
+    torch.set_num_threads(1)
     return Runnable(*load_checkpoint(manifest, "bfloat16"), "checkpoint")
 
 
@@ -63,7 +63,3 @@ def token_prompts(
 def tokens(prompts: Sequence[Sequence[int]]) -> int:
     """How many there are in all."""
     return sum(map(len, prompts))
-
-
-def _as_stages_run() -> None:
-    torch.set_num_threads(1)

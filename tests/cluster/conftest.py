@@ -38,10 +38,7 @@ def cluster() -> Iterator[Slurm]:
 class ClusterCheckout(Checkout):
     """A checkout whose runs are dispatched to the test's Slurm."""
 
-    def __init__(self, folder: Path, cluster: Slurm) -> None:
-        super().__init__(folder, SMALLEST)
-        self.cluster = cluster
-        (folder / "site.yaml").write_text(yaml.safe_dump(SITE))
+    cluster: Slurm
 
     def start(self, *arguments: str) -> subprocess.Popen:
         """Begin a run with the profile, in a session of its own."""
@@ -83,4 +80,7 @@ class ClusterCheckout(Checkout):
 
 @pytest.fixture
 def checkout(cluster, tmp_path) -> ClusterCheckout:
-    return ClusterCheckout(tmp_path, cluster)
+    checkout = ClusterCheckout.made(tmp_path, SMALLEST)
+    checkout.cluster = cluster
+    (tmp_path / "site.yaml").write_text(yaml.safe_dump(SITE))
+    return checkout

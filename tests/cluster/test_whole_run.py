@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 @pytest.fixture(scope="module")
 def local(tmp_path_factory):
     """The same experiment on this machine, without a cluster."""
-    checkout = Checkout(tmp_path_factory.mktemp("local"), SMALLEST)
+    checkout = Checkout.made(tmp_path_factory.mktemp("local"), SMALLEST)
     oversleep(checkout)  # the same code, and so the same provenance
     (checkout.folder / "overslept").touch()
     checkout.snakemake("--cores", "2")

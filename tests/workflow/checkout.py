@@ -1,11 +1,10 @@
 """A copy of the repository's sources in which real Snakemake runs, away from the user's results."""
 
-import copy
 import os
 import re
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
 
@@ -32,17 +31,20 @@ class Checkout:
     def __init__(self, folder: Path, configuration: str) -> None:
         self.folder = folder
         self.configuration = configuration
+
+    @classmethod
+    def made(cls, folder: Path, configuration: str) -> Self:
+        """A new one: the sources are copied into a folder that has none of their names."""
         for name in _SOURCES:
             source = REPOSITORY / name
             copy_source = shutil.copytree if source.is_dir() else shutil.copy
             copy_source(source, folder / name)
+        return cls(folder, configuration)
 
     def copied(self, folder: Path) -> "Checkout":
         """This checkout and its results at another place, each file with its time."""
         shutil.copytree(self.folder, folder)
-        other = copy.copy(self)
-        other.folder = folder
-        return other
+        return Checkout(folder, self.configuration)
 
     def copied_without_times(self, folder: Path) -> "Checkout":
         """The same, as a copy without times leaves it.

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import pickle
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -29,15 +28,20 @@ def smallest(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
-    made = folder / "smallest.pickle"
+    checkout, complete = Checkout(folder / "smallest", SMALLEST), folder / "smallest.complete"
     with (folder / "smallest.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not made.exists():
-            (folder / "smallest").mkdir()
-            checkout = Checkout(folder / "smallest", SMALLEST)
-            checkout.snakemake("--cores", "2")
-            made.write_bytes(pickle.dumps(checkout))
-    return pickle.loads(made.read_bytes())
+        if not complete.exists():
+            checkout.folder.mkdir()
+            Checkout.made(checkout.folder, SMALLEST).snakemake("--cores", "2")
+            complete.touch()
+    return checkout
+
+
+@pytest.fixture(scope="module")
+def finished(smallest: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A copy of the smallest experiment's run, for the tests of one file alone."""
+    return smallest.copied(tmp_path_factory.mktemp("finished") / "checkout")
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,6 @@ namespaces = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module")
-def undisturbed(smallest, tmp_path_factory) -> Checkout:
-    """A copy of the smallest experiment's run, for these tests alone."""
-    return smallest.copied(tmp_path_factory.mktemp("undisturbed") / "checkout")
-
-
 def start(checkout: Checkout) -> subprocess.Popen:
     """A run on one core in a session of its own."""
     return subprocess.Popen(
@@ -73,7 +67,7 @@ def _runs(script: bytes, process: Path, folder: Path) -> bool:
 
 
 def test_one_core_and_a_kill_in_every_kind_of_stage_give_the_bytes_of_two_cores(smallest, tmp_path):
-    checkout = Checkout(tmp_path, SMALLEST)
+    checkout = Checkout.made(tmp_path, SMALLEST)
     unharmed = set(STAGES)
     while unharmed:
         run = start(checkout)
@@ -91,7 +85,7 @@ def test_one_core_and_a_kill_in_every_kind_of_stage_give_the_bytes_of_two_cores(
 
 @namespaces
 def test_a_full_disk_leaves_nothing_partial_and_the_run_goes_on_when_there_is_room(tmp_path):
-    checkout = Checkout(tmp_path, SMALLEST)
+    checkout = Checkout.made(tmp_path, SMALLEST)
     (checkout.folder / "results").mkdir()
     target = f"{RESULTS}/prompts/organism.parquet"
     # the table itself does not fit, its log does
@@ -112,7 +106,7 @@ def test_a_full_disk_leaves_nothing_partial_and_the_run_goes_on_when_there_is_ro
 
 @namespaces
 def test_a_read_only_file_system_is_refused_by_name(tmp_path):
-    checkout = Checkout(tmp_path, SMALLEST)
+    checkout = Checkout.made(tmp_path, SMALLEST)
     (checkout.folder / "results").mkdir()
     script = (
         "mount -t tmpfs -o ro tmpfs results && "
@@ -127,7 +121,7 @@ def test_a_read_only_file_system_is_refused_by_name(tmp_path):
 
 
 def test_a_second_run_in_the_folder_is_told_what_to_do(tmp_path):
-    checkout = Checkout(tmp_path, SMALLEST)
+    checkout = Checkout.made(tmp_path, SMALLEST)
     first = start(checkout)
     try:
         while not running(checkout, "pretrain_organism"):
@@ -161,14 +155,14 @@ DAMAGED = {
 
 
 @pytest.mark.parametrize("damaged", DAMAGED)
-def test_a_damaged_file_is_named_and_made_anew(undisturbed, damaged):
-    path = undisturbed.folder / RESULTS / damaged
+def test_a_damaged_file_is_named_and_made_anew(finished, damaged):
+    path = finished.folder / RESULTS / damaged
     consumer = f"{RESULTS}/{DAMAGED[damaged]}"
     before = path.read_bytes()
     path.write_bytes(before[:-100])  # a lost tail; a flipped bit is a unit test's
-    (undisturbed.folder / consumer).unlink()
-    returncode, output = undisturbed.run("--cores", "1", consumer)
+    (finished.folder / consumer).unlink()
+    returncode, output = finished.run("--cores", "1", consumer)
     assert returncode != 0
     assert re.search(rf"{re.escape(path.name)}.* moved to ", output)
-    undisturbed.snakemake("--cores", "2", consumer)
+    finished.snakemake("--cores", "2", consumer)
     assert path.read_bytes() == before

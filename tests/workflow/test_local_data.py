@@ -31,7 +31,7 @@ def local_run(tmp_path_factory):
     """Two topics of HarmfulQA and two categories of CatQA against some Alpaca instructions."""
     folder = tmp_path_factory.mktemp("local") / "checkout"
     folder.mkdir()
-    checkout = Checkout(folder, "config/local-data.yaml")
+    checkout = Checkout.made(folder, "config/local-data.yaml")
     (folder.parent / "shared").mkdir()
     (folder.parent / "shared" / "data").symlink_to(DATA)
     tokenizer = build_tokenizer()

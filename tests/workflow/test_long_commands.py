@@ -56,7 +56,7 @@ def shell_of(rule):
 
 def test_every_verdict_of_the_paper_at_ten_seeds_reaches_its_table(names, tmp_path):
     assert len(names) == len(set(names)) > 10_000 and sum(map(len, names)) > 2**21
-    checkout = Checkout(tmp_path, "config/test/smallest.yaml")
+    checkout = Checkout.made(tmp_path, "config/test/smallest.yaml")
     script = checkout.folder / "workflow_scripts" / "attack_success.py"
     script.write_text(STUB)
     for name in names:

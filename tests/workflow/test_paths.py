@@ -9,7 +9,7 @@ pytestmark = pytest.mark.workflow
 
 
 def test_a_path_with_spaces_quotes_and_a_command_is_only_a_path(tmp_path):
-    checkout = Checkout(tmp_path, "config/test/smallest.yaml")
+    checkout = Checkout.made(tmp_path, "config/test/smallest.yaml")
     folder = checkout.folder / "my data"
     folder.mkdir()
     path = folder / 'it\'s $(touch executed) "here".csv'

@@ -21,7 +21,7 @@ sys.exit("the reason")
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory):
     """A checkout whose pre-training fails for every seed."""
-    checkout = Checkout(tmp_path_factory.mktemp("failing"), "config/test/smallest.yaml")
+    checkout = Checkout.made(tmp_path_factory.mktemp("failing"), "config/test/smallest.yaml")
     (checkout.folder / "workflow_scripts" / "pretrain_organism.py").write_text(BROKEN)
     return checkout
 

@@ -98,7 +98,7 @@ def write(folder: Path, name, texts):
 def finished(tmp_path_factory) -> Checkout:
     """The whole run: the base is asked clean alone, the tuned model is attacked."""
     folder = tmp_path_factory.mktemp("tuned")
-    checkout = Checkout(folder, "tuned.yaml")
+    checkout = Checkout.made(folder, "tuned.yaml")
     (folder / "tuned.yaml").write_text(yaml.safe_dump(CONFIGURATION))
     tokenizer = build_tokenizer()
     save_checkpoint(tiny.build(vocabulary=len(tokenizer)), tokenizer, folder / "model")

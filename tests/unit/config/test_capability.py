@@ -7,6 +7,7 @@ from safeneuron.data.questions import HubQuestions
 from safeneuron.experiment import stages
 from safeneuron.experiment.checks import check_inputs
 from unit.capability import benchmarks
+from unit.experiment.refusals import refusal
 
 
 @pytest.fixture
@@ -22,12 +23,6 @@ def configured(form, files, *, n_shot=0, **capability):
 def hub(**keys):
     task = {"kind": "hub", "form": "arc", "hub": {"id": "a/b", "split": "test"}, **keys}
     return {"capability": {"tasks": {"mine": task}}}
-
-
-def refusal(raw, results) -> str:
-    with pytest.raises(ConfigError) as caught:
-        check_inputs(load_config(raw), results)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize(

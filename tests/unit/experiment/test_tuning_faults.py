@@ -3,9 +3,10 @@
 import pytest
 
 import gguf_files
-from safeneuron.config.load import ConfigError, load_config
+from safeneuron.config.load import load_config
 from safeneuron.experiment.checks import check_inputs
 from unit.config.messages import message, wrong
+from unit.experiment.refusals import refusal
 from unit.experiment.tuned_models import TUNED, TUNING, raw
 
 UNKNOWN = {"datasets": ["crime"]}
@@ -149,12 +150,6 @@ def files(tmp_path):
     }
 
 
-def refusal(settings, tmp_path) -> str:
-    with pytest.raises(ConfigError) as caught:
-        check_inputs(load_config(settings), tmp_path / "results")
-    return str(caught.value)
-
-
 def test_the_prompts_of_a_tuned_model_are_read_and_counted(files, tmp_path):
     files["models"]["mine"]["safety_tuning"]["without"] = ["harm-identification"]
     catalog = check_inputs(load_config(files), tmp_path / "results")
@@ -171,7 +166,7 @@ def test_what_a_tuned_model_reads_is_not_looked_at_where_the_run_has_none(files,
 
 def test_a_side_without_prompts_of_its_split_is_named(files, tmp_path):
     files["models"]["mine"]["gate"]["harmful"]["datasets"] = ["harm-training"]
-    assert refusal(files, tmp_path) == (
+    assert refusal(files, tmp_path / "results") == (
         "models.mine.gate.harmful.split: 'validation' has no prompts in harm-training; splits "
         "there: training"
     )
@@ -179,7 +174,7 @@ def test_a_side_without_prompts_of_its_split_is_named(files, tmp_path):
 
 def test_a_category_that_a_side_does_not_have_is_named(files, tmp_path):
     files["models"]["mine"]["safety_tuning"]["harmless"]["categories"] = ["calmm"]
-    text = refusal(files, tmp_path)
+    text = refusal(files, tmp_path / "results")
     assert text.startswith("models.mine.safety_tuning.harmless.categories: 'calmm' is not a categ")
     assert "did you mean 'calm'?" in text
 
@@ -188,15 +183,17 @@ def test_a_file_that_is_held_out_and_not_there_is_named(files, tmp_path):
     files["datasets"]["gone"] = {**files["datasets"]["harm-training"], "path": "gone.csv"}
     check_inputs(load_config(files), tmp_path / "results")
     files["models"]["mine"]["safety_tuning"]["without"] = ["gone"]
-    assert refusal(files, tmp_path).startswith("datasets.gone: gone.csv: no such file")
+    assert refusal(files, tmp_path / "results").startswith("datasets.gone: gone.csv: no such file")
 
 
 def test_the_file_of_a_base_is_checked_under_its_own_key_though_the_run_has_it_not(files, tmp_path):
     path = tmp_path / "tiny.gguf"
     gguf_files.write(path, gguf_files.build(), template=None)
-    assert refusal(files, tmp_path).startswith(f"models.raw.path: {path} has no chat template ")
+    assert refusal(files, tmp_path / "results").startswith(
+        f"models.raw.path: {path} has no chat template "
+    )
     path.unlink()
-    assert refusal(files, tmp_path).startswith(f"models.raw.path: {path} is not a file")
+    assert refusal(files, tmp_path / "results").startswith(f"models.raw.path: {path} is not a file")
 
 
 def test_the_organisms_language_is_not_that_of_a_tuned_model(files, tmp_path):

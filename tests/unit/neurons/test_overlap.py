@@ -144,3 +144,15 @@ def test_the_null_of_few_draws_stays_within_what_an_overlap_can_be():
             [0.0, 0.0],
             [1.0, 1.0],
         )
+
+
+@pytest.mark.parametrize("categories", [2, 3, 12])
+def test_a_draws_curve_is_the_mean_over_the_subsets_of_each_size(categories):
+    rng = np.random.default_rng(0)
+    # some share neurons, one is empty, and most subsets of many share nothing
+    sets = rng.random((categories, 3, 40)) < 0.2
+    sets[:, 0] |= rng.random(40) < 0.1
+    sets[-1] = False
+    curves, null = overlap_curves(sets), regrouped_null([sets, sets])
+    for name, curve in curves.items():
+        np.testing.assert_allclose(null[name].mean, curve.mean, rtol=1e-12, atol=1e-15)

@@ -5,6 +5,7 @@ mask then give the intersection of every subset at once, in 2^C * C additions fo
 """
 
 from collections.abc import Iterator, Sequence
+from math import comb
 from typing import NamedTuple
 
 import numpy as np
@@ -54,20 +55,21 @@ def overlap_curves(sets: np.ndarray) -> dict[str, OverlapCurve]:
     Raises:
         ValueError: too few or too many categories.
     """
-    categories = len(sets)
-    if not 2 <= categories <= MAX_CATEGORIES:
-        raise ValueError(f"{categories} categories; overlap needs 2 to {MAX_CATEGORIES}")
     return _curves(_held(sets))
 
 
 def overlap_null(
     sets: np.ndarray, draws: int, rng: np.random.Generator, coverage: float = 0.95
 ) -> dict[str, OverlapNull]:
-    """What the curves look like for independent random sets of the same sizes per layer."""
+    """What the curves look like for independent random sets of the same sizes per layer.
+
+    Raises:
+        ValueError: too few or too many categories.
+    """
     curves: dict[str, list[np.ndarray]] = {name: [] for name in MEASURES}
     for held in _random_held(sets, draws, rng):
-        for name, curve in _curves(held).items():
-            curves[name].append(curve.mean)
+        for name, mean in _mean_curves(held).items():
+            curves[name].append(mean)
     tails = [(1 - coverage) / 2, (1 + coverage) / 2]
     return {
         name: OverlapNull(np.mean(c, axis=0), *np.quantile(c, tails, axis=0))
@@ -82,9 +84,12 @@ def regrouped_null(draws: Sequence[np.ndarray]) -> dict[str, OverlapNull]:
 
     Args:
         draws: each boolean [groups, layers, neurons]; two draws at least.
+
+    Raises:
+        ValueError: too few or too many groups.
     """
-    curves = [overlap_curves(sets) for sets in draws]
-    return {name: _few_draws(np.stack([c[name].mean for c in curves])) for name in MEASURES}
+    curves = [_mean_curves(_held(sets)) for sets in draws]
+    return {name: _few_draws(np.stack([c[name] for c in curves])) for name in MEASURES}
 
 
 def _few_draws(curves: np.ndarray) -> OverlapNull:
@@ -93,11 +98,18 @@ def _few_draws(curves: np.ndarray) -> OverlapNull:
 
 
 def _held(sets: np.ndarray) -> np.ndarray:
-    """How many neurons just the categories of each subset hold, int64 [2^C], by bit mask."""
+    """How many neurons just the categories of each subset hold, int64 [2^C], by bit mask.
+
+    Raises:
+        ValueError: too few or too many categories.
+    """
+    categories = len(sets)
+    if not 2 <= categories <= MAX_CATEGORIES:
+        raise ValueError(f"{categories} categories; overlap needs 2 to {MAX_CATEGORIES}")
     holders = np.zeros(sets[0].size, dtype=np.int32)
     for bit, mask in enumerate(sets):
         holders |= mask.ravel().astype(np.int32) << bit
-    return np.bincount(holders, minlength=1 << len(sets))
+    return np.bincount(holders, minlength=1 << categories)
 
 
 def _random_held(sets: np.ndarray, draws: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
@@ -130,23 +142,15 @@ def _random_held(sets: np.ndarray, draws: int, rng: np.random.Generator) -> Iter
 
 def _curves(held: np.ndarray) -> dict[str, OverlapCurve]:
     """Measure -> curve, from how many neurons just the categories of each subset hold."""
-    supersets, within = held.copy(), held.copy()
     categories = len(held).bit_length() - 1
-    for bit in range(categories):
-        view = supersets.reshape(-1, 2, 1 << bit)
-        view[:, 0] += view[:, 1]
-        view = within.reshape(-1, 2, 1 << bit)
-        view[:, 1] += view[:, 0]
-    union = held.sum() - within[::-1]  # what is not within the other categories
-    single = 1 << np.arange(categories)
-    pairs = single[:, None] | single
-    jaccard = _ratio(supersets[pairs], union[pairs])
+    supersets, union = _intersections_and_unions(held)
+    jaccard = _pairwise_jaccard(supersets, union)
     overlaps = np.zeros(1)  # summed over the pairs of each subset
     for a in range(categories):
         with_a = _over_members(0.0, jaccard[a, :a], np.add)
         overlaps = np.concatenate([overlaps, overlaps + with_a])
     cardinality = _over_members(0, np.ones(categories, dtype=int), np.add)
-    smallest = _over_members(held.sum(), supersets[single], np.minimum)
+    smallest = _over_members(held.sum(), _set_sizes(supersets), np.minimum)
     order = np.argsort(cardinality, kind="stable")
     starts = np.searchsorted(cardinality, np.arange(2, categories + 1), sorter=order)
     values = {
@@ -155,6 +159,55 @@ def _curves(held: np.ndarray) -> dict[str, OverlapCurve]:
         "mean_pairwise_jaccard": _ratio(overlaps, cardinality * (cardinality - 1) / 2),
     }
     return {name: _curve(np.split(value[order], starts)[1:]) for name, value in values.items()}
+
+
+def _mean_curves(held: np.ndarray) -> dict[str, np.ndarray]:
+    """Measure -> `OverlapCurve.mean` alone, the dearest of whose parts are left out.
+
+    Most subsets of many sets share nothing and add nothing to a mean; and every pair is in as many
+    subsets of one size as any other, so that the mean over pairs is the same for all sizes.
+    """
+    categories = len(held).bit_length() - 1
+    supersets, union = _intersections_and_unions(held)
+    sharing = 1 + np.flatnonzero(supersets[1:])
+    smallest = np.full(len(sharing), held.sum())
+    for bit, size in enumerate(_set_sizes(supersets)):
+        np.minimum(smallest, size, out=smallest, where=(sharing >> bit & 1).astype(bool))
+    members = np.bitwise_count(sharing)
+    pairs = _pairwise_jaccard(supersets, union)[np.tril_indices(categories, -1)]
+
+    def mean(overlaps: np.ndarray) -> np.ndarray:
+        sums = np.bincount(members, overlaps, minlength=categories + 1)[2:]
+        return sums / [comb(categories, k) for k in range(2, categories + 1)]
+
+    return {
+        "intersection_over_union": mean(supersets[sharing] / union[sharing]),
+        "intersection_over_smallest": mean(supersets[sharing] / smallest),
+        "mean_pairwise_jaccard": np.full(categories - 1, pairs.mean()),
+    }
+
+
+def _intersections_and_unions(held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How many neurons all members of each subset hold, and how many any of them does."""
+    supersets, within = held.copy(), held.copy()
+    for bit in range(len(held).bit_length() - 1):
+        view = supersets.reshape(-1, 2, 1 << bit)
+        view[:, 0] += view[:, 1]
+        view = within.reshape(-1, 2, 1 << bit)
+        view[:, 1] += view[:, 0]
+    return supersets, held.sum() - within[::-1]  # what is not within the other categories
+
+
+def _set_sizes(supersets: np.ndarray) -> np.ndarray:
+    """How many neurons each category holds."""
+    return supersets[1 << np.arange(len(supersets).bit_length() - 1)]
+
+
+def _pairwise_jaccard(supersets: np.ndarray, union: np.ndarray) -> np.ndarray:
+    """Of every two categories, [categories, categories]."""
+    single = 1 << np.arange(len(supersets).bit_length() - 1)
+    pairs = single[:, None] | single
+    return _ratio(supersets[pairs], union[pairs])
 
 
 def _over_members(start: float, values: np.ndarray, combine: np.ufunc) -> np.ndarray:
