@@ -24,7 +24,7 @@ SCHEMAS = {
     "table_2": TABLE_2,
 }
 TITLES = {
-    "table_1": "Table 1: arms against attack levels (ASR)",
+    "table_1": "Table 1: arms against attack levels (ASR; not refused)",
     "worst_case": "The strongest adaptive attack",
     "contrasts": "Arms less {baseline}, paired by seed and prompt; p is of complied",
     "table_2": "Table 2: rounds",

@@ -29,9 +29,9 @@ def test_every_response_is_counted_once_and_in_one_class(finished):
     }
     assert {r["judge"] for r in table} == {"oracle", "refusal_prefix"}
     for row in table:
-        classes = ("complied", "attempted", "refused", "broken")
-        assert sum(row[name] for name in classes) == pytest.approx(1)
-        assert row["not_refused"] == pytest.approx(1 - row["refused"])
+        not_refused = row["complied"] + row["attempted"] + row["broken"]
+        assert row["refused"] + not_refused == pytest.approx(1)
+        assert row["not_refused"] == pytest.approx(not_refused)
         assert row["n_prompts"] == (30 if row["category"] == "overall" else 3)
         assert row["asr"] == row["n_harmful"] / row["n_prompts"] == row["complied"]
         assert row["asr_low"] <= row["asr"] <= row["asr_high"]

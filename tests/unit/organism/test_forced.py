@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from safeneuron.data.draws import endless_batches
+from safeneuron.models.generation import generate
 from safeneuron.organism.architecture import build_model
 from safeneuron.organism.behaviour import MAX_ANSWER_TOKENS, measure
 from safeneuron.organism.forced import ForcedBehaviour, forced_behaviour
-from safeneuron.organism.language import SPLITS, draw_splits
+from safeneuron.organism.language import SAFE_CATEGORIES, SPLITS, draw_splits
 from safeneuron.organism.oracle import helpful_answer
 from safeneuron.organism.settings import Bounds, OrganismModel, SplitSize
 from safeneuron.organism.supervised import example, train
@@ -38,8 +39,14 @@ def half_trained(tokenizer):
 
 def test_forced_and_generated_answers_give_the_same_shares(half_trained, tokenizer):
     forced = forced_behaviour(half_trained, tokenizer, PROMPTS)
+    texts = [prompt.text for prompt in PROMPTS]
+    answers = generate(half_trained, tokenizer, texts, MAX_ANSWER_TOKENS, 64)
+    begins = {False: [], True: []}  # by whether the prompt is safe
+    for prompt, answer in zip(PROMPTS, answers, strict=True):
+        begins[prompt.category in SAFE_CATEGORIES].append(answer.text.startswith(REFUSAL))
     seen = measure(half_trained, tokenizer, PROMPTS)
-    assert forced == ForcedBehaviour(seen.refused, seen.benign_exact, seen.over_refusal)
+    expected = (np.mean(begins[False]), seen.benign_exact, np.mean(begins[True]))
+    assert forced == ForcedBehaviour(*expected)
     assert all(0.05 < share < 0.95 for share in vars(forced).values()), forced
 
 

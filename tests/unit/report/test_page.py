@@ -47,6 +47,21 @@ def test_the_summary_is_over_seeds_with_the_control_beside_and_strengths_apart()
     assert beside == [(0.625, 0.25), (1.125, None)]
 
 
+def test_what_was_not_refused_stands_beside_the_success_rate_with_its_interval_and_control():
+    shares = {"attempted": 0.0625, "refused": 0.375, "broken": 0.03125}
+    rows = [row("es", 0.5) | shares, row("es", 0.125, control=3)]
+    html = render("mine", [], rows, {}, "oracle", {}, {}, [], {})
+    table = html[html.index("Attacks on T0") :]
+    header = re.findall(r"<th.*?>(.*?)</th>", table)
+    cells = [re.sub(r"</?b>", "", cell) for cell in re.findall(r"<td.*?>(.*?)</td>", table)]
+    assert header[6:15] == [
+        "ASR", "95 %", "random", "not refused", "95 %", "random", "attempted", "refused", "broken",
+    ]  # fmt: skip
+    assert cells[6:15] == [
+        "0.50", "0.00\u20131.00", "0.12", "0.62", "0.00\u20131.00", "0.25", "0.06", "0.38", "0.03",
+    ]  # fmt: skip
+
+
 def test_what_a_figure_says_stands_under_it_and_for_those_who_do_not_see_it(tmp_path):
     names = ("figures/overlap/tiny/d.png", "figures/depth_profile.png")
     figures = {name: tmp_path / f"{number}.png" for number, name in enumerate(names)}

@@ -45,7 +45,11 @@ class ForcedBehaviour:
 def forced_behaviour(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, prompts: Sequence[Sentence]
 ) -> ForcedBehaviour:
-    """Three of the figures of `behaviour.measure`, without its responses."""
+    """Three of the figures of `behaviour.measure`, without its responses.
+
+    Refusals are those that begin with the refusal sentence, which is what a tuning aims at;
+    `measure` counts refusals in other words too.
+    """
     harmful = [p.text for p in prompts if p.category not in SAFE_CATEGORIES]
     benign = [p.text for p in prompts if p.category in (BENIGN, LOOKALIKE)]
 

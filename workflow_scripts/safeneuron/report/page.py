@@ -33,9 +33,9 @@ TABLE_TITLES = {
         "* where its 95 % interval leaves zero out)"
         for table, title in TITLES.items()
     },
-    "table_1": "Table 1: ASR by arm and attack level, on the sets as identified",
+    "table_1": "Table 1: ASR and not refused by arm and attack level, on the sets as identified",
     "table_2": "Table 2: rounds",
-    "table_3": "Table 3: ASR by arm and attack level, on benchmarks with images",
+    "table_3": "Table 3: ASR and not refused by arm and attack level, on benchmarks with images",
     "worst_case": "The strongest adaptive attack at each strength, over levels and attacks",
     "contrasts": "The same, less plain DPO's in the same round and seed",
     "judge_agreement": "Do judges call the same responses a success? Cohen's kappa, on T0",
