@@ -62,15 +62,19 @@ def test_merged_moments_are_those_of_the_union():
     assert_equal(merge(a, b), moments_of(values, reached))
 
 
-def test_a_file_gives_back_what_was_written(tmp_path):
+def test_a_file_gives_back_what_was_written_of_each_group(tmp_path):
     file = tmp_path / "moments.safetensors"
-    written = moments_of(*drawn(30, 0, [1.0, 0.5, 0.2]))
-    save_moments(file, {"max": written})
-    read = load_moments(file, "max")
-    for name in ("count", "mean", "m2", "magnitude", "write_norm"):
-        np.testing.assert_array_equal(getattr(read, name), getattr(written, name))
-    assert (read.prompts, read.width, read.eps) == (30, WIDTH, EPS)
-    np.testing.assert_array_equal(read.routing.share, written.routing.share)
+    groups = {
+        f"max/0/{group}": moments_of(*drawn(30 + group, group, [1.0, 0.5, 0.2]))
+        for group in range(3)
+    }
+    save_moments(file, groups)
+    for group, (key, written) in enumerate(groups.items()):
+        read = load_moments(file, key)
+        for name in ("count", "mean", "m2", "magnitude", "write_norm"):
+            np.testing.assert_array_equal(getattr(read, name), getattr(written, name))
+        assert (read.prompts, read.width, read.eps) == (30 + group, WIDTH, EPS)
+        np.testing.assert_array_equal(read.routing.share, written.routing.share)
 
 
 def test_routing_that_was_changed_in_a_file_is_found(tmp_path):
@@ -79,7 +83,7 @@ def test_routing_that_was_changed_in_a_file_is_found(tmp_path):
     arrays = load_file(file)
     with safe_open(file, framework="numpy") as stored:
         metadata = stored.metadata()
-    arrays["routing.share"][0, 0] += 1e-3
+    arrays["max.routing.share"][0, 0] += 1e-3
     save_file(arrays, file, metadata)
     with pytest.raises(CorruptFileError, match="not those that were written"):
         load_moments(file, "max")

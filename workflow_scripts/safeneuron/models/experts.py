@@ -191,9 +191,11 @@ def experts_site(model: PreTrainedModel, layer: int, parts: dict[str, nn.Module]
     experts = parts["experts"]
     kind = model.config.get_text_config(decoder=True).model_type
     shapes = {name: tuple(p.shape) for name, p in experts.named_parameters()}
-    count, hidden, width = shapes.get("down_proj", (0, 0, 0))
-    known = {"gate_up_proj": (count, 2 * width, hidden), "down_proj": (count, hidden, width)}
-    if kind not in MIXTURES or set(parts) != {"gate", "experts"} or shapes != known:
+    known: dict[str, tuple[int, ...]] = {}
+    if kind in MIXTURES and set(parts) == {"gate", "experts"}:
+        count, hidden, width = shapes["down_proj"]
+        known = {"gate_up_proj": (count, 2 * width, hidden), "down_proj": (count, hidden, width)}
+    if shapes != known:
         raise UnsupportedArchitectureError(
             f"{type(model).__name__}: layer {layer} is a mixture of experts that is not supported "
             f"('{kind}': {', '.join(parts)}; experts have {shapes}); supported are "

@@ -106,10 +106,9 @@ def save_moments(path: Path, moments: Mapping[str, Moments]) -> None:
         "eps": np.array([any_moments.eps]),
         "down.norm": np.ascontiguousarray(any_moments.write_norm),
     }
-    if any_moments.routing:
-        arrays |= _routing_arrays(any_moments.routing)
     for pooling, m in moments.items():
         arrays[f"{pooling}.count"] = _stored_count(m)
+        arrays |= {f"{pooling}.{name}": values for name, values in _routing_arrays(m).items()}
         arrays[f"{pooling}.mean"] = np.ascontiguousarray(m.mean)
         arrays[f"{pooling}.m2"] = np.ascontiguousarray(m.m2)
         arrays[f"{magnitude_pooling(pooling)}.mean"] = np.ascontiguousarray(m.magnitude)
@@ -133,9 +132,9 @@ def load_moments(path: Path, pooling: str) -> Moments:
             write_norm, eps = (stored.get_tensor(k) for k in ("down.norm", "eps"))
             expected = json.loads(stored.metadata()[_DOCUMENT])["sha256"][pooling]
             routing = None
-            if _SHARE in stored.keys():  # noqa: SIM118 - it is no mapping
-                prompts, share = stored.get_tensor(_PROMPTS), stored.get_tensor(_SHARE)
-                routing = Routing(int(prompts[0]), share)
+            if f"{pooling}.{_SHARE}" in stored.keys():  # noqa: SIM118 - it is no mapping
+                of_all, share = (stored.get_tensor(f"{pooling}.{k}") for k in (_PROMPTS, _SHARE))
+                routing = Routing(int(of_all[0]), share)
     except (SafetensorError, OSError) as error:
         raise CorruptFileError(
             f"{path}: no readable moments of pooling '{pooling}' ({error}); {set_aside(path)}"
@@ -150,9 +149,12 @@ def load_moments(path: Path, pooling: str) -> Moments:
     return moments
 
 
-def _routing_arrays(routing: Routing) -> dict[str, np.ndarray]:
-    prompts = np.array([routing.prompts], dtype=np.int64)
-    return {_PROMPTS: prompts, _SHARE: np.ascontiguousarray(routing.share)}
+def _routing_arrays(m: Moments) -> dict[str, np.ndarray]:
+    """None of a dense model. Groups of prompts have each their own."""
+    if m.routing is None:
+        return {}
+    prompts = np.array([m.routing.prompts], dtype=np.int64)
+    return {_PROMPTS: prompts, _SHARE: np.ascontiguousarray(m.routing.share)}
 
 
 def _stored_count(m: Moments) -> np.ndarray:
@@ -164,7 +166,5 @@ def _stored_count(m: Moments) -> np.ndarray:
 
 def _digest(m: Moments) -> str:
     count, eps = _stored_count(m), np.array([m.eps])
-    arrays = [count, m.mean, m.m2, m.magnitude, m.write_norm, eps]
-    if m.routing:
-        arrays += _routing_arrays(m.routing).values()
+    arrays = (count, m.mean, m.m2, m.magnitude, m.write_norm, eps, *_routing_arrays(m).values())
     return hashlib.sha256(b"".join(np.ascontiguousarray(a).tobytes() for a in arrays)).hexdigest()
