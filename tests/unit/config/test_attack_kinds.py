@@ -57,6 +57,10 @@ SHOWN = {"report": {"case_studies": {"attack": "mine"}}}
          "attack.attacks.mine is of kind 'direction'; cases are of an attack on neurons"),
         (PREFILL, {"capability": {"attacks": {"mine": {}}}},
          "capability.attacks: 'mine' forces how answers begin"),
+        ({"selection": "magnitude", "operator": {"kind": "mean_ablate"}},
+         {"identification": {"poolings": ["max", "meanabs"]}},
+         "attack.attacks.mine.operator: mean_ablate takes the moments of pooling 'mean', which is "
+         "not in identification.poolings (max, meanabs)"),
         ({"kind": "direction"}, {"capability": {"attacks": {"mine": {"fractions": [0.1]}}}},
          "capability.attacks.mine.fractions: 'mine' is of kind 'direction'"),
         ({"kind": "direction"}, {"capability": {"attacks": {"mine": {"targets": ["es"]}}}},

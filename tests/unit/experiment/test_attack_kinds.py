@@ -20,10 +20,12 @@ T0, T2 = State("organism", "base", 0, 3), State("organism", "freeze", 2, 3)
 DIRECTION = {"kind": "direction", "phases": 3, "operator": "write_read"}
 ATTACKS = {
     "magnitude": {"selection": "magnitude"},
+    "mean": {"selection": "magnitude", "source": "static", "fractions": [],
+             "operator": {"kind": "mean_ablate"}},
     "own": DIRECTION,
     "old": DIRECTION | {"source": "static"},
     "words": {"kind": "prefill", "text": "sure , here is", "words": [1, 3]},
-}
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -54,6 +56,10 @@ def test_what_is_acted_on_is_read_from_the_files_of_its_kind(config):
         "magnitude": [
             "results/mine/sets/organism/freeze/T2/s3/magnitude/overall.parquet",
             "results/mine/scores/organism/freeze/T2/s3/meanabs/overall.parquet",
+        ],
+        "mean": [
+            "results/mine/sets/organism/base/T0/s3/magnitude/overall.parquet",
+            "results/mine/moments/organism/base/T0/s3/safe.safetensors",
         ],
         "own": ["results/mine/directions/organism/freeze/T2/s3/own.safetensors"],
         "old": ["results/mine/directions/organism/base/T0/s3/old.safetensors"],

@@ -5,7 +5,8 @@ import pytest
 from safeneuron.results.contrasts import contrasts
 from safeneuron.results.paper_tables import table_1, table_2
 from safeneuron.results.settings import PrimaryContrast
-from safeneuron.results.worst_case import worst_case, worst_case_by_seed
+from safeneuron.results.wide import as_wide, keys_of
+from safeneuron.results.worst_case import WORST_CASE, worst_case, worst_case_by_seed
 from unit.results.judged import CLEAN, cell, eighths, judged
 
 JUDGES = ["oracle"]
@@ -81,6 +82,13 @@ def test_the_worst_case_of_each_is_over_its_own_strengths(run):
     assert means(rows, "clean_utility")["dpo", "direction", None] == 1
 
 
+def test_what_has_no_share_of_the_neurons_says_so(run):
+    rows = worst_case(run.rows, JUDGES, run.outcomes)
+    lines = as_wide(rows, keys_of(WORST_CASE)).lines
+    shown = [tuple(line[3:5]) for line in lines if line[1] == "base"]
+    assert shown == [("neurons", "0.1"), ("direction", "-"), ("prefix", "-")]
+
+
 def test_each_seed_says_by_which_number_of_directions(run):
     rows = worst_case_by_seed(run.rows, JUDGES)
     shown = [(r["acted_on"], r["fraction"], r["attack"]) for r in rows if r["arm"] == "base"]
@@ -100,6 +108,18 @@ def test_contrasts_compare_like_with_like(run):
     assert {row["acted_on"] for row in rows if row["primary"]} == {"neurons"}
     corrected = [r["acted_on"] for r in rows if r["p_holm"] is not None]
     assert set(corrected) <= {"direction", "prefix"}
+
+
+def test_a_run_may_have_no_attack_on_neurons(tmp_path):
+    run = judged(tmp_path, [row for row in CELLS if row["target"] != "es+sas"])
+    assert {row["acted_on"] for row in worst_case(run.rows, JUDGES, run.outcomes)} == {
+        "direction", "prefix"
+    }  # fmt: skip
+    assert len(worst_case_by_seed(run.rows, JUDGES)) == 3 * 3
+    rows = contrasts(run.rows, JUDGES, run.outcomes, "dpo", {})
+    assert means(rows) == {("freeze", "direction", None): -0.25, ("freeze", "prefix", None): 0.25}
+    assert table_1(run.rows, JUDGES, run.outcomes) == []
+    assert table_2(run.rows, JUDGES, run.outcomes, {}) == []
 
 
 def test_the_papers_tables_are_of_neurons(run, tmp_path):

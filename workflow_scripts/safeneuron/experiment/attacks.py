@@ -12,7 +12,7 @@ from safeneuron.config.schema.experiment import Config
 from safeneuron.experiment import benchmarks, identification, stages
 from safeneuron.experiment.benchmarks import judges_of
 from safeneuron.experiment.paths import Paths, fill
-from safeneuron.experiment.prompt_sets import OVERALL
+from safeneuron.experiment.prompt_sets import OVERALL, SAFE
 from safeneuron.experiment.states import BASE, State, states
 from safeneuron.interventions.schemas import CLEAN
 
@@ -162,6 +162,7 @@ def target_files(
     return [
         *neuron_sets(config, paths, state, attack),
         *rankings(config, paths, state, attack, extents),
+        *_safe_moments(config, paths, state, attack),
     ]
 
 
@@ -184,6 +185,13 @@ def rankings(
     if attack == CLEAN or not _of_neurons(extents[attack]).fractions:
         return []
     return [_ranking(config, paths, state, attack)]
+
+
+def _safe_moments(config: Config, paths: Paths, state: State, attack: str) -> list[str]:
+    """The means that an attack holds neurons at, for an operator that does."""
+    if attack == CLEAN or config.neuron_attack(attack).operator.kind != "mean_ablate":
+        return []
+    return [fill(paths.moments, _source(config, state, attack), prompt_set=SAFE)]
 
 
 def pooling_of(config: Config, attack: str) -> str | None:

@@ -10,10 +10,12 @@ from safeneuron.directions.files import read_directions
 from safeneuron.interventions.cell import Cell, clean_cell
 from safeneuron.interventions.direction_cells import direction_cells
 from safeneuron.interventions.intervention import Intervention, Operator
+from safeneuron.interventions.mean_ablate import MeanAblate
 from safeneuron.interventions.prefill_cells import prefill_cells
 from safeneuron.interventions.settings import AnyCells, Cells, DirectionCells, PrefillCells
 from safeneuron.neurons.criteria import read_criteria
 from safeneuron.neurons.criteria.criterion import Scores
+from safeneuron.neurons.moments import load_moments
 from safeneuron.neurons.selection import top_neurons
 from safeneuron.neurons.sets import NeuronSet, read_neuron_set
 
@@ -22,9 +24,10 @@ def read_cells(settings: AnyCells | None, target: Sequence[Path]) -> list[Cell]:
     """The cells that a stage's settings ask for; the clean one alone if they ask for none.
 
     Args:
-        target: the files that hold what is acted on: of neurons the set, and the scores that rank
-            all where a fraction is asked for; of directions theirs; for forced words the prompt
-            tables that controls are drawn from; none for the clean model.
+        target: the files that hold what is acted on: of neurons the set, the scores that rank all
+            where a fraction is asked for, and for `mean_ablate` the safe moments; of directions
+            theirs; for forced words the prompt tables that controls are drawn from; none for the
+            clean model.
     """
     match settings:
         case None:
@@ -36,9 +39,13 @@ def read_cells(settings: AnyCells | None, target: Sequence[Path]) -> list[Cell]:
             ordinary = [row["text"] for row in selected_rows(target, settings.ordinary)]
             return list(prefill_cells(ordinary, settings))
         case Cells():
-            identified = read_neuron_set(target[0])
-            ranked = next(map(read_criteria, target[1:]), None)
-            return list(attack_cells(identified, ranked, settings))
+            files = [*target]
+            identified = read_neuron_set(files.pop(0))
+            means = None
+            if isinstance(settings.operator, MeanAblate):
+                means = load_moments(files.pop(), "mean").mean
+            ranked = next(map(read_criteria, files), None)
+            return list(attack_cells(identified, ranked, settings, means))
 
 
 def read_cell(
@@ -60,7 +67,9 @@ def read_cell(
     return Cell(target, fraction, None, Intervention(operator, mask))
 
 
-def attack_cells(identified: NeuronSet, scores: Scores | None, cells: Cells) -> Iterator[Cell]:
+def attack_cells(
+    identified: NeuronSet, scores: Scores | None, cells: Cells, means: np.ndarray | None = None
+) -> Iterator[Cell]:
     """Every target on the identified set and at every fraction, each followed by its controls.
 
     At a fraction all targets take equally many neurons, so that they can be compared. An operator
@@ -68,6 +77,7 @@ def attack_cells(identified: NeuronSet, scores: Scores | None, cells: Cells) -> 
 
     Args:
         scores: of all neurons; None is enough where no fraction is asked for.
+        means: of all neurons over safe prompts, for an operator that holds neurons at them.
 
     Raises:
         ValueError: a fraction is asked for without scores.
@@ -76,7 +86,8 @@ def attack_cells(identified: NeuronSet, scores: Scores | None, cells: Cells) -> 
         for target in cells.targets:
             mask = _targeted(identified, scores, target, fraction)
             for strength in cells.operator.at_strengths():
-                intervention = Intervention(cells.operator, mask, strength)
+                acted_on = cells.operator.on(mask, means)
+                intervention = Intervention(cells.operator, acted_on, strength)
                 yield Cell(target, fraction, None, intervention)
                 for seed in cells.control_seeds:
                     rng = np.random.default_rng([seed, intervention.size])

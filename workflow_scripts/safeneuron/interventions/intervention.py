@@ -31,6 +31,15 @@ class Operator(Section):
         """The strengths that it is applied at; None for an operator that has just one."""
         return [None]
 
+    def on(self, mask: np.ndarray, means: np.ndarray | None) -> np.ndarray:
+        """What the operator takes for a set of neurons: their mask itself, by default.
+
+        Args:
+            mask: boolean [layers, neurons].
+            means: of all neurons over safe prompts, [layers, neurons], where they were read.
+        """
+        return mask
+
     @abstractmethod
     def applied(
         self, model: "PreTrainedModel", target: np.ndarray, strength: float | None

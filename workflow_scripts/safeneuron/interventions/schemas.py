@@ -13,7 +13,7 @@ ATTACK = {
 """The columns that say which attack a row is of."""
 
 CELL = {
-    "operator": TEXT,  # none, zero_ablate, weights, pin, direction_write(_read), prefill
+    "operator": TEXT,  # none, zero_ablate, mean_ablate, weights, pin, direction_…, prefill
     "target": TEXT,  # criteria that chose neurons, as es+sas; direction; prefix; none for clean
     "fraction": REAL,  # of the model's neurons; null for the neuron set as identified
     "strength": REAL,  # of the operator (how many directions or words); null where it has none

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from safeneuron.data.prompts import Rows
 from safeneuron.interventions.ablate_direction import AblateDirection
+from safeneuron.interventions.mean_ablate import MeanAblate
 from safeneuron.interventions.pin import Pin
 from safeneuron.interventions.prefill import Prefill
 from safeneuron.interventions.weights import Weights
@@ -13,7 +14,7 @@ from safeneuron.interventions.zero_ablate import ZeroAblate
 from safeneuron.neurons.settings import Pooling, StateSettings
 from safeneuron.settings import Section
 
-AnyOperator = Annotated[ZeroAblate | Weights | Pin, Field(discriminator="kind")]
+AnyOperator = Annotated[ZeroAblate | MeanAblate | Weights | Pin, Field(discriminator="kind")]
 """A new operator on neurons is a file of this room and a member of this union."""
 
 

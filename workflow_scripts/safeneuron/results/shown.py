@@ -65,7 +65,7 @@ def whole_benchmarks(rows: Rows, judges: Sequence[str]) -> pd.DataFrame:
             for row in shown
         ],
         columns=[*ATTACK_SUCCESS.names, "cell", "acted_on"],
-    )
+    ).astype({"fraction": float})  # also where no row has one
 
 
 def clean_of(frame: pd.DataFrame, key: Mapping[str, Any]) -> pd.DataFrame:

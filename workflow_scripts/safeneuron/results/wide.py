@@ -50,7 +50,8 @@ def as_wide(rows: Iterable[Mapping[str, Any]], keys: Sequence[str]) -> WideTable
         numbers = [_number(line.get(column)) for column in columns]
         gate = f"missed in {missed}" if missed else NO_GATE if missed is None else PASSED
         about = [_of_line(name, line.values()) for name in of_lines]
-        lines.append([*map(str, key), *numbers, *about, str(any_cell["seeds"]), gate])
+        named = ["-" if part is None else str(part) for part in key]
+        lines.append([*named, *numbers, *about, str(any_cell["seeds"]), gate])
     return WideTable([*keys, *columns, *of_lines, "seeds", "gate"], lines)
 
 

@@ -181,6 +181,11 @@ def _check_attacks(config: Config) -> None:
         if name in config.attacks:
             _known(key, [attack.selection], config.selections, "run.selections")
         _check_targets(config, f"attack.attacks.{name}", attack.targets, name)
+        if attack.operator.kind == "mean_ablate" and "mean" not in poolings:
+            raise ValueError(
+                f"attack.attacks.{name}.operator: mean_ablate takes the moments of pooling 'mean', "
+                f"which is not in identification.poolings ({', '.join(poolings)}); add it there"
+            )
 
 
 def _check_targets(config: Config, key: str, targets: list[str] | None, attack: str) -> None:

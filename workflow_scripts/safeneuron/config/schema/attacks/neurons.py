@@ -48,7 +48,8 @@ class NeuronAttack(Section):
     operator: AnyOperator = Field(
         ZeroAblate(),
         description="What is done to the neurons: zero_ablate (held at zero), weights (the same, "
-        "written into the weights) or pin (held at each of 'strengths').",
+        "written into the weights), mean_ablate (held at their means over safe prompts) or pin "
+        "(held at each of 'strengths').",
     )
     random_controls: int = Field(
         2,
