@@ -17,6 +17,7 @@ from safeneuron.experiment import (
     contrasts,
     identification,
     mixes,
+    mixtures,
     prompt_sets,
     stages,
     states,

@@ -285,6 +285,40 @@ rule figure_data_fraction:
 
 
 FIGURES += expand(
+    f"{RESULTS}/figures/experts/{{model}}.{{ending}}", model=MIXTURES, ending=ENDINGS
+)
+
+
+rule figure_experts:
+    """Draw a mixture's experts: safety neurons by layer, and routing."""
+    input:
+        f"{RESULTS}/tables/experts.parquet",
+    output:
+        pdf=f"{RESULTS}/figures/experts/{{model}}.pdf",
+        png=report(
+            f"{RESULTS}/figures/experts/{{model}}.png",
+            category="Where safety lives",
+            subcategory="Experts of mixtures",
+            labels={"model": "{model}"},
+        ),
+        csv=f"{RESULTS}/figures/experts/{{model}}.csv",
+    log:
+        f"{RESULTS}/logs/figure_experts/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_experts/{{model}}.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=lambda wildcards: canonical_json({"model": wildcards.model}),
+        code=code_of("figure_experts"),
+    shell:
+        "python workflow_scripts/figure_experts.py --table {input:q} --pdf {output.pdf:q}"
+        " --png {output.png:q} --csv {output.csv:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+FIGURES += expand(
     f"{RESULTS}/figures/probe_overlap/{{model}}.{{ending}}",
     model=ATTACKED if PROBES else [],
     ending=ENDINGS,

@@ -313,3 +313,37 @@ rule topic_control:
         "python workflow_scripts/topic_control.py --neurons @<(printf '%s\\n' {input.neurons:q})"
         " --validations @<(printf '%s\\n' {input.validations:q}) --out {output.table:q} --csv {output.csv:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+# Where safety neurons lie in mixtures of experts, and which experts unsafe prompts reach.
+MIXTURES = mixtures.mixtures(CONFIG)
+TABLES += PATHS.table("experts") if MIXTURES else []
+
+
+rule experts:
+    """Count safety neurons by expert, and how often prompts reach it."""
+    input:
+        neurons=over(
+            t0_states(MIXTURES), PATHS.neuron_set, selection=SCORED, contrast="overall"
+        ),
+        unsafe=over(t0_states(MIXTURES), PATHS.moments, prompt_set="overall"),
+        safe=over(t0_states(MIXTURES), PATHS.moments, prompt_set="safe"),
+        validations=validations_of(t0_states(MIXTURES)),
+    output:
+        table=f"{RESULTS}/tables/experts.parquet",
+        csv=f"{RESULTS}/tables/experts.csv",
+    log:
+        f"{RESULTS}/logs/experts.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/experts.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=canonical_json(mixtures.tabled(CONFIG)),
+        code=code_of("experts"),
+    shell:
+        "python workflow_scripts/experts.py --neurons @<(printf '%s\\n' {input.neurons:q})"
+        " --unsafe @<(printf '%s\\n' {input.unsafe:q}) --safe @<(printf '%s\\n' {input.safe:q})"
+        " --validations @<(printf '%s\\n' {input.validations:q}) --out {output.table:q} --csv {output.csv:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from safeneuron.models.chat import encode_prompts
 from safeneuron.models.checkpoint import load_folder
 from safeneuron.models.experts import expose_experts
 from safeneuron.models.generation import generate_after
+from safeneuron.models.mixtures import MIXTURES
 from safeneuron.models.site import UnsupportedArchitectureError
 from safeneuron.models.sites import ffn_sites, intervened, observed, owned
 
@@ -128,6 +130,20 @@ def test_an_intervention_gets_each_rows_neurons_of_the_mask(model):
     for row, neurons, chosen in zip(MASK, seen, recorded.chosen, strict=True):
         experts = np.sort(chosen.flatten().numpy())
         np.testing.assert_array_equal(neurons.numpy(), row.reshape(EXPERTS, WIDTH)[experts])
+
+
+def test_a_change_gets_each_neurons_own_numbers(model):
+    numbers, seen = np.arange(NEURONS, dtype=np.float64), []
+    site = ffn_sites(model)[1]
+
+    def change(of_rows, activations):
+        assert of_rows.shape == activations.shape
+        return of_rows.to(activations)
+
+    with site.changed(change, numbers), site.observe(seen.append):
+        logits(model)
+    for row, expert in zip(seen[0].activations, seen[0].experts.tolist(), strict=True):
+        assert row.tolist() == list(range(expert * WIDTH, (expert + 1) * WIDTH))
 
 
 def test_zeroing_is_what_zero_weights_do(model):
@@ -362,3 +378,12 @@ def test_dense_layers_beside_experts_are_an_error():
     expose_experts(model)
     with pytest.raises(UnsupportedArchitectureError, match=r"\[16, 64\] neurons"):
         ffn_sites(model)
+
+
+def test_the_page_has_what_was_measured_of_each_supported_kind():
+    page = (Path(__file__).parents[3] / "docs/mixtures.md").read_text(encoding="utf-8")
+    measured = page.partition("<!-- measured -->")[2].partition("<!-- end -->")[0]
+    assert set(MIXTURES) == set(mixtures.KINDS)
+    for kind in MIXTURES:
+        assert f"| `{kind}` | {LAYERS} x {EXPERTS} x {WIDTH} |" in measured
+        assert f"| `{kind}` |" in page.partition("<!-- measured -->")[0]

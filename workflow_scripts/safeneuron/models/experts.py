@@ -140,20 +140,20 @@ class ExpertsSite(NeuronSite):
 
     @contextmanager
     def changed(
-        self, row: np.ndarray, change: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+        self, change: Callable[..., torch.Tensor], *of_neurons: np.ndarray
     ) -> Iterator[None]:
         """A context in which the layer's neurons are what `change` makes of them.
 
         Args:
-            row: boolean [neurons].
-            change: from booleans and activations, both [rows, width], see `Routed`.
+            change: from tensors and activations, [rows, width] all, see `Routed`.
+            of_neurons: what the tensors have, [neurons] each.
         """
-        neurons = torch.from_numpy(row.reshape(self.count, self.width).copy())
+        tables = [torch.from_numpy(a.reshape(self.count, self.width).copy()) for a in of_neurons]
 
         def hook(_: nn.Module, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
             activations, tokens, experts = inputs
-            of_rows = neurons.to(experts.device)[experts]
-            return change(of_rows, activations), tokens, experts
+            of_rows = (table.to(experts.device)[experts] for table in tables)
+            return change(*of_rows, activations), tokens, experts
 
         with self._hook(hook):
             yield

@@ -119,12 +119,12 @@ class NeuronSite(Site):
 
     @abstractmethod
     def changed(
-        self, row: np.ndarray, change: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+        self, change: Callable[..., torch.Tensor], *of_neurons: np.ndarray
     ) -> AbstractContextManager[None]:
         """A context in which the layer's neurons are what `change` makes of them.
 
         Args:
-            row: boolean [neurons], the neurons that are to change.
-            change: from a boolean tensor, True for neurons of the row, and activations that it is
+            change: from tensors with a number for each neuron and activations that they are
                 broadcast over, to the activations that the model goes on with.
+            of_neurons: what the tensors have, such as which neurons are to change; [neurons] each.
         """

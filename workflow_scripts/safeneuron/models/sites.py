@@ -116,15 +116,15 @@ class FFNSite(NeuronSite):
         return Owned(self.down.weight, (slice(None), neurons), self.down, False)
 
     def changed(
-        self, row: np.ndarray, change: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+        self, change: Callable[..., torch.Tensor], *of_neurons: np.ndarray
     ) -> AbstractContextManager[None]:
         """A context in which the layer's neurons are what `change` makes of them.
 
         Args:
-            row: boolean [neurons].
-            change: from the row (on the CPU) and activations [prompts, tokens, neurons].
+            change: from tensors [neurons] on the CPU and activations [prompts, tokens, neurons].
+            of_neurons: what the tensors have.
         """
-        return self.intervene(partial(change, torch.from_numpy(row.copy())))
+        return self.intervene(partial(change, *(torch.from_numpy(a.copy()) for a in of_neurons)))
 
 
 def decoder_layers(model: PreTrainedModel) -> nn.ModuleList:
@@ -236,7 +236,7 @@ def intervened(
     """
     with ExitStack() as contexts:
         for site, row in masked_sites(model, mask):
-            contexts.enter_context(site.changed(row, change))
+            contexts.enter_context(site.changed(change, row))
         yield
 
 

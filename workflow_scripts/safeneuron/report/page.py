@@ -22,6 +22,7 @@ FIGURE_GROUPS = {
     "overlap": "Figure 5: overlap of the categories' sets, against random sets and other groups",
     "data_fraction": "Figure 6: attack success against the fraction of the alignment data",
     "probe_overlap": "Figure 7: the identified sets and a linear probe's, layer by layer",
+    "experts": "Experts of mixtures: safety neurons by layer and expert, and routing",
     "rounds": "Rounds of alignment under the strongest adaptive attack (beside Table 2)",
     "attack": "What a pruning attack does to T0 (beside Table 1)",
     "training": "How the rounds trained",
