@@ -151,6 +151,7 @@ def _config(settings: TuningSteps, seed: int, workdir: Path) -> SFTConfig:
         weight_decay=0.0,
         optim="adamw_torch",
         max_length=None,
+        router_aux_loss_coef=0.0,  # of mixtures of experts: the answers alone are learned
         dataset_kwargs={"skip_prepare_dataset": True},
         seed=seed,
         data_seed=seed,
