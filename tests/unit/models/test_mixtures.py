@@ -19,6 +19,7 @@ from safeneuron.capture.activations import pooled_activations
 from safeneuron.capture.capture import capture_moments
 from safeneuron.capture.grouped import capture_grouped
 from safeneuron.capture.pooling import POOLINGS
+from safeneuron.interventions.mean_ablate import MeanAblate
 from safeneuron.interventions.weights import Weights
 from safeneuron.interventions.zeroing import zeroed
 from safeneuron.models.chat import encode_prompts
@@ -160,6 +161,23 @@ def test_zeroing_is_what_zero_weights_do(model):
             for expert, neuron in np.argwhere(row.reshape(EXPERTS, WIDTH)):
                 layer.mlp.experts.gate_up_proj[expert, WIDTH + neuron] = 0
     torch.testing.assert_close(logits(model), by_hook, rtol=1e-5, atol=1e-5)
+
+
+def test_neurons_of_an_expert_are_held_at_their_means_by_tokens_that_reach_it(model):
+    means = np.random.default_rng(1).normal(size=MASK.shape)
+    operator, seen = MeanAblate(), []
+    with observed(ffn_sites(model)[:1], lambda _, routed: seen.append(routed)):
+        logits(model)
+    # hooks run in the order in which they are made: the second sees what the first has changed
+    with (
+        operator.applied(model, operator.on(MASK, means), None),
+        observed(ffn_sites(model)[:1], lambda _, routed: seen.append(routed)),
+    ):
+        logits(model)
+    clean, held = seen
+    of_rows = torch.from_numpy(MASK[0].reshape(EXPERTS, WIDTH))[clean.experts]
+    of_experts = torch.from_numpy(means[0].reshape(EXPERTS, WIDTH)).float()[clean.experts]
+    assert torch.equal(held.activations, torch.where(of_rows, of_experts, clean.activations))
 
 
 def test_emptying_what_neurons_own_makes_them_zero_and_no_other(model):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -56,9 +55,7 @@ class MeanAblate(Operator):
 
         with ExitStack() as contexts:
             for site, row in masked_sites(model, target[0] > 0):
-                of_layer = torch.from_numpy(target[1, site.layer].copy())
-                change = partial(held, torch.from_numpy(row.copy()), of_layer)
-                contexts.enter_context(site.intervene(change))
+                contexts.enter_context(site.changed(held, row, target[1, site.layer]))
             yield
 
     def size(self, target: np.ndarray) -> int:
