@@ -14,6 +14,7 @@ def cell(benchmark, column="asr", arm="base", model="smollm2", **where):
     """One row of `attack_success` or `over_refusal`: a share, or how many were asked."""
     where = {"attack": "paper", "target": "es+sas", "fraction": None, "control_seed": None} | where
     where |= {"model": model, "arm": arm, "benchmark": benchmark, "category": "overall"}
+    where["judge"] = "refusal_prefix"
     table = "attack_success" if benchmark == "strongreject" else "over_refusal"
     (found,) = rows("smollm2", table, **where)[column]
     return found
@@ -48,8 +49,20 @@ def line(arm, about=""):
     )
 
 
-def contrast(arm):
-    return summary("smollm2", "contrasts", difference, arm=arm, fraction=0.02, column="complied")
+def contrast(arm, column="complied"):
+    return summary("smollm2", "contrasts", difference, arm=arm, fraction=0.02, column=column)
+
+
+def arc(model="smollm2", arm="base", attack="clean"):
+    """Share of ARC-Easy's questions that are answered right."""
+    where = {"model": model, "arm": arm, "attack": attack, "control_seed": None}
+    (found,) = rows("smollm2", "capability", **where, metric="acc")["value"]
+    return share(found)
+
+
+def after(arm):
+    """The same of an arm's T1."""
+    return arc(arm=arm)
 
 
 def gate_saw():
@@ -83,7 +96,11 @@ def claims():
         f"neurons, activation shift alone {wilson(target='sas')}",
         line("base", ", T0"),
         *(line(arm) for arm in ARMS),
-        f"on other look-alikes, was passed with {share(gate_saw()['over_refusal'])}.",
+        f"gate, on other prompts, was passed with {share(gate_saw()['over_refusal'])}.",
+        f"as published answers {arc('smollm2-base')} of 100 questions of ARC-Easy right,",
+        f"of ARC-Easy right, T0 {arc()}, under FULL {arc(attack='paper')},",
+        f"after a round {min(map(after, ARMS))} to {max(map(after, ARMS))}.",
+        f"not refused {contrast('freeze_ablate', 'not_refused')}",
         {0: "no bit of the frozen neurons moved"}[frozen()],
         f"primary, complies {contrast('freeze_ablate')} more often than",
     ]
