@@ -34,7 +34,7 @@ def mixture_run(tmp_path_factory):
     """The results of a tiny Qwen3-MoE on files of prompts and pairs."""
     folder = tmp_path_factory.mktemp("mixture") / "checkout"
     folder.mkdir()
-    checkout = Checkout(folder, "config/test/smallest.yaml")
+    checkout = Checkout.made(folder, "config/test/smallest.yaml")
     mixtures.save("qwen3_moe", folder / "model", torch.bfloat16)
     write_prompts(folder / "prompts.csv", "the")
     write_prompts(folder / "asked.csv", "your")
