@@ -187,5 +187,5 @@ def test_a_family_runs_through_all_stages(family, stage, data, trained_dtypes, t
     assert overall["mine", "es+sas", None, None]["n_neurons"] == (
         read_neuron_set(found).union.sum()
     )
-    for row in overall.values():  # an untrained model says nothing that the oracle knows
-        assert (row["n_prompts"], row["asr"], row["broken"], row["coherent"]) == (6, 0.0, 1.0, 0.0)
+    for row in overall.values():  # an untrained model neither answers nor refuses
+        assert (row["n_prompts"], row["asr"], row["refused"], row["utility"]) == (6, 0.0, 0.0, 0.0)

@@ -94,13 +94,16 @@ def test_a_round_freezes_the_neurons_of_all_rounds_before_it(finished):
 
 
 def test_a_static_attack_takes_t0s_neurons_and_the_other_the_states_own(finished):
-    sets = set_files(finished, "base/T0/s0", "freeze_ablate/T1/s0")
+    states = ("base/T0/s0", "freeze_ablate/T1/s0")
+    sets = set_files(finished, *states)
     assert sets[0].read_bytes() != sets[1].read_bytes()
+    of_scores = (f"scores/tiny/{state}/meanabs/overall.parquet" for state in states)
+    scores = [finished.folder / RESULTS / name for name in of_scores]
     said = finished.folder / RESULTS / "responses/tiny/freeze_ablate/T1/s0"
-    for attack, target in (("static", 0), ("magnitude", 1)):
+    for attack, own in (("static", 0), ("magnitude", 1)):
         for result in sorted((said / attack).glob("*.parquet")):
-            assert made_from(result, "neurons", [sets[target]])
-            assert not made_from(result, "neurons", [sets[1 - target]])
+            assert made_from(result, "target", [sets[own], scores[own]])
+            assert not made_from(result, "target", [sets[1 - own], scores[1 - own]])
 
 
 def test_the_table_of_proofs_has_every_training_as_its_report_says(finished):

@@ -190,4 +190,9 @@ def test_nothing_else_of_the_library_hooks_modules_or_opens_an_ffn():
         for path in library.rglob("*.py")
         if opened.search(path.read_text())
     ]
-    assert sorted(found) == ["models/experts.py", "models/site.py", "models/sites.py"]
+    assert sorted(found) == [
+        "models/experts.py",
+        "models/site.py",
+        "models/sites.py",
+        "models/writes.py",
+    ]
