@@ -15,6 +15,7 @@ from benchmarks.rows import (
     overlap,
     padding,
     probe,
+    refusal,
 )
 
 
@@ -108,6 +109,13 @@ def test_probe():
 @pytest.mark.workflow
 def test_a_bare_snakefile_has_as_many_jobs_as_it_is_asked_for(tmp_path):
     assert dag.jobs(dag.of_bare_snakefile(7, tmp_path)) == 7
+
+
+def test_a_misspelt_key_is_refused_for_what_it_is(tmp_path, monkeypatch):
+    refusal.refused(tmp_path)
+    monkeypatch.setattr(refusal, "WRONG", "attacks: {}\n")
+    with pytest.raises(RuntimeError, match="unknown key 'attacks'"):
+        refusal.refused(tmp_path)
 
 
 def test_a_light_stage_says_what_it_does():
