@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from safeneuron.neurons.random_sets import matched_random
 from safeneuron.statistics.intervals import prediction_interval
 
 MEASURES = ("intersection_over_union", "intersection_over_smallest", "mean_pairwise_jaccard")
@@ -122,7 +121,11 @@ def _random_held(sets: np.ndarray, draws: int, rng: np.random.Generator) -> Iter
     categories, layers, neurons = sets.shape
     if 1 << categories > neurons:
         for _ in range(draws):
-            yield _held(np.stack([matched_random(mask, rng) for mask in sets]))
+            holders = np.zeros((layers, neurons), dtype=np.int32)
+            for bit, sizes in enumerate(sets.sum(axis=2)):
+                for row, size in zip(holders, sizes, strict=True):
+                    row[rng.choice(neurons, size, replace=False)] |= 1 << bit
+            yield np.bincount(holders.ravel(), minlength=1 << categories)
         return
     at_once = max(1, _NUMBERS_AT_ONCE // (layers << categories))
     for first in range(0, draws, at_once):
