@@ -148,3 +148,24 @@ def test_what_writes_from_elsewhere_is_an_error_and_no_weaker_attack():
     ):
         pass
     assert not any(m._forward_pre_hooks for m in model.modules())
+
+
+@torch.no_grad()
+def test_the_rounding_of_numbers_that_come_and_go_is_no_write():
+    """As in SmolLM2: an element of thousands, which the last layer takes out again."""
+    model = tiny.build("llama", tie_word_embeddings=False)
+    thousands = 3000.0
+    model.get_input_embeddings().weight[:, 0] = thousands
+    mlp = model.model.layers[-1].mlp
+    read = tiny.HIDDEN**0.5  # what the norm makes of an element beside which all others are small
+    mlp.gate_proj.weight[0] = mlp.up_proj.weight[0] = 0
+    mlp.gate_proj.weight[0, 0] = mlp.up_proj.weight[0, 0] = 1
+    neuron = read * float(torch.nn.functional.silu(torch.tensor(read)))
+    mlp.down_proj.weight[:, 0] = 0
+    mlp.down_proj.weight[0, 0] = -thousands / neuron
+    model.bfloat16()
+    with projected_out(model, ROWS):
+        last = stream(model)[-1].float()
+    # without the direction's part of it the element is thousands no more, and rounding is left
+    left = (last @ MATRIX.T).square().mean().sqrt() / last.square().mean().sqrt()
+    assert left > 0.01
