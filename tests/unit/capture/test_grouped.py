@@ -6,7 +6,8 @@ import torch
 
 import tiny
 from safeneuron.capture.capture import capture_moments
-from safeneuron.capture.grouped import GroupedMoments, capture_grouped
+from safeneuron.capture.grouped import capture_grouped
+from safeneuron.capture.streaming import GroupedMoments
 
 PROMPTS = tiny.token_prompts(17)
 POOLINGS = ("max", "meanabs")
@@ -53,3 +54,15 @@ def test_a_batch_without_a_group_leaves_its_moments_alone():
     assert moments.count.ravel().tolist() == [2, 2]
     assert moments.mean.ravel().tolist() == [2, 12]
     assert moments.m2.ravel().tolist() == [2, 2]
+
+
+def test_a_row_in_no_group_counts_for_nothing_not_even_as_an_offset():
+    rows = torch.from_numpy(np.random.default_rng(0).normal(1e6, 1, size=(40, 3)))
+    rows[::2] = 0  # half of the mean would cancel half of the offset
+    members = torch.from_numpy(np.arange(40) % 2 == np.array([[1], [1]])).double()
+    moments = GroupedMoments()
+    moments.add(rows, members)
+    mine = rows[1::2].numpy()
+    m2 = ((mine - mine.mean(axis=0)) ** 2).sum(axis=0)
+    np.testing.assert_allclose(moments.m2[0], m2, rtol=1e-8)
+    assert moments.count.ravel().tolist() == [20, 20]

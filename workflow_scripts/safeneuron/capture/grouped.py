@@ -9,50 +9,11 @@ from transformers import PreTrainedModel
 from safeneuron.capture.forward import observed_forward
 from safeneuron.capture.pooling import pool
 from safeneuron.capture.routed import capture_routed
-from safeneuron.capture.streaming import constants_of, stack_layers
+from safeneuron.capture.streaming import GroupedMoments, constants_of, stack_layers
 from safeneuron.models.batches import Batch
 from safeneuron.models.experts import is_mixture
 from safeneuron.models.sites import ffn_sites
 from safeneuron.neurons.moments import Moments, magnitude_pooling, with_magnitudes
-
-
-class GroupedMoments:
-    """Count, mean and M2 of groups of rows that arrive in batches; a row may be in several groups.
-
-    Memory is two float64 vectors a group, whatever the number of rows. A batch's own moments are
-    computed about its mean, so that a large common offset cancels before squaring, and merged as in
-    `safeneuron.capture.streaming`.
-
-    Attributes:
-        count: number of rows of each group so far, float64 [groups, 1].
-        mean: of them, float64 [groups, neurons].
-        m2: sum of squared deviations from the mean, float64 [groups, neurons].
-    """
-
-    def __init__(self) -> None:
-        self.count = torch.zeros(())
-        self.mean = torch.zeros(())
-        self.m2 = torch.zeros(())
-
-    def add(self, rows: torch.Tensor, members: torch.Tensor) -> None:
-        """Add a batch.
-
-        Args:
-            rows: [rows, neurons].
-            members: float64 [groups, rows], 1 where a row is in a group, 0 elsewhere.
-        """
-        rows = rows.double()
-        count = members.sum(dim=1, keepdim=True)
-        offset = rows.mean(dim=0)
-        centred = rows - offset
-        mean = members @ centred / count.clamp(min=1)
-        m2 = (members @ centred.square() - count * mean.square()).clamp(min=0)
-        delta = offset + mean - self.mean
-        total = self.count + count
-        share = count / total.clamp(min=1)  # 0 where the batch has none of a group
-        self.m2 = self.m2 + m2 + delta.square() * (self.count * share)
-        self.mean = self.mean + delta * share
-        self.count = total
 
 
 def capture_grouped(

@@ -7,7 +7,7 @@ import torch
 from transformers import PreTrainedModel
 
 from safeneuron.capture.forward import observed_forward
-from safeneuron.capture.streaming import constants_of
+from safeneuron.capture.streaming import GroupedMoments, constants_of
 from safeneuron.models.batches import Batch
 from safeneuron.models.experts import Routed
 from safeneuron.models.sites import ffn_sites
@@ -63,23 +63,17 @@ def pool_routed(
 
 
 class RoutedMoments:
-    """Count, mean and M2 of groups of prompts for each expert, over those that reach it.
-
-    As `safeneuron.capture.grouped.GroupedMoments`, with another number of prompts for each expert.
+    """Moments of groups of prompts for each expert, over those that reach it.
 
     Attributes:
-        count: prompts of each group that reach an expert, float64 [experts, groups, 1].
-        mean: of them, float64 [experts, groups, columns].
-        m2: sum of squared deviations from the mean, float64 [experts, groups, columns].
+        moments: of pooled activations, [experts, groups, columns].
         share: sum over all prompts of a group of the share of its tokens that reach an expert,
             float64 [experts, groups].
         prompts: of each group, float64 [groups].
     """
 
     def __init__(self) -> None:
-        self.count = torch.zeros(())
-        self.mean = torch.zeros(())
-        self.m2 = torch.zeros(())
+        self.moments = GroupedMoments()
         self.share = torch.zeros(())
         self.prompts = torch.zeros(())
 
@@ -91,19 +85,8 @@ class RoutedMoments:
             share: of a prompt's tokens that reach an expert, float64 [experts, prompts].
             members: float64 [groups, prompts], 1 where a prompt is in a group, 0 elsewhere.
         """
-        rows, reached = rows.double(), (share > 0).double()
-        weights = reached[:, None] * members  # [experts, groups, prompts]
-        count = weights.sum(dim=2, keepdim=True)
-        offset = reached[:, None] @ rows / reached.sum(dim=1)[:, None, None].clamp(min=1)
-        centred = rows - offset
-        mean = weights @ centred / count.clamp(min=1)
-        m2 = (weights @ centred.square() - count * mean.square()).clamp(min=0)
-        delta = offset + mean - self.mean
-        total = self.count + count
-        weight = count / total.clamp(min=1)  # 0 where the batch has none of a group
-        self.m2 = self.m2 + m2 + delta.square() * (self.count * weight)
-        self.mean = self.mean + delta * weight
-        self.count = total
+        reached = (share > 0).double()
+        self.moments.add(rows, reached[:, None] * members)
         self.share = self.share + share @ members.T
         self.prompts = self.prompts + members.sum(dim=1)
 
@@ -144,21 +127,23 @@ def capture_routed(
     constants = constants_of(sites)
     place = {pooling: i for i, pooling in enumerate(pooled)}
 
-    def of_layers(name: str, row: int, pooling: str) -> np.ndarray:
+    means = [layer.moments.mean for layer in layers]
+    m2s = [layer.moments.m2 for layer in layers]
+
+    def of_layers(values: Sequence[torch.Tensor], row: int, pooling: str) -> np.ndarray:
         """The means or M2s of a group, [layers, neurons]."""
-        columns = (getattr(layer, name)[:, row] for layer in layers)
-        values = (c.unflatten(1, (len(pooled), -1))[:, place[pooling]] for c in columns)
-        return np.stack([v.flatten().cpu().numpy() for v in values])
+        columns = (v[:, row].unflatten(1, (len(pooled), -1))[:, place[pooling]] for v in values)
+        return np.stack([c.flatten().cpu().numpy() for c in columns])
 
     def moments(pooling: str, row: int) -> Moments:
-        reached = np.stack([layer.count[:, row, 0].cpu().numpy() for layer in layers])
+        reached = np.stack([layer.moments.count[:, row, 0].cpu().numpy() for layer in layers])
         in_group = int(layers[0].prompts[row].item())
         share = np.stack([layer.share[:, row].cpu().numpy() for layer in layers])
         return Moments(
             per_neuron(reached.astype(np.int64), sites[0].neurons),
-            of_layers("mean", row, pooling),
-            of_layers("m2", row, pooling),
-            of_layers("mean", row, magnitude_pooling(pooling)),
+            of_layers(means, row, pooling),
+            of_layers(m2s, row, pooling),
+            of_layers(means, row, magnitude_pooling(pooling)),
             constants.write_norm,
             constants.eps,
             Routing(in_group, share / max(in_group, 1)),

@@ -44,6 +44,47 @@ class StreamingMoments:
         self.count = total
 
 
+class GroupedMoments:
+    """Count, mean and M2 of groups of rows that arrive in batches; a row may be in several groups.
+
+    Memory is two float64 vectors a group, whatever the number of rows. A batch's own moments are
+    computed about the mean of its rows, so that a large common offset cancels before squaring, and
+    merged as in `StreamingMoments`. Leading dimensions, if any, are streams side by side.
+
+    Attributes:
+        count: number of rows of each group so far, float64 [..., groups, 1].
+        mean: of them, float64 [..., groups, columns].
+        m2: sum of squared deviations from the mean, float64 [..., groups, columns].
+    """
+
+    def __init__(self) -> None:
+        self.count = torch.zeros(())
+        self.mean = torch.zeros(())
+        self.m2 = torch.zeros(())
+
+    def add(self, rows: torch.Tensor, members: torch.Tensor) -> None:
+        """Add a batch.
+
+        Args:
+            rows: [..., rows, columns].
+            members: float64 [..., groups, rows], 1 where a row is in a group, 0 elsewhere; a row
+                that is in none counts for nothing.
+        """
+        rows, counted = rows.double(), members.amax(dim=-2)[..., None]
+        count = members.sum(dim=-1, keepdim=True)
+        offset = (rows * counted).sum(dim=-2, keepdim=True)
+        offset = offset / counted.sum(dim=-2, keepdim=True).clamp(min=1)
+        centred = rows - offset
+        mean = members @ centred / count.clamp(min=1)
+        m2 = (members @ centred.square() - count * mean.square()).clamp(min=0)
+        delta = offset + mean - self.mean
+        total = self.count + count
+        share = count / total.clamp(min=1)  # 0 where the batch has none of a group
+        self.m2 = self.m2 + m2 + delta.square() * (self.count * share)
+        self.mean = self.mean + delta * share
+        self.count = total
+
+
 @dataclass(frozen=True)
 class Constants:
     """What moments know of a model that no prompt changes, see `Moments`.
