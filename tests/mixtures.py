@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 import transformers
+from torch.nn.functional import linear, silu
 from transformers import PreTrainedModel
 
 from families import HIDDEN, LAYERS, TOKENIZER
@@ -54,3 +55,27 @@ def save(kind: str, folder: Path, dtype: torch.dtype = torch.float32) -> Path:
     """A kind's checkpoint folder, with tokenizer and chat template."""
     save_checkpoint(build(kind, exposed=False).to(dtype), TOKENIZER, folder)
     return folder
+
+
+class Recorded:
+    """What goes into the experts of each layer, by hooks of its own: states and choices."""
+
+    def __init__(self, model):
+        self.states, self.chosen, self.hooks = [], [], []
+        for layer in model.model.layers:
+            self.hooks.append(layer.mlp.experts.register_forward_pre_hook(self._see))
+
+    def _see(self, _, inputs):
+        self.states.append(inputs[0].detach())
+        self.chosen.append(inputs[1].detach())
+
+    def remove(self):
+        for hook in self.hooks:
+            hook.remove()
+
+
+def recomputed(model, layer, states, expert):
+    """Activations of one expert for all tokens, [tokens, width]."""
+    gate_up = model.model.layers[layer].mlp.experts.gate_up_proj[expert]
+    gate, up = gate_up[:WIDTH], gate_up[WIDTH:]
+    return (silu(linear(states, gate)) * linear(states, up)).detach()
