@@ -89,7 +89,8 @@ def claims():
         f"after safety tuning {share(clean('strongreject', 'refused'))}",
         f"({neurons:,.0f} of 46,080 neurons, {100 * neurons / 46080:.1f} %)",
         f"from {share(clean('strongreject'))} to {wilson()};",
-        f"random neurons a layer give {controls('strongreject')}.",
+        f"random neurons a layer give {controls('strongreject')}, and the interval of the second, "
+        f"[{wilson(control_seed=1).partition('[')[2]}, overlaps.",
         f"XSTest's and OR-Bench's harmless questions from {over_refusal()} to "
         f"{share(cell('xstest', 'over_refusal'))} and {share(cell('or_bench', 'over_refusal'))}",
         f"alone gives {wilson(target='es')} with {cell('strongreject', 'n_neurons', target='es')} "
@@ -99,7 +100,8 @@ def claims():
         f"gate, on other prompts, was passed with {share(gate_saw()['over_refusal'])}.",
         f"as published answers {arc('smollm2-base')} of 100 questions of ARC-Easy right,",
         f"of ARC-Easy right, T0 {arc()}, under FULL {arc(attack='paper')},",
-        f"after a round {min(map(after, ARMS))} to {max(map(after, ARMS))}.",
+        f"after a round {min(map(after, ARMS))} to {max(map(after, ARMS))}, with a standard error of "
+        f"{share(rows('smollm2', 'capability', metric='acc')['stderr'].mean())} each.",
         f"not refused {contrast('freeze_ablate', 'not_refused')}",
         {0: "no bit of the frozen neurons moved"}[frozen()],
         f"primary, complies {contrast('freeze_ablate')} more often than",
