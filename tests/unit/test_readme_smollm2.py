@@ -100,8 +100,8 @@ def claims():
         f"gate, on other prompts, was passed with {share(gate_saw()['over_refusal'])}.",
         f"as published answers {arc('smollm2-base')} of 100 questions of ARC-Easy right,",
         f"of ARC-Easy right, T0 {arc()}, under FULL {arc(attack='paper')},",
-        f"after a round {min(map(after, ARMS))} to {max(map(after, ARMS))}, with a standard error of "
-        f"{share(rows('smollm2', 'capability', metric='acc')['stderr'].mean())} each.",
+        f"after a round {min(map(after, ARMS))} to {max(map(after, ARMS))}, with a standard error "
+        f"of {share(rows('smollm2', 'capability', metric='acc')['stderr'].mean())} each.",
         f"not refused {contrast('freeze_ablate', 'not_refused')}",
         {0: "no bit of the frozen neurons moved"}[frozen()],
         f"primary, complies {contrast('freeze_ablate')} more often than",
