@@ -62,6 +62,14 @@ def test_what_was_not_refused_stands_beside_the_success_rate_with_its_interval_a
     ]  # fmt: skip
 
 
+def test_attempts_have_a_column_only_where_there_are_any():
+    html = render("mine", [], [row("es", 0.5)], {}, "refusal_prefix", {}, {}, [], {})
+    table = html[html.index("Attacks on T0") :].lower()
+    assert "attempted" not in table
+    header, cells = (re.findall(rf"<{tag}[ >]", table) for tag in ("th", "td"))
+    assert len(header) == len(cells) == 17
+
+
 def test_what_a_figure_says_stands_under_it_and_for_those_who_do_not_see_it(tmp_path):
     names = ("figures/overlap/tiny/d.png", "figures/depth_profile.png")
     figures = {name: tmp_path / f"{number}.png" for number, name in enumerate(names)}
