@@ -124,6 +124,29 @@ def test_rounds_draw_the_tables_intervals_of_one_seed_too(seeds, title):
     assert figure.get_suptitle().endswith(title)
 
 
+def test_rounds_have_a_row_an_arm_with_the_first_arms_lines_behind():
+    at = {("dpo", 0.1): 0.5, ("dpo", 0.2): 0.7, ("freeze", 0.1): 0.3, ("freeze", 0.2): 0.4}
+    rows = [
+        summary(arm, "complied", mean, fraction=fraction) | {"low": None, "high": None}
+        for (arm, fraction), mean in at.items()
+    ]
+    rows += [summary("base", "complied", 0.9, fraction=fraction) for fraction in (0.1, 0.2)]
+    figure = rounds.draw(of(rows, WORST_CASE))
+    assert [axis.get_ylabel() for axis in figure.axes] == ["dpo", "freeze"]
+    behind, mine = ([0.9, 0.5], [0.9, 0.7]), ([0.9, 0.3], [0.9, 0.4])
+    lines = [
+        [line.get_ydata().tolist() for line in axis.lines if len(line.get_ydata()) > 1]
+        for axis in figure.axes
+    ]
+    assert lines == [[*behind], [behind[0], mine[0], behind[1], mine[1]]]
+    light, dark = (
+        line.get_color()
+        for line in figure.axes[1].lines
+        if len(line.get_ydata()) > 1 and line.get_color() != style.NULL
+    )
+    assert (light, dark) == (style.shaded(style.ARM_COLOURS[1], 0.35), style.ARM_COLOURS[1])
+
+
 def test_rounds_have_no_column_of_what_the_judge_does_not_know():
     known = [column for column in rounds.PANELS if "utility" not in column]
     rows = [summary(arm, c, 0.5, fraction=0.1) for arm in ("base", "dpo") for c in known]

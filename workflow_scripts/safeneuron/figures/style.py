@@ -54,6 +54,12 @@ def save(figure: Figure, *paths: Path) -> None:
             figure.savefig(scratch, format=path.suffix[1:], metadata=metadata, bbox_inches="tight")
 
 
+def shaded(colour: str, strength: float) -> str:
+    """A colour mixed with white: itself at 1, white at 0."""
+    mixed = (1 - strength * (1 - part) for part in mpl.colors.to_rgb(colour))
+    return mpl.colors.to_hex(tuple(mixed))
+
+
 def legend_below(figure: Figure, axis: Axes) -> None:
     """One legend under the whole figure, with each label of the axis once; no wider than it."""
     handles, labels = axis.get_legend_handles_labels()
