@@ -16,7 +16,7 @@ CLEAN = ATTACKED | {
     "n_neurons": 0,
 }  # fmt: skip
 PROMPT = {
-    "dataset": "d", "benchmark": "harmful", "role": "harmful", "category": "theft",
+    "use": "evaluation", "dataset": "d", "benchmark": "harmful", "role": "harmful", "category": "theft",
     "prompt_id": "p0",
 }  # fmt: skip
 

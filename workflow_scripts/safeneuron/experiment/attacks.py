@@ -214,7 +214,7 @@ def attack_settings(config: Config, state: State, attack: str, benchmark: str) -
         "cells": None if of is None else cells(config, attack, of),
         "question": {
             "benchmark": benchmark,
-            **asked.model_dump(include={"role", "split", "categories"}),
+            **asked.model_dump(include={"role", "split", "choose_on", "categories"}),
         },
         "max_new_tokens": config.attack.max_new_tokens,
         "batch_size": config.compute.batch_size,

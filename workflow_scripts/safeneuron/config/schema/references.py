@@ -155,8 +155,9 @@ def _check_overlap(config: Config) -> None:
         *("preferences", *(f"preferences-{model}" for model in config.align.preferences_of)),
         *(f"safety_tuning-{name}" for name in tuned),
         *gates,
+        *(chosen := [f"choose-{name}" for name in config.attack.benchmarks]),
     }
-    held_out = [*config.attack.benchmarks, *gates]
+    held_out = [*config.attack.benchmarks, *gates, *chosen]
     for first, second in config.allow_overlap:
         _known("allow_overlap", [first], sorted(used), "identification, tuning and preferences")
         _known("allow_overlap", [second], held_out, "attack.benchmarks, gates among them")
