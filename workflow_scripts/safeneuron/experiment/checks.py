@@ -27,6 +27,7 @@ from safeneuron.experiment import benchmarks, tuning
 from safeneuron.experiment.benchmarks import is_of_organism, judges_of, speaks_organism
 from safeneuron.experiment.catalog import Catalog, categories_of
 from safeneuron.experiment.contrasts import primary_contrasts
+from safeneuron.experiment.matrix import check_matrix
 from safeneuron.experiment.mixture_checks import check_mixtures
 from safeneuron.experiment.stages import model_judges, topic_control, uses_chat_template
 from safeneuron.models.folder import (
@@ -97,6 +98,7 @@ def check_inputs(config: Config, results: Path) -> Catalog:
                 f"'{benchmark.dataset}'; add refusal_prefix or a judge of 'attack.model_judges'"
             )
     _check_language(config)
+    check_matrix(config)
     return catalog
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from safeneuron.config.schema.attacks.common import Rounds
 from safeneuron.config.schema.attacks.direction import DirectionAttack
 from safeneuron.config.schema.attacks.neurons import NeuronAttack
 from safeneuron.config.schema.attacks.prefill import PrefillAttack
@@ -97,6 +98,11 @@ class Attacks(Section):
             ),
         },
         description="Registry of benchmarks, by name; 'run.benchmarks' says which are asked.",
+    )
+    rounds: Rounds = Field(
+        None,
+        description="Rounds whose states are asked anything, clean or attacked; null means all. "
+        "Each attack may name fewer.",
     )
     judges: Distinct[Name] = Field(
         ["oracle", "refusal_prefix"],

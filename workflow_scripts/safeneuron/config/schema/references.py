@@ -165,6 +165,11 @@ def _check_overlap(config: Config) -> None:
 
 def _check_attacks(config: Config) -> None:
     attacks, selections = config.attack.attacks, config.identification.selections
+    if config.attack.rounds is not None and 0 not in config.attack.rounds:
+        raise ValueError(
+            f"attack.rounds: {config.attack.rounds} lacks 0, the model before any round, which all "
+            "others are compared with; add it"
+        )
     if CLEAN in attacks:
         raise ValueError(f"attack.attacks: '{CLEAN}' is the name of no attack at all")
     poolings = config.identification.poolings
