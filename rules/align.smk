@@ -48,7 +48,7 @@ rule align:
     log:
         f"{RESULTS}/logs/align/{STATE}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/align/{STATE}.tsv"
+        PATHS.training_benchmark
     wildcard_constraints:
         arm=one_of(CONFIG.run.arms),
         round=r"[1-9]\d*",

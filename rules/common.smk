@@ -16,6 +16,7 @@ from safeneuron.experiment import (
     benchmarks,
     contrasts,
     identification,
+    matrix,
     mixes,
     mixtures,
     prompt_sets,

@@ -16,8 +16,8 @@ CLEAN = ATTACKED | {
     "n_neurons": 0,
 }  # fmt: skip
 PROMPT = {
-    "dataset": "d", "benchmark": "harmful", "role": "harmful", "category": "theft",
-    "prompt_id": "p0",
+    "use": "evaluation", "dataset": "d", "benchmark": "harmful", "role": "harmful",
+    "category": "theft", "prompt_id": "p0",
 }  # fmt: skip
 
 

@@ -13,11 +13,12 @@ from safeneuron.models.vision import vision_for
 
 if __name__ == "__main__":
     with stage(__doc__, AttackSettings, inputs=("model", "prompts"), many=("target",)) as args:
-        settings = args.settings
+        settings, question = args.settings, args.settings.question
         set_deterministic(settings.cpu_threads)
-        prompts = select_prompts(
-            args.prompts, settings.question.split, settings.question.categories
-        )
+        prompts = select_prompts(args.prompts, question.split, question.categories)
+        choosing = None
+        if question.choose_on is not None:
+            choosing = select_prompts(args.prompts, question.choose_on, question.categories)
         cells = read_cells(settings.cells, args.target)
         model, tokenizer = load_checkpoint(args.model)
         rows = respond(
@@ -28,5 +29,6 @@ if __name__ == "__main__":
             settings.max_new_tokens,
             settings.batch_size,
             vision_for(prompts["image"].to_pylist(), args.model, model.config),
+            choosing,
         )
         write_rows(args.out, RESPONSES, [settings.columns | row for row in rows])

@@ -15,12 +15,15 @@ from safeneuron.report.page import as_shown, render
 from safeneuron.report.settings import ReportSettings
 from safeneuron.results import against_paper, freeze_reports
 from safeneuron.results.attack_success import ATTACK_SUCCESS
+from safeneuron.results.bounded_contrasts import BOUNDED_CONTRASTS
 from safeneuron.results.capability import as_wide as capability_lines
 from safeneuron.results.contrasts import CONTRASTS
 from safeneuron.results.judge_agreement import JUDGE_AGREEMENT
+from safeneuron.results.matrix import MATRIX, as_matrix
 from safeneuron.results.over_refusal import OVER_REFUSAL, by_benchmark
 from safeneuron.results.paper_tables import TABLE_1, TABLE_2, TABLE_3
 from safeneuron.results.shown import judges_shown, of_first_benchmark, of_shown_judge
+from safeneuron.results.training_time import TRAINING_TIME
 from safeneuron.results.wide import as_wide, keys_of
 from safeneuron.results.worst_case import WORST_CASE
 
@@ -28,12 +31,14 @@ SCHEMAS = {
     "table_1": TABLE_1,
     "worst_case": WORST_CASE,
     "contrasts": CONTRASTS,
+    "bounded_contrasts": BOUNDED_CONTRASTS,
     "table_2": TABLE_2,
     "table_3": TABLE_3,
 }
 PLAIN = {
     "judge_agreement": JUDGE_AGREEMENT,
     "topic_control": TOPIC_CONTROL,
+    "training_time": TRAINING_TIME,
     "prompt_overlap": PROMPT_OVERLAP,
 }
 
@@ -66,6 +71,8 @@ if __name__ == "__main__":
         if "capability" in tables:
             rows = read_table(tables["capability"], CAPABILITY).to_pylist()
             wide["capability"] = capability_lines(rows)
+        if "matrix" in tables:
+            wide["matrix"] = as_matrix(read_table(tables["matrix"], MATRIX).to_pylist())
         if "freeze_reports" in tables:
             rows = read_table(tables["freeze_reports"], freeze_reports.FREEZE_REPORTS).to_pylist()
             wide["freeze_reports"] = freeze_reports.as_wide(rows)

@@ -100,6 +100,7 @@ def _write_verdicts(
         "operator": "zero_ablate" if attack != "clean" else "none",
         "strength": None,
         "n_neurons": 100,
+        "use": "evaluation",
         "dataset": role,
         "benchmark": role,
         "role": role,

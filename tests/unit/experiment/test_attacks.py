@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from safeneuron.config.load import load_config
+from safeneuron.config.load import ConfigError, load_config
 from safeneuron.experiment import attacks
 from safeneuron.experiment.attacks import Answered
 from safeneuron.experiment.paths import Paths
@@ -152,3 +152,16 @@ def test_shown_verdicts_are_of_the_first_judge_of_what_a_model_is_asked(config):
         for name in ("harmful", "benign")
     ]
     assert len(attacks.verdicts(config, PATHS, answers)) == 4  # of two judges
+
+
+def test_no_state_of_another_round_is_asked_anything():
+    run = {"models": ["organism"], "attacked": ["organism"], "aligned": ["organism"]}
+    config = load_config({"run": run, "attack": {"rounds": [0, 2]}, "align": {"rounds": 3}})
+    assert {one.state.round for one in attacks.answered(config)} == {0, 2}
+    assert {state.round for state in attacks.attacked_states(config)} == {0, 2}
+    assert attacks.attacks_on(config, State("organism", "dpo", 1, 0)) == ["clean"]
+
+
+def test_the_rounds_that_are_asked_have_t0_among_them():
+    with pytest.raises(ConfigError, match=r"attack.rounds: \[3\] lacks 0"):
+        load_config({"attack": {"rounds": [3]}})

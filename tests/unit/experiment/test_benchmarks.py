@@ -7,6 +7,7 @@ import pytest
 from safeneuron.config.load import load_config
 from safeneuron.experiment import benchmarks
 from safeneuron.organism.chat_template import CHAT_TEMPLATE
+from unit.experiment.refusals import refusal
 
 
 @pytest.fixture
@@ -74,3 +75,23 @@ def test_judges_are_compared_where_two_judge_the_same(with_folders):
     assert benchmarks.judges_are_compared(with_folders)
     run = with_folders.run.model_copy(update={"attacked": ["mine"]})
     assert not benchmarks.judges_are_compared(with_folders.model_copy(update={"run": run}))
+
+
+def choosing(split, **settings):
+    entry = {"dataset": "organism", "role": "harmful", "categories": ["theft"], "choose_on": split}
+    return {"attack": {"benchmarks": {"harmful": {**entry, **settings}}},
+            "run": {"benchmarks": ["harmful"]}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("split", "said"),
+    [
+        ("evaluation", "'evaluation' is the split that is reported"),
+        ("identification", "is the split of identification.unsafe, by which neurons are found"),
+        ("validatoin", "choose_on: 'validatoin' has no prompts in organism"),
+    ],
+)
+def test_attacks_are_chosen_on_prompts_that_are_there_and_used_for_nothing_else(
+    split, said, tmp_path
+):
+    assert said in refusal(choosing(split), tmp_path)

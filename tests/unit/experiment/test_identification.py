@@ -102,6 +102,15 @@ def test_prompts_are_compared_between_both_sides_and_what_is_asked():
     assert sets[2]["split"] == "evaluation"
 
 
+def test_prompts_that_attacks_are_chosen_by_are_held_out_from_what_stands_before_them():
+    benchmark = CONFIG.attack.benchmarks["harmful"].model_copy(update={"choose_on": "validation"})
+    chosen = {"benchmarks": CONFIG.attack.benchmarks | {"harmful": benchmark}}
+    config = CONFIG.model_copy(update={"attack": CONFIG.attack.model_copy(update=chosen)})
+    (own,) = (s for s in identification.compared_prompts(config) if s["name"] == "choose-harmful")
+    assert (own["use"], own["split"]) == ("validation", "validation")
+    assert own["categories"] == benchmark.categories
+
+
 def test_a_constraint_takes_names_to_the_letter_and_nothing_where_there_are_none():
     assert re.fullmatch(one_of(["a.b", "c"]), "a.b") and not re.fullmatch(one_of(["a.b"]), "axb")
     assert not re.fullmatch(one_of([]), "")

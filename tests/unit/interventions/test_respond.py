@@ -68,3 +68,14 @@ def test_rows_say_which_cell_and_prompt_they_are_of(tokenizer):
         )
         for i, text in enumerate(TEXTS)
     ]
+
+
+def test_prompts_to_choose_by_are_asked_beside_the_others_and_change_none_of_their_answers(
+    tokenizer,
+):
+    model = tiny.build(vocabulary=len(tokenizer))
+    alone = respond(model, tokenizer, CELLS, PROMPT_TABLE, 5, 2)
+    both = respond(model, tokenizer, CELLS, PROMPT_TABLE[:2], 5, 2, None, PROMPT_TABLE[2:])
+    assert [row["use"] for row in both] == ["evaluation", "evaluation", "validation"] * len(CELLS)
+    said = [{**row, "use": ""} for row in both]
+    assert said == [{**row, "use": ""} for row in alone]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from answers import verdict, verdict_files
 from safeneuron.artifacts.gates import NO_GATE
 from safeneuron.data.prompts import write_prompts
+from safeneuron.interventions.schemas import VALIDATION
 from safeneuron.results.attack_success import attack_success
 from safeneuron.results.outcomes import Outcomes, read_outcomes
 
@@ -27,10 +28,11 @@ CLEAN = {
 
 
 class Judged(NamedTuple):
-    """Rows of `ATTACK_SUCCESS`, and outcomes prompt by prompt."""
+    """Rows of `ATTACK_SUCCESS`, outcomes prompt by prompt, and rows on validation prompts."""
 
     rows: list[dict]
     outcomes: Outcomes
+    validation: list[dict]
 
 
 def eighths(complied: float) -> str:
@@ -78,4 +80,4 @@ def judged(folder: Path, verdicts, clusters=None, gates=None) -> Judged:
         {**row, "gate": (gates or {}).get((row["arm"], row["seed"]), NO_GATE)}
         for row in attack_success(files)
     ]
-    return Judged(rows, read_outcomes(files, prompts))
+    return Judged(rows, read_outcomes(files, prompts), attack_success(files, VALIDATION))

@@ -53,6 +53,13 @@ def one_prompt(clean, attacked, prompt="p1"):
     ]
 
 
+def test_answers_to_prompts_that_attacks_are_chosen_by_are_no_cases():
+    by = {"use": "validation"}
+    (answers,) = read(*one_prompt("refused", "complied"), (ORI | by, "v", "refused", REFUSAL),
+                      (FULL | by, "v", "complied", ANSWER)).values()  # fmt: skip
+    assert candidates(answers) == [("harmful", "p1")]
+
+
 @pytest.fixture
 def validations(tmp_path):
     """The validations of both states."""

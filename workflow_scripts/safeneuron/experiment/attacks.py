@@ -43,7 +43,8 @@ def attacks_on(config: Config, state: State) -> list[str]:
         *(
             name
             for name, attack in config.attacks.items()
-            if (attack.models is None or state.model in attack.models)
+            if _is_asked(config, state)
+            and (attack.models is None or state.model in attack.models)
             and (attack.arms is None or state.arm in attack.arms)
             and (attack.rounds is None or state.round in attack.rounds)
         ),
@@ -67,15 +68,28 @@ def models_drawn(config: Config) -> list[str]:
 
 
 def attacked_states(config: Config) -> list[State]:
-    """The states that are attacked: those of the attacked models."""
-    return states(config, config.run.attacked)
+    """The states that are asked anything: those of the attacked models in 'attack.rounds'."""
+    return _asked_states(config, config.run.attacked)
+
+
+def _asked_states(config: Config, models: Iterable[str]) -> list[State]:
+    return [state for state in states(config, [*models]) if _is_asked(config, state)]
+
+
+def _is_asked(config: Config, state: State) -> bool:
+    return config.attack.rounds is None or state.round in config.attack.rounds
 
 
 def answered(config: Config) -> list[Answered]:
     """Everything that attacked states are asked, state by state, attack by attack."""
+    return answered_by(config, config.run.attacked)
+
+
+def answered_by(config: Config, models: Iterable[str]) -> list[Answered]:
+    """Everything that the states of some attacked models are asked."""
     return [
         Answered(state, attack, benchmark)
-        for state in attacked_states(config)
+        for state in _asked_states(config, models)
         for attack in attacks_on(config, state)
         for benchmark in benchmarks.asked_of(config, state.model)
     ]
@@ -214,7 +228,7 @@ def attack_settings(config: Config, state: State, attack: str, benchmark: str) -
         "cells": None if of is None else cells(config, attack, of),
         "question": {
             "benchmark": benchmark,
-            **asked.model_dump(include={"role", "split", "categories"}),
+            **asked.model_dump(include={"role", "split", "choose_on", "categories"}),
         },
         "max_new_tokens": config.attack.max_new_tokens,
         "batch_size": config.compute.batch_size,

@@ -7,6 +7,7 @@ from typing import Literal
 from safeneuron.config.schema.attack import Benchmark
 from safeneuron.config.schema.datasets import TypographicDataset, has_images
 from safeneuron.config.schema.experiment import Config
+from safeneuron.config.schema.identification import Side
 from safeneuron.config.schema.models import LocalModel, OrganismModel
 from safeneuron.experiment import stages
 from safeneuron.models.folder import chat_template
@@ -53,6 +54,15 @@ def asked(config: Config) -> dict[str, Benchmark]:
     """The benchmarks that some attacked model is asked, in the configuration's order."""
     names = {name for model in config.run.attacked for name in asked_of(config, model)}
     return {name: benchmark for name, benchmark in config.benchmarks.items() if name in names}
+
+
+def chosen_on(benchmark: Benchmark) -> Side | None:
+    """The prompts that attacks are chosen by, if they are."""
+    if benchmark.choose_on is None:
+        return None
+    return Side(
+        datasets=[benchmark.dataset], split=benchmark.choose_on, categories=benchmark.categories
+    )
 
 
 def with_images(config: Config) -> dict[str, Benchmark]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from safeneuron.config.data_root import note_on_missing
 from safeneuron.config.defaults import is_default, note_on_defaults
 from safeneuron.config.load import ConfigError
+from safeneuron.config.schema.attack import Benchmark
 from safeneuron.config.schema.capability import FileTask
 from safeneuron.config.schema.datasets import Dataset
 from safeneuron.config.schema.experiment import Config
@@ -26,6 +27,7 @@ from safeneuron.experiment import benchmarks, tuning
 from safeneuron.experiment.benchmarks import is_of_organism, judges_of, speaks_organism
 from safeneuron.experiment.catalog import Catalog, categories_of
 from safeneuron.experiment.contrasts import primary_contrasts
+from safeneuron.experiment.matrix import check_matrix
 from safeneuron.experiment.mixture_checks import check_mixtures
 from safeneuron.experiment.stages import model_judges, topic_control, uses_chat_template
 from safeneuron.models.folder import (
@@ -89,12 +91,14 @@ def check_inputs(config: Config, results: Path) -> Catalog:
             datasets=[benchmark.dataset], split=benchmark.split, categories=benchmark.categories
         )
         _check_side(key, side, catalog, config)
+        _check_chosen_on(key, benchmark, catalog, config)
         if not judges_of(config, name):
             raise ConfigError(
                 f"attack.judges: 'oracle' judges organism prompts only, but {key} uses dataset "
                 f"'{benchmark.dataset}'; add refusal_prefix or a judge of 'attack.model_judges'"
             )
     _check_language(config)
+    check_matrix(config)
     return catalog
 
 
@@ -131,7 +135,25 @@ def _check_language(config: Config) -> None:
             )
 
 
-def _check_side(key: str, side: Side, catalog: Catalog, config: Config) -> None:
+def _check_chosen_on(key: str, benchmark: Benchmark, catalog: Catalog, config: Config) -> None:
+    """Whether attacks are chosen by prompts that are there and that nothing was found with."""
+    side = benchmarks.chosen_on(benchmark)
+    if side is None:
+        return
+    _check_side(key, side, catalog, config, "choose_on")
+    for name in ("unsafe", "safe"):
+        found: Side = getattr(config.identification, name)
+        if side.split == found.split and benchmark.dataset in found.datasets:
+            raise ConfigError(
+                f"{key}.choose_on: '{side.split}' of '{benchmark.dataset}' is the split of "
+                f"identification.{name}, by which neurons are found; attacks are chosen on others"
+            )
+
+
+def _check_side(
+    key: str, side: Side, catalog: Catalog, config: Config, split: str = "split"
+) -> None:
+    """Whether a side has prompts; `split` is the key that names its split."""
     present = {
         category
         for dataset in side.datasets
@@ -141,9 +163,9 @@ def _check_side(key: str, side: Side, catalog: Catalog, config: Config) -> None:
     datasets = ", ".join(side.datasets)
     if not present:
         splits = sorted({split for dataset in side.datasets for split, _ in catalog[dataset]})
-        default = ", the default," if is_default(config, f"{key}.split") else ""
+        default = ", the default," if is_default(config, f"{key}.{split}") else ""
         raise ConfigError(
-            f"{key}.split: '{side.split}'{default} has no prompts in {datasets}"
+            f"{key}.{split}: '{side.split}'{default} has no prompts in {datasets}"
             f"{near_miss(side.split, splits)}; splits there: {', '.join(splits)}"
         )
     unknown = [category for category in side.categories or () if category not in present]

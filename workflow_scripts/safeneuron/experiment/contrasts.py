@@ -2,6 +2,7 @@
 
 from safeneuron.config.load import ConfigError
 from safeneuron.config.schema.experiment import Config
+from safeneuron.experiment import matrix
 from safeneuron.experiment.attacks import attacks_on
 from safeneuron.experiment.states import State, states
 from safeneuron.results.settings import Primary, PrimaryContrast
@@ -14,8 +15,9 @@ def primary_contrasts(config: Config) -> dict[str, PrimaryContrast]:
     """Model -> the primary contrast, with its round's number; nothing where none is named.
 
     Raises:
-        ConfigError: an arm is not trained, or the round or the fraction is not attacked; names the
-            key, what was found and what is allowed.
+        ConfigError: an arm is not trained, the round or the fraction is not attacked, or no attacks
+            are chosen within a bound though no fraction is named; names the key, what was found and
+            what is allowed.
     """
     primary, baseline = config.contrasts.primary, config.contrasts.baseline
     if primary is None:
@@ -41,9 +43,21 @@ def primary_contrasts(config: Config) -> dict[str, PrimaryContrast]:
     return {model: _of_model(config, model, primary) for model in models}
 
 
+def at_fraction(config: Config) -> dict[str, PrimaryContrast]:
+    """Those primary contrasts that are under attacks on a share of the neurons."""
+    return {m: c for m, c in primary_contrasts(config).items() if c.fraction is not None}
+
+
+def within_bound(config: Config) -> dict[str, PrimaryContrast]:
+    """Those primary contrasts that are in the worst case over all kinds of attacks."""
+    return {m: c for m, c in primary_contrasts(config).items() if c.fraction is None}
+
+
 def _of_model(config: Config, model: str, primary: Primary) -> PrimaryContrast:
     last = config.align.rounds_for(model)
     number = last if primary.round == "last" else primary.round
+    if primary.fraction is None:
+        return _within_bound(config, model, primary, number)
     arms = (primary.arm, config.contrasts.baseline)
     fractions = {
         state: _fractions(config, state)
@@ -72,6 +86,23 @@ def _of_model(config: Config, model: str, primary: Primary) -> PrimaryContrast:
             f"on; shares that are attacked: {', '.join(f'{share:g}' for share in sorted(known))}"
         )
     return PrimaryContrast(arm=primary.arm, round=number, fraction=primary.fraction)
+
+
+def _within_bound(config: Config, model: str, primary: Primary, number: int) -> PrimaryContrast:
+    if model not in matrix.models(config):
+        raise ConfigError(
+            f"{_KEY}.fraction: null is the worst case within attack.utility_bound, for which "
+            f"attacks must be chosen on other prompts than they are reported on; set 'choose_on' "
+            f"of the benchmarks in 'attack.benchmarks' that '{model}' is asked, or name a fraction"
+        )
+    for arm in (primary.arm, config.contrasts.baseline):
+        attacked = matrix.attacked_rounds(config, model, arm)
+        if number not in attacked:
+            raise ConfigError(
+                f"{_KEY}.round: '{arm}' of '{model}' is not attacked in round {number}; attacked "
+                f"rounds: {', '.join(map(str, attacked)) or 'none'}"
+            )
+    return PrimaryContrast(arm=primary.arm, round=number, fraction=None)
 
 
 def _fractions(config: Config, state: State) -> dict[str, list[float]]:

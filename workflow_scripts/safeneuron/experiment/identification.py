@@ -144,6 +144,11 @@ def compared_prompts(config: Config) -> list[dict[str, Any]]:
             for dataset in side.datasets
         ),
         *(
+            _compared(f"choose-{name}", "validation", side, benchmark.dataset)
+            for name, benchmark in benchmarks.asked(config).items()
+            if (side := benchmarks.chosen_on(benchmark))
+        ),
+        *(
             _compared(name, "evaluation", benchmark, benchmark.dataset)
             for name, benchmark in benchmarks.asked(config).items()
         ),

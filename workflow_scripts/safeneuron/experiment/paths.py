@@ -23,6 +23,7 @@ class Paths:
         self.base_answers = f"{results}/tuning/{{model}}/base_answers.parquet"
         self.tuning_examples = f"{results}/tuning/{{model}}/examples.parquet"
         self.training = f"{results}/models/{STATE}/training.parquet"
+        self.training_benchmark = f"{results}/benchmarks/align/{STATE}.tsv"
         self.freeze_report = f"{results}/models/{STATE}/freeze_report.json"
         self.moments = f"{results}/moments/{STATE}/{{prompt_set}}.safetensors"
         self.null_moments = f"{results}/null_moments/{STATE}/{{dataset}}.safetensors"

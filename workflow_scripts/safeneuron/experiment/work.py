@@ -266,7 +266,10 @@ class JobWork:
     def _responses(self, attack: str, benchmark: str) -> int:
         """How many responses an attack has to a benchmark."""
         asked = self._config.benchmarks[benchmark]
-        prompts = self._prompts(Rows([asked.dataset], asked.split, asked.categories))
+        splits = [asked.split, *([asked.choose_on] if asked.choose_on else [])]
+        prompts = sum(
+            self._prompts(Rows([asked.dataset], split, asked.categories)) for split in splits
+        )
         return prompts * self._cells(attack, self._config.attack.attacks.get(attack))
 
     def _cells(self, attack: str, extent: Extent | None) -> int:

@@ -15,6 +15,12 @@ class OneJudge(OneModel):
     judge: str
 
 
+class MatrixFigure(OneModel):
+    """Settings of `figure_matrix`: whose rows, and what the attacks in it may cost."""
+
+    utility_bound: float
+
+
 class ArmOfData(Section):
     """An arm of Figure 6: its method, and the share of the pairs that it was trained on."""
 

@@ -23,6 +23,7 @@ CELL = {
 """The columns that say which variant of the model a row is about."""
 
 PROMPT = {
+    "use": TEXT,  # evaluation: reported; validation: to choose attacks by, and never reported
     "dataset": TEXT,
     "benchmark": TEXT,
     "role": TEXT,  # harmful, safe
@@ -33,6 +34,9 @@ PROMPT = {
 
 ABOUT = {**STATE, **ATTACK, **CELL, **PROMPT}
 """The columns that say which response a row is about."""
+
+EVALUATION, VALIDATION = "evaluation", "validation"
+"""What an answer is for, in the column `use`; splits of prompt tables have names of their own."""
 
 RESPONSES = schema(**ABOUT, prompt=TEXT, response=TEXT, tokens=COUNT, finish=TEXT)
 VERDICTS = schema(**ABOUT, judge=TEXT, verdict=TEXT, exact=FLAG, reason=TEXT)

@@ -48,11 +48,16 @@ AnyCells = Cells | DirectionCells | PrefillCells
 
 
 class Question(Section):
-    """Which prompts of its table a benchmark asks."""
+    """Which prompts of its table a benchmark asks.
+
+    Attributes:
+        choose_on: the split that attacks are chosen by, asked beside `split`; None for none.
+    """
 
     benchmark: str
     role: Literal["harmful", "safe"]
     split: str
+    choose_on: str | None
     categories: list[str] | None
 
 

@@ -23,6 +23,9 @@ FIGURE_GROUPS = {
     "data_fraction": "Figure 6: attack success against the fraction of the alignment data",
     "probe_overlap": "Figure 7: the identified sets and a linear probe's, layer by layer",
     "experts": "Experts of mixtures: safety neurons by layer and expert, and routing",
+    "matrix": "Arms against attacks: each cell has the strongest attack within a bound on utility, "
+    "chosen on validation prompts. Attacks that the arm is trained against are framed; the columns "
+    "held-out and all are the strongest of the kinds that it is not trained against, and of all",
     "rounds": "Rounds of alignment under the strongest adaptive attack (beside Table 2)",
     "attack": "What a pruning attack does to T0 (beside Table 1)",
     "training": "How the rounds trained",
@@ -39,6 +42,11 @@ TABLE_TITLES = {
     "table_3": "Table 3: ASR and not refused by arm and attack level, on benchmarks with images",
     "worst_case": "The strongest adaptive attack at each strength, over levels and attacks",
     "contrasts": "The same, less plain DPO's in the same round and seed",
+    "matrix": "Arms against attacks, chosen on validation prompts within a bound on utility, "
+    "reported on evaluation prompts (* the arm is trained against the kind)",
+    "bounded_contrasts": "The same, less plain DPO's in the same round and seed, attacked by the "
+    "same kinds",
+    "training_time": "What the arms' trainings took, and as a ratio to plain DPO's",
     "judge_agreement": "Do judges call the same responses a success? Cohen's kappa, on T0",
     "over_refusal": "Safe prompts under attack, benchmark by benchmark (95 % Wilson interval)",
     "capability": "Capability by lm-eval, clean and with neurons zeroed (value ± standard error)",

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from safeneuron.artifacts.tables import COUNT, GATED_STATE, REAL, TEXT, schema
-from safeneuron.interventions.schemas import ATTACK, CELL
+from safeneuron.interventions.schemas import ATTACK, CELL, EVALUATION
 from safeneuron.results.counts import OVERALL, Tally, judged_cells
 from safeneuron.statistics.intervals import wilson_interval
 from safeneuron.verdict import Verdict
@@ -37,15 +37,18 @@ ATTACK_SUCCESS = schema(
 )
 
 
-def attack_success(verdicts: Sequence[Path]) -> list[dict[str, Any]]:
+def attack_success(verdicts: Sequence[Path], use: str = EVALUATION) -> list[dict[str, Any]]:
     """Rows of `ATTACK_SUCCESS`, but for the column `gate`, from files of `VERDICTS`.
 
     A row a judge, cell, harmful benchmark and category, and one for all categories (`overall`).
     Utility, over-refusal and coherence come from all prompts of the safe benchmarks in the same
     cell, taken together; `over_refusal` has them benchmark by benchmark.
+
+    Args:
+        use: of the prompts that are counted, `VALIDATION` for those that attacks are chosen by.
     """
     out: list[dict[str, Any]] = []
-    for cell in judged_cells(verdicts):
+    for cell in judged_cells(verdicts, use):
         whole = {key: t for key, t in cell.tallies.items() if key.category == OVERALL}
         safe = Tally()
         for key, tally in whole.items():

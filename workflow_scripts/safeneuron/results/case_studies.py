@@ -11,6 +11,7 @@ from safeneuron.artifacts.gates import MISSED, with_gates
 from safeneuron.artifacts.tables import COUNT, GATED_STATE, STATE, TEXT, schema
 from safeneuron.interventions.schemas import ABOUT, CLEAN
 from safeneuron.results.targets import whole
+from safeneuron.results.use import of_use
 from safeneuron.settings import Section
 from safeneuron.verdict import Verdict
 
@@ -73,9 +74,9 @@ def read_answers(verdicts: pa.Table, responses: pa.Table) -> dict[tuple[Any, ...
     """
     said = {
         tuple(row[name] for name in ABOUT): (row["prompt"], row["response"])
-        for row in responses.to_pylist()
+        for row in of_use(responses).to_pylist()
     }
-    rows = verdicts.to_pylist()
+    rows = of_use(verdicts).to_pylist()
     target = whole({row["target"] for row in rows if row["attack"] != CLEAN})
     answers: dict[tuple[Any, ...], Answers] = {}
     for row in rows:

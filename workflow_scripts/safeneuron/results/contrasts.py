@@ -63,15 +63,15 @@ def contrasts(
         attacked = [side[side["seed"].isin(seeds)] for side in (cell, other)]
         sides = [_rows(clean, {**of_round, "arm": one}) for one in (arm, baseline)]
         unattacked = [side[side["seed"].isin(seeds)] for side in sides]
-        columns = {name: _difference(outcomes, attacked, name) for name in names}
-        columns |= {f"clean_{name}": _difference(outcomes, unattacked, name) for name in COSTS}
+        columns = {name: difference(outcomes, attacked, name) for name in names}
+        columns |= {f"clean_{name}": difference(outcomes, unattacked, name) for name in COSTS}
         named = primary.get(key["model"])
         is_primary = named is not None and named.model_dump().items() <= key.items()
         complied = columns["complied"]
         for row in summary_rows(key, columns, attacked[0]):
             p = complied.p if complied and row["column"] == "complied" else None
             out.append({**row, "primary": is_primary, "p": p, "p_holm": None})
-    return in_order(_corrected(out), rows)
+    return in_order(corrected(out), rows)
 
 
 def _rows(frame: pd.DataFrame, key: Mapping[str, Any]) -> pd.DataFrame:
@@ -82,12 +82,13 @@ def _rows(frame: pd.DataFrame, key: Mapping[str, Any]) -> pd.DataFrame:
     return frame[mine]
 
 
-def _difference(outcomes: Outcomes, sides: Sequence[pd.DataFrame], column: str) -> Summary | None:
+def difference(outcomes: Outcomes, sides: Sequence[pd.DataFrame], column: str) -> Summary | None:
+    """A column of one side less that of the other, of the same seeds and prompts."""
     first, second = (outcomes.sample(side, column) for side in sides)
     return of_differences(first, second)
 
 
-def _corrected(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def corrected(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The same rows with `p_holm`, over each model's contrasts but for the primary one."""
     out = list(rows)
     for model in {row["model"] for row in rows}:

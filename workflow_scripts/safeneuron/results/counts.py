@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from safeneuron.artifacts.tables import STATE, read_table
-from safeneuron.interventions.schemas import ATTACK, CELL, VERDICTS
+from safeneuron.artifacts.tables import STATE
+from safeneuron.interventions.schemas import ATTACK, CELL, EVALUATION
+from safeneuron.results.use import read_verdicts
 
 OVERALL = "overall"
 """The category of all categories together."""
@@ -63,11 +64,15 @@ class JudgedCell(NamedTuple):
     tallies: dict[Prompts, Tally]
 
 
-def judged_cells(verdicts: Sequence[Path]) -> Iterator[JudgedCell]:
-    """The cells in files of `VERDICTS`, in the files' order; benchmarks of one cell together."""
+def judged_cells(verdicts: Sequence[Path], use: str = EVALUATION) -> Iterator[JudgedCell]:
+    """The cells in files of `VERDICTS`, in the files' order; benchmarks of one cell together.
+
+    Args:
+        use: of the prompts that are counted, `VALIDATION` for those that attacks are chosen by.
+    """
     cells: dict[tuple[Any, ...], dict[Prompts, Tally]] = {}
     for path in verdicts:
-        groups = read_table(path, VERDICTS).group_by(
+        groups = read_verdicts(path, use).group_by(
             [*_CELL, *_PROMPTS, "verdict", "exact"], use_threads=False
         )
         for row in groups.aggregate([([], "count_all")]).to_pylist():

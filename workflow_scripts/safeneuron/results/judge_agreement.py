@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from safeneuron.artifacts.tables import COUNT, GATED_STATE, REAL, STATE, TEXT, read_table, schema
-from safeneuron.interventions.schemas import ABOUT, VERDICTS
+from safeneuron.artifacts.tables import COUNT, GATED_STATE, REAL, STATE, TEXT, schema
+from safeneuron.interventions.schemas import ABOUT
+from safeneuron.results.use import read_verdicts
 from safeneuron.statistics.intervals import Interval
 from safeneuron.verdict import Verdict
 
@@ -55,13 +56,13 @@ def judge_agreement(verdicts: Sequence[Path]) -> list[dict[str, Any]]:
     """
     files: dict[tuple[Any, ...], list[Path]] = {}
     for path in verdicts:
-        first = read_table(path, VERDICTS).slice(0, 1).to_pylist()[0]
+        first = read_verdicts(path).slice(0, 1).to_pylist()[0]
         if first["role"] == "harmful":
             files.setdefault(tuple(first[name] for name in _RESPONSES), []).append(path)
     return [
         dict(zip(_RESPONSES, about, strict=True)) | row
         for about, paths in files.items()
-        for row in _agreements([read_table(path, VERDICTS) for path in paths])
+        for row in _agreements([read_verdicts(path) for path in paths])
     ]
 
 

@@ -13,9 +13,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from safeneuron.artifacts.tables import STATE, read_table
+from safeneuron.artifacts.tables import STATE
 from safeneuron.data.prompts import prompt_tables
-from safeneuron.interventions.schemas import VERDICTS
+from safeneuron.results.use import read_verdicts
 from safeneuron.verdict import Verdict
 
 _CELL = (*STATE, "attack", "target", "fraction", "strength", "control_seed", "judge")
@@ -142,7 +142,7 @@ class Outcomes:
 
 
 def read_outcomes(verdicts: Sequence[Path], prompts: Sequence[Path]) -> Outcomes:
-    """The outcomes in files of `VERDICTS`, of data sets whose prompt tables are given."""
+    """The reported outcomes in files of `VERDICTS`, of data sets whose prompt tables are given."""
     tables: dict[str, tuple[pa.Array, np.ndarray]] = {}
     count = 0
     for name, table in prompt_tables(prompts).items():
@@ -151,7 +151,7 @@ def read_outcomes(verdicts: Sequence[Path], prompts: Sequence[Path]) -> Outcomes
         count += len(table)  # clusters of two data sets are never one
     outcomes = Outcomes()
     for path in verdicts:
-        outcomes.add(read_table(path, VERDICTS), tables)
+        outcomes.add(read_verdicts(path), tables)
     return outcomes
 
 

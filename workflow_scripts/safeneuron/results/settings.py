@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from safeneuron.neurons.settings import StateSettings
 from safeneuron.settings import Name, PositiveShare, Section
 
 
@@ -14,14 +15,16 @@ class Primary(Section):
     round: Literal["last"] | Annotated[int, Field(ge=1)] = Field(
         "last", description="Round that is compared: its number, or last."
     )
-    fraction: PositiveShare = Field(
+    fraction: PositiveShare | None = Field(
         description="Share of the neurons that is attacked, one of the 'fractions' of an adaptive "
-        "attack on all states."
+        "attack on all states; null names the worst case over all kinds of attacks within "
+        "'attack.utility_bound', in tables/bounded_contrasts."
     )
 
 
 class Contrasts(Section):
-    """Arms against one of them under the strongest attack, in tables/contrasts."""
+    """Arms against one of them under the strongest attack, in tables/contrasts and
+    tables/bounded_contrasts."""
 
     baseline: Name = Field(
         "dpo", description="Arm that all others are compared with, in the same round and seed."
@@ -38,7 +41,7 @@ class PrimaryContrast(Section):
 
     arm: Name
     round: int
-    fraction: float
+    fraction: float | None
 
 
 class ShownSettings(Section):
@@ -62,6 +65,36 @@ class PaperTablesSettings(ShownSettings):
 
     baseline: str
     primary: dict[str, PrimaryContrast]
+
+
+class MatrixSettings(ShownSettings):
+    """Settings of `matrix`.
+
+    Attributes:
+        models: those whose attacks are chosen on prompts of their own.
+        utility_bound: share of a state's clean utility that an attack may cost.
+        baseline: the arm that others are compared with.
+        primary: model -> the contrast over all kinds that was named before the run.
+        simulates: arm -> the kinds of attacks that it is trained against, as tables call them.
+    """
+
+    models: list[str]
+    utility_bound: float
+    baseline: str
+    primary: dict[str, PrimaryContrast]
+    simulates: dict[str, list[str]]
+
+
+class TrainingTimeSettings(Section):
+    """Settings of `training_time`.
+
+    Attributes:
+        states: what was trained, one a file.
+        baseline: the arm that others are compared with.
+    """
+
+    states: list[StateSettings]
+    baseline: str
 
 
 class Table3Settings(ShownSettings):

@@ -10,6 +10,12 @@ from typing import Any
 NEURONS = "neurons"
 """What the paper's attacks act on."""
 
+INFERENCE_TIME = {"neurons": NEURONS, "direction": "direction", "prefill": "prefix"}
+"""Kinds of attacks on a model as it is -> what the tables call that which they act on.
+
+These, and no kind that trains on or changes weights for good, are what a worst case is taken over.
+"""
+
 _LEVELS = {"none": "ori", "es": "es", "sas": "sas"}
 
 

@@ -60,22 +60,37 @@ def strongest(frame: pd.DataFrame) -> pd.DataFrame:
     Args:
         frame: from `first_benchmark`.
     """
-    adaptive = frame[
+    compared = adaptive(frame)
+    compared = compared[compared["fraction"].notna() | (compared["acted_on"] != NEURONS)]
+    compared = that_all_have(compared, [*COMPARED], ["attack", "target"])
+    ordered = compared.sort_values("asr", ascending=False, kind="stable")
+    return ordered.drop_duplicates([*STATE, *COMPARED])
+
+
+def adaptive(frame: pd.DataFrame) -> pd.DataFrame:
+    """The cells of attacks that are made for the state itself, without their controls."""
+    return frame[
         (frame["attack"] != CLEAN)
         & (frame["set_source"] != "static")
         & frame["control_seed"].isna()
-        & (frame["fraction"].notna() | (frame["acted_on"] != NEURONS))
     ]
-    where, kind = ["model", *COMPARED], ["attack", "target"]
-    states = adaptive[[*STATE, *COMPARED]].drop_duplicates()
+
+
+def that_all_have(cells: pd.DataFrame, among: list[str], kind: list[str]) -> pd.DataFrame:
+    """The cells that all states of a model have, with how many a state has in the column `cells`.
+
+    Args:
+        among: columns: the states are those with the same values there, and so are the cells.
+        kind: columns that say which of them a cell is.
+    """
+    where = ["model", *among]
+    states = cells[[*STATE, *among]].drop_duplicates()
     in_all = states.groupby(where, dropna=False).size().rename("states")
-    having = adaptive.groupby([*where, *kind], dropna=False).size().rename("having")
+    having = cells.groupby([*where, *kind], dropna=False).size().rename("having")
     counted = having.reset_index().merge(in_all.reset_index(), on=where)
     common = counted[counted["having"] == counted["states"]]
-    cells = common.groupby(where, dropna=False).size().rename("cells").reset_index()
-    compared = adaptive.merge(common[[*where, *kind]], on=[*where, *kind]).merge(cells, on=where)
-    ordered = compared.sort_values("asr", ascending=False, kind="stable")
-    return ordered.drop_duplicates([*STATE, *COMPARED])
+    number = common.groupby(where, dropna=False).size().rename("cells").reset_index()
+    return cells.merge(common[[*where, *kind]], on=[*where, *kind]).merge(number, on=where)
 
 
 def by_strength(strong: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:

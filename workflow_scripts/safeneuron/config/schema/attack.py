@@ -1,14 +1,15 @@
 """Attacks, what they are measured on, and who judges."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
+from safeneuron.config.schema.attacks.common import Rounds
 from safeneuron.config.schema.attacks.direction import DirectionAttack
 from safeneuron.config.schema.attacks.neurons import NeuronAttack
 from safeneuron.config.schema.attacks.prefill import PrefillAttack
 from safeneuron.organism.vocabulary import CATEGORIES
-from safeneuron.settings import Categories, Distinct, Name, Section
+from safeneuron.settings import Categories, Distinct, Name, Section, Share
 
 UNSAID = "neurons"
 """The kind of an attack that does not say it, as all were on neurons once."""
@@ -31,6 +32,12 @@ class Benchmark(Section):
 
     dataset: Name = Field(description="Prompt set that is asked, a key of 'datasets'.")
     split: str = Field("evaluation", description="Split of the prompt set that is asked.")
+    choose_on: str | None = Field(
+        None,
+        description="Another split of the prompt set that attacks are chosen on, never reported: "
+        "tables/matrix has the strongest on it within 'attack.utility_bound'. Null asks none, and "
+        "makes no such table.",
+    )
     categories: Categories | None = Field(
         None, description="Categories of the split that are asked; null means all."
     )
@@ -44,6 +51,15 @@ class Benchmark(Section):
         description="Attacked models that are asked, keys of 'models', such as those that see "
         "images; null means all, or of the organism's prompts all that speak its language.",
     )
+
+    @model_validator(mode="after")
+    def _chosen_on_others_than_reported(self) -> Self:
+        if self.choose_on == self.split:
+            raise ValueError(
+                f"choose_on: '{self.choose_on}' is the split that is reported; name another one, "
+                "such as validation, or null"
+            )
+        return self
 
 
 class ModelJudge(Section):
@@ -83,6 +99,11 @@ class Attacks(Section):
         },
         description="Registry of benchmarks, by name; 'run.benchmarks' says which are asked.",
     )
+    rounds: Rounds = Field(
+        None,
+        description="Rounds whose states are asked anything, clean or attacked; null means all. "
+        "Each attack may name fewer.",
+    )
     judges: Distinct[Name] = Field(
         ["oracle", "refusal_prefix"],
         min_length=1,
@@ -93,6 +114,11 @@ class Attacks(Section):
     )
     model_judges: dict[Name, ModelJudge] = Field(
         {}, description="Registry of judges with a model, by name; 'judges' says which are used."
+    )
+    utility_bound: Share = Field(
+        0.1,
+        description="Share of the clean model's utility that an attack of tables/matrix may cost "
+        "at most, on the prompts of 'choose_on'.",
     )
     max_new_tokens: int = Field(
         24, ge=1, le=16384, description="Greatest length of a greedy response, in tokens."

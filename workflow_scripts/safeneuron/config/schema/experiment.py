@@ -131,8 +131,9 @@ class Config(Section):
     allow_overlap: list[Annotated[list[Name], Field(min_length=2, max_length=2)]] = Field(
         [],
         description="Pairs [a, b] of prompt sets that may share prompts, where b is held out: a "
-        "benchmark or 'gate-MODEL'; a is a data set of the identification, 'preferences' or "
-        "'safety_tuning-MODEL', or 'gate-MODEL' where b is a benchmark.",
+        "benchmark, 'choose-BENCHMARK' (its prompts of 'choose_on') or 'gate-MODEL'; a is a data "
+        "set of the identification, 'preferences' or 'safety_tuning-MODEL', or, where b is a "
+        "benchmark, 'gate-MODEL' or 'choose-BENCHMARK'.",
     )
     align: Align = Align()
     attack: Attacks = Attacks()

@@ -155,8 +155,9 @@ def _check_overlap(config: Config) -> None:
         *("preferences", *(f"preferences-{model}" for model in config.align.preferences_of)),
         *(f"safety_tuning-{name}" for name in tuned),
         *gates,
+        *(chosen := [f"choose-{name}" for name in config.attack.benchmarks]),
     }
-    held_out = [*config.attack.benchmarks, *gates]
+    held_out = [*config.attack.benchmarks, *gates, *chosen]
     for first, second in config.allow_overlap:
         _known("allow_overlap", [first], sorted(used), "identification, tuning and preferences")
         _known("allow_overlap", [second], held_out, "attack.benchmarks, gates among them")
@@ -164,6 +165,11 @@ def _check_overlap(config: Config) -> None:
 
 def _check_attacks(config: Config) -> None:
     attacks, selections = config.attack.attacks, config.identification.selections
+    if config.attack.rounds is not None and 0 not in config.attack.rounds:
+        raise ValueError(
+            f"attack.rounds: {config.attack.rounds} lacks 0, the model before any round, which all "
+            "others are compared with; add it"
+        )
     if CLEAN in attacks:
         raise ValueError(f"attack.attacks: '{CLEAN}' is the name of no attack at all")
     poolings = config.identification.poolings
