@@ -42,6 +42,13 @@ def test_each_name_of_the_configuration_is_an_arm_and_each_arm_has_one_and_says_
     assert all(f"{name}: " in ABOUT for name in ARMS)
 
 
+def test_an_arm_says_which_attacks_it_is_trained_against():
+    assert {name: arm.simulates for name, arm in ARMS.items() if arm.simulates} == {
+        "freeze_ablate": ("neurons",),
+        "ablate": ("neurons",),
+    }
+
+
 @pytest.mark.parametrize("method", ARMS)
 def test_an_arm_has_steps_that_zero_if_and_only_if_it_zeroes(method):
     plan = plan_of(method)

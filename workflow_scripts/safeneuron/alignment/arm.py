@@ -5,7 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from safeneuron.alignment.parts import LossTerm, Schedule, Target, Trainable
+from safeneuron.alignment.parts import (
+    LossTerm,
+    Schedule,
+    Simulation,
+    Target,
+    Trainable,
+    identified_neurons,
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,14 @@ class Arm:
     when: Callable[[float], Schedule]
     trains: Trainable
     loss: tuple[LossTerm, ...]
+
+    @property
+    def simulates(self) -> tuple[Simulation, ...]:
+        """The attacks that the arm is trained against; it has not seen those of other kinds.
+
+        Zeroing random neurons is no attack.
+        """
+        return ("neurons",) if self.zeroed is identified_neurons else ()
 
     def plan(self, identified: np.ndarray, seed: int, zeroing_probability: float) -> Plan:
         """What a round does.

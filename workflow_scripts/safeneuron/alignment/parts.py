@@ -28,6 +28,10 @@ LossTerm = Literal["preference", "likelihood", "divergence"]
 over the chosen answers of general pairs, weighted by `kl_weight`."""
 
 
+Simulation = Literal["neurons", "direction", "prefill"]
+"""An attack that a training makes on its own model: a kind of `attack.attacks`."""
+
+
 def no_neurons(identified: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """None."""
     return np.zeros_like(identified)
