@@ -71,7 +71,7 @@ def measured(kind: str) -> Iterator[str]:
     assert (alone.count == batched.count).all()
     yield largest(torch.from_numpy(batched.mean), torch.from_numpy(alone.mean))
     with TemporaryDirectory() as folder:
-        trained = train(ARMS["freeze"].plan(MASK, 0, 1.0), Path(folder), model)
+        trained = train(ARMS["freeze"].plan(MASK, 0, {"neurons": 1.0}), Path(folder), model)
     report = freeze_report(trained.model, trained.before, MASK)
     yield f"{report.frozen_moved} of {report.frozen_neurons}"
     yield f"{report.free_trained:.0%}"

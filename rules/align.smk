@@ -40,6 +40,10 @@ rule align:
         neurons=lambda w: training.protected_sets(CONFIG, PATHS, state_of(w)),
         preferences=lambda w: mixes.tables(CONFIG, PATHS, [w.model]),
         reference=lambda w: training.reference_table(CONFIG, PATHS, state_of(w)),
+        unsafe=lambda w: training.direction_prompts(
+            CONFIG, PATHS, state_of(w), "unsafe"
+        ),
+        safe=lambda w: training.direction_prompts(CONFIG, PATHS, state_of(w), "safe"),
     output:
         folder=directory(f"{RESULTS}/models/{STATE}/checkpoint"),
         manifest=f"{RESULTS}/models/{STATE}/checkpoint.json",
@@ -70,7 +74,8 @@ rule align:
         "python workflow_scripts/on_gpus.py {resources.gpu} --"
         " python workflow_scripts/align.py --model {input.model:q} --neurons {input.neurons:q}"
         " --preferences {input.preferences:q}"
-        " --reference {input.reference:q} --out {output.folder:q}"
+        " --reference {input.reference:q} --unsafe {input.unsafe:q} --safe {input.safe:q}"
+        " --out {output.folder:q}"
         " --manifest {output.manifest:q} --report {output.report:q} --table {output.table:q}"
         " --save-every {resources.save_every}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"

@@ -17,7 +17,7 @@ if __name__ == "__main__":
         __doc__,
         AlignSettings,
         inputs=("model", "preferences"),
-        many=("neurons", "reference"),
+        many=("neurons", "reference", "unsafe", "safe"),
         outputs=("out", "manifest", "report", "table"),
         numbers={"save_every": SAVE_EVERY},
     ) as args:
@@ -29,8 +29,8 @@ if __name__ == "__main__":
         workdir = args.out.with_name(f"training-{digest(args.provenance())}")
         reference = args.reference[0] if args.reference else None
         trained = train_round(
-            *(args.model, args.neurons, args.preferences, reference, settings),
-            *(args.report, workdir, args.save_every),
+            *(args.model, args.neurons, args.preferences, reference, (args.unsafe, args.safe)),
+            *(settings, args.report, workdir, args.save_every),
         )
         save_round(trained, args.model, args.out, args.manifest, args.table, settings.state)
         shutil.rmtree(workdir, ignore_errors=True)

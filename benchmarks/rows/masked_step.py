@@ -58,7 +58,7 @@ def neurons() -> np.ndarray:
 def trained(arm: str, chosen: np.ndarray, steps: int) -> Trained:
     """A training by an arm's plan, zeroing in every step where the arm zeroes."""
     run, reference = organism(), organism().model
-    plan = ARMS[arm].plan(chosen, 0, zeroing_probability=1.0)
+    plan = ARMS[arm].plan(chosen, 0, {"neurons": 1.0})
     settings = SETTINGS.model_copy(update={"steps": steps})
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder) / "run"

@@ -88,7 +88,7 @@ def align(stage, model, neurons, pairs, folder):
     }
     stage(
         "align", settings, model=model, neurons=[neurons], preferences=pairs,
-        reference=[], out=folder / "checkpoint", manifest=manifest,
+        reference=[], unsafe=[], safe=[], out=folder / "checkpoint", manifest=manifest,
         report=folder / "freeze_report.json", table=folder / "training.parquet",
     )  # fmt: skip
     return manifest

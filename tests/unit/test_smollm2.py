@@ -262,7 +262,7 @@ def test_two_steps_of_alignment_leave_the_set_as_it_was(manifest, folder, found,
     inputs = {"model": manifest, "preferences": preferences, "neurons": [found["set"]]}
     outputs = {"manifest": "t1.json", "report": "freeze.json", "table": "t.parquet", "out": "t1"}
     outputs = {option: folder / name for option, name in outputs.items()}
-    stage("align", settings, **inputs, reference=[reference], **outputs)
+    stage("align", settings, **inputs, reference=[reference], unsafe=[], safe=[], **outputs)
     frozen = torch.from_numpy(read_neuron_set(found["set"]).union)
     report = json.loads(outputs["report"].read_text())
     assert report["frozen_neurons"] == frozen.sum() and report["frozen_max_change"] == 0

@@ -14,7 +14,9 @@ import tiny
 from safeneuron.alignment.arm import Plan
 from safeneuron.alignment.arms.registry import ARMS
 from safeneuron.alignment.dpo_training import align
+from safeneuron.alignment.parts import Asked
 from safeneuron.alignment.settings import Training
+from safeneuron.models.chat import encode_prompt
 from safeneuron.organism.oracle import helpful_answer
 from safeneuron.organism.templates import REFUSAL
 from safeneuron.organism.tokenizer import build_tokenizer
@@ -59,6 +61,15 @@ def _pair(number: int, verb: str, thing: str) -> dict[str, Any]:
     }
 
 
+ASKED = Asked(
+    *(
+        [encode_prompt(TOKENIZER, f"how do i {act}") for act in acts]
+        for acts in (["steal the car", "burn the house"], ["clean the car", "paint the house"])
+    ),
+    refresh=2,
+    batch_size=2,
+)
+
 _THINGS = ("car", "wallet", "jewel", "painting", "bicycle", "laptop", "parcel", "safe")
 _ACTS = [(verb, thing) for thing in _THINGS for verb in ("steal", "clean")]
 PAIRS = [_pair(number, *act) for number, act in enumerate(_ACTS)]
@@ -83,7 +94,10 @@ def build(family: str = "llama", **settings: Any) -> PreTrainedModel:
 
 def plan_of(method: str, seed: int = 0, zeroing_probability: float = 1.0, **changes: Any) -> Plan:
     """An arm's plan for `MASK`, but for the changes."""
-    return replace(ARMS[method].plan(MASK, seed, zeroing_probability), **changes)
+    shares = dict(ARMS[method].shares)
+    shares |= {"neurons": zeroing_probability} if [*shares] == ["neurons"] else {}
+    asked = ASKED if "direction" in shares else None
+    return replace(ARMS[method].plan(MASK, seed, shares, asked, 3), **changes)
 
 
 def train(

@@ -11,19 +11,23 @@ import torch
 from safetensors.torch import load_file
 
 from conftest import SCRIPTS
-from safeneuron.alignment import round
+from safeneuron.alignment import round, training_table
+from safeneuron.alignment.arms.registry import ARMS
 from safeneuron.alignment.freeze_proof import FreezeViolationError
 from safeneuron.alignment.freezing import FrozenSlices
 from safeneuron.alignment.settings import SAVE_EVERY
 from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.artifacts.provenance import read_provenance
-from safeneuron.artifacts.tables import write_rows
+from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.data.preferences import PREFERENCES
+from safeneuron.data.prompts import write_prompts
+from safeneuron.models.chat import encode_prompt
 from safeneuron.models.checkpoint import load_checkpoint, save_checkpoint, write_manifest
 from safeneuron.neurons.sets import write_neuron_set
 from sets import neuron_set
 from unit.alignment.rounds import MASK, PAIRS, TOKENIZER, build, changed
 
+SIDES = {"unsafe": "theft", "safe": "benign"}
 STATE = {"model": "tiny", "arm": "freeze", "round": 1, "seed": 0}
 TRAINING = changed(steps=2, accumulation=2, kl_weight=0.0)
 
@@ -40,7 +44,14 @@ def files(stage, tmp_path):
     reference = tmp_path / "reference.parquet"
     settings = {"precision": "float32", "batch_pairs": 2, "cpu_threads": 1}
     stage("reference_log_probs", settings, model=manifest, preferences=pairs, out=reference)
-    return {"model": manifest, "preferences": pairs, "neurons": [neurons], "reference": [reference]}
+    return {
+        "model": manifest,
+        "preferences": pairs,
+        "neurons": [neurons],
+        "reference": [reference],
+        "unsafe": [],
+        "safe": [],
+    }
 
 
 def outputs(folder):
@@ -200,3 +211,47 @@ def test_a_round_that_weight_decay_alone_moved_ends_with_its_report_and_no_check
     report = json.loads(written["report"].read_text())
     assert (report["free_moved"] > 0.9, report["free_trained"]) == (True, 0.0)
     assert not written["out"].exists() and not written["manifest"].exists()
+
+
+def test_directions_are_found_with_an_even_sample_of_the_identifications_prompts(
+    files, stage, monkeypatch, tmp_path
+):
+    given, train = [], round.align
+    monkeypatch.setattr(round, "align", lambda *args: given.append(args[4]) or train(*args))
+    table = tmp_path / "prompts.parquet"
+    texts = {"theft": [f"how do i steal {n}" for n in range(9)], "benign": ["paint", "clean"]}
+    rows = [
+        {"prompt_id": f"{category}-{n}", "category": category, "split": "mine", "text": text}
+        for category, said in texts.items()
+        for n, text in enumerate(said)
+    ]
+    write_prompts(table, "own", rows)
+    sides = {side: {"split": "mine", "categories": [c]} for side, c in SIDES.items()}
+    settings = settings_of() | {
+        "method": "direction_ablate",
+        "direction": {"probability": 1.0, "refresh": 1, "prompts": 3, "batch_size": 2, **sides},
+    }
+    given_files = files | {"unsafe": [table], "safe": [table]}
+    stage("align", settings, **given_files, **outputs(tmp_path / "one"))
+    (plan,) = given
+    for found, expected in (
+        (plan.asked.unsafe, [texts["theft"][n] for n in (0, 4, 8)]),
+        (plan.asked.safe, texts["benign"]),
+    ):
+        assert found == [encode_prompt(TOKENIZER, text) for text in expected]
+    assert plan.shares == {"direction": 1.0}
+
+
+def test_a_step_without_a_preference_has_nulls_in_the_table(files, stage, tmp_path):
+    settings = settings_of(steps=8) | {
+        "method": "recover",
+        "prefill": {"probability": 0.5, "tokens": 3},
+    }
+    written = outputs(tmp_path / "one")
+    stage("align", settings, **files, **written)
+    rows = read_table(written["table"], training_table.TRAINING).to_pylist()
+    plan = ARMS["recover"].plan(MASK, 0, {"prefill": 0.5}, prefill_tokens=3)
+    forced = [bool(plan.forced_tokens(1, step)) for step in range(8)]  # seed 1000 s + round
+    assert 0 < sum(forced) < 8
+    assert [row["margin"] is None for row in rows] == forced
+    assert all(row["loss"] is not None for row in rows)

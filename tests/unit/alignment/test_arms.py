@@ -16,7 +16,8 @@ STEPS = range(50)
 
 
 def plan_of(method, seed=0, zeroing_probability=1.0):
-    return ARMS[method].plan(MASK, seed, zeroing_probability)
+    shares = {"neurons": zeroing_probability, "direction": 0.0, "prefill": 0.0}
+    return ARMS[method].plan(MASK, seed, shares)
 
 
 @pytest.mark.parametrize(
@@ -46,14 +47,20 @@ def test_an_arm_says_which_attacks_it_is_trained_against():
     assert {name: arm.simulates for name, arm in ARMS.items() if arm.simulates} == {
         "freeze_ablate": ("neurons",),
         "ablate": ("neurons",),
+        "direction_ablate": ("direction",),
+        "ablate_all": ("neurons", "direction"),
+        "recover": ("prefill",),
+        "harden": ("neurons", "direction", "prefill"),
     }
 
 
 @pytest.mark.parametrize("method", ARMS)
 def test_an_arm_has_steps_that_zero_if_and_only_if_it_zeroes(method):
     plan = plan_of(method)
-    assert {plan.when(1, step) for step in STEPS} == {bool(plan.zeroed.any())}
-    assert not any(plan_of(method, zeroing_probability=0.0).when(1, step) for step in STEPS)
+    expected = "neurons" if plan.zeroed.any() else None
+    assert {plan.simulated(1, step) for step in STEPS} == {expected}
+    never = plan_of(method, zeroing_probability=0.0)
+    assert not any(never.simulated(1, step) for step in STEPS)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +87,7 @@ class TestARandomControl:
         self, control, acts_on, leaves
     ):
         later = [MASK, MASK | tiny.random_mask(1), MASK | tiny.random_mask(1) | tiny.random_mask(2)]
-        drawn = [getattr(ARMS[control].plan(mask, 7, 1.0), acts_on) for mask in later]
+        drawn = [getattr(ARMS[control].plan(mask, 7, {"neurons": 1.0}), acts_on) for mask in later]
         for mask, now in zip(later, drawn, strict=True):
             assert now.sum(axis=1).tolist() == mask.sum(axis=1).tolist()
         for before, after in itertools.pairwise(drawn):

@@ -24,7 +24,7 @@ from unit.alignment.test_training_variants import distance
 from unit.alignment.two_processes import train_in_two_processes
 
 MASK = np.random.default_rng(0).random((LAYERS, NEURONS)) < 0.3
-PLAN = ARMS["freeze_ablate"].plan(MASK, 0, 1.0)
+PLAN = ARMS["freeze_ablate"].plan(MASK, 0, {"neurons": 1.0})
 
 
 @pytest.fixture(params=mixtures.KINDS)
@@ -84,7 +84,7 @@ def test_one_element_of_one_neuron_is_found_and_counted_as_its(model, place, neu
 def test_nothing_is_added_to_a_rounds_loss_for_the_router(model, tmp_path):
     """Of equal models DPO's loss is log 2; transformers' default adds a term of its own."""
     assert model.config.router_aux_loss_coef > 0
-    plan = ARMS["dpo"].plan(MASK, 0, 1.0)
+    plan = ARMS["dpo"].plan(MASK, 0, {"neurons": 1.0})
     trained = train(plan, tmp_path, model, kl_weight=0.0, sft_weight=0.0)
     assert trained.logged("loss")[0] == pytest.approx(math.log(2), abs=1e-4)
 
@@ -95,7 +95,7 @@ def test_low_rank_training_is_refused(model):
 
 
 def test_only_experts_train_where_the_ffn_alone_trains(model, tmp_path):
-    trained = train(ARMS["sn_tune"].plan(MASK, 0, 1.0), tmp_path, model)
+    trained = train(ARMS["sn_tune"].plan(MASK, 0, {"neurons": 1.0}), tmp_path, model)
     freeze_report(trained.model, trained.before, ~MASK).check()
     before = dict(trained.before.named_parameters())
     moved = {n for n, p in trained.model.named_parameters() if not torch.equal(p, before[n])}

@@ -9,8 +9,7 @@ import torch
 from safeneuron.alignment import dpo_training
 from safeneuron.alignment.dpo_training import align
 from safeneuron.alignment.freezing import FrozenSlices
-from safeneuron.alignment.parts import some_steps
-from safeneuron.alignment.steps import ZeroBySchedule
+from safeneuron.alignment.steps import SimulateAttacks
 from unit.alignment.rounds import (
     MASK,
     PAIRS,
@@ -38,7 +37,8 @@ def zeroed_steps(workdir, probability, **changes):
 @pytest.mark.parametrize("probability", [0.0, 0.2, 0.5, 1.0])
 def test_the_share_of_zeroed_steps_is_the_probability(probability):
     zeroing, steps = SimpleNamespace(active=False), 2000
-    callback = ZeroBySchedule(zeroing, some_steps(probability), seed=3)
+    plan = plan_of("ablate", zeroing_probability=probability)
+    callback = SimulateAttacks(plan, 3, zeroing, direction=None)
     drawn = []
     for step in range(steps):
         callback.on_step_begin(None, SimpleNamespace(global_step=step), None)

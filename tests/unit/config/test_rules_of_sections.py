@@ -145,6 +145,32 @@ RULES_OF_SECTIONS = [
         "run.arms: 'sn_tune' (sn_tune) trains the weights of single neurons",
     ),
     wrong(
+        "directions found on a model in parts",
+        {
+            "align": {"training": {"parallel": "fsdp", "kl_weight": 0}},
+            "run": {"arms": ["dpo", "direction_ablate"]},
+        },
+        "run.arms: 'direction_ablate' (direction_ablate) finds refusal directions on the model "
+        "that trains, which align.training.parallel: fsdp holds in parts; take none or ddp",
+    ),
+    wrong(
+        "an attack that the method does not simulate",
+        {"align": {"arms": {"dpo": {"method": "dpo", "direction_probability": 0.3}}}},
+        "align.arms.dpo: direction_probability: 0.3, but method 'dpo' simulates no 'direction' "
+        "attack; take it out, or take a method that does: direction_ablate",
+    ),
+    wrong(
+        "words that the method does not force",
+        {"align": {"arms": {"ablate": {"method": "ablate", "prefill_tokens": 2}}}},
+        "align.arms.ablate: prefill_tokens: 2, but method 'ablate' simulates no 'prefill' attack",
+    ),
+    wrong(
+        "more attacks than steps",
+        {"align": {"arms": {"harden": {"method": "harden", "zeroing_probability": 0.7}}}},
+        "align.arms.harden: a step simulates one attack or none, but the shares of the steps are "
+        "1.2 together (neurons 0.7, direction 0.3, prefill 0.2); allowed: at most 1",
+    ),
+    wrong(
         "reserved arm",
         {"align": {"arms": {"base": {"method": "dpo"}}}, "run": {"arms": ["base"]}},
         "align.arms: 'base' is the name of the model that is not aligned",

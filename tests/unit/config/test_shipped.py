@@ -218,7 +218,7 @@ def test_the_literal_training_differs_from_the_tuned_one_in_nothing_else():
         "align.preferences.safety_share": (0.4, 0.3),
         "align.training.sft_weight": (1.0, 0.0),
         "align.training.kl_weight": (10.0, 0.0),
-        "align.arms.freeze_ablate.zeroing_probability": (0.5, 1.0),
+        "align.arms.freeze_ablate.zeroing_probability": (None, 1.0),
     }
 
 

@@ -2,12 +2,14 @@
 
 import pytest
 
+from safeneuron.alignment.arms.registry import ARMS
 from safeneuron.config.load import ConfigError, load_config
 from safeneuron.experiment.paths import Paths
 from safeneuron.experiment.states import State, states
 from safeneuron.experiment.training import (
     acting_states,
     align_settings,
+    direction_prompts,
     previous_checkpoint,
     protected_sets,
     reference_table,
@@ -83,6 +85,38 @@ def test_settings_that_no_number_depends_on_train_nothing_again(training, trains
     )
     assert (before != after) is trains_again
     assert not {"gpus", "save_every"} & before["training"].keys()
+
+
+def of_method(method, **arm):
+    return config(arms={"mine": {"method": method, **arm}}), State("organism", "mine", 1, 0)
+
+
+@pytest.mark.parametrize("method", ["direction_ablate", "ablate_all", "harden"])
+def test_prompts_are_read_where_directions_are_removed_with_the_identifications_rows(method):
+    of, state = of_method(method, direction_probability=0.25, direction_refresh=3)
+    for side in ("unsafe", "safe"):
+        assert direction_prompts(of, PATHS, state, side) == ["r/prompts/organism.parquet"]
+    found = align_settings(of, state).direction
+    assert (found.probability, found.refresh, found.prompts) == (0.25, 3, 32)
+    assert found.unsafe.model_dump() == of.identification.unsafe.rows()
+    assert found.safe.model_dump() == of.identification.safe.rows()
+
+
+@pytest.mark.parametrize("method", ["dpo", "freeze_ablate", "recover"])
+def test_other_arms_read_no_prompts(method):
+    of, state = of_method(method)
+    assert direction_prompts(of, PATHS, state, "unsafe") == []
+    assert align_settings(of, state).direction is None
+
+
+def test_an_arm_simulates_in_its_own_shares_of_the_steps_or_in_those_said():
+    own = align_settings(*of_method("harden"))
+    assert own.shares == ARMS["harden"].shares
+    said = {"zeroing_probability": 0.1, "prefill_probability": 0.0, "prefill_tokens": 9}
+    settings = align_settings(*of_method("harden", **said))
+    assert settings.shares == {"neurons": 0.1, "direction": 0.3, "prefill": 0.0}
+    assert settings.prefill.tokens == 9
+    assert align_settings(*of_method("ablate")).zeroing_probability == 0.5
 
 
 def test_the_gate_trains_nothing_again():

@@ -1,16 +1,18 @@
 """What an arm is: its parts, and the plan that they make of a round's identified neurons."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from safeneuron.alignment.parts import (
+    Asked,
     LossTerm,
-    Schedule,
     Simulation,
     Target,
     Trainable,
+    drawn,
+    drawn_length,
     identified_neurons,
 )
 
@@ -22,16 +24,30 @@ class Plan:
     Attributes:
         frozen: neurons whose gate row, up row and down column stay constant to the bit.
         zeroed: neurons that are zeroed in the policy's forward pass, never in the reference's.
-        when: the steps in which they are.
+        shares: of the steps, for each attack that is made in some of them.
         trains: what may move, but for what is frozen.
         loss: the terms of the loss, with `preference` among them.
+        asked: what refusal directions are found with; None if none is removed.
+        prefill_tokens: the largest number of forced tokens.
     """
 
     frozen: np.ndarray
     zeroed: np.ndarray
-    when: Schedule
+    shares: Mapping[Simulation, float]
     trains: Trainable
     loss: tuple[LossTerm, ...]
+    asked: Asked | None = None
+    prefill_tokens: int = 0
+
+    def simulated(self, seed: int, step: int) -> Simulation | None:
+        """The attack that is made in a step, by a draw of (seed, step) alone; None in most."""
+        return drawn(self.shares, seed, step)
+
+    def forced_tokens(self, seed: int, step: int) -> int:
+        """How many tokens of the rejected answer are forced in a step; 0 where none are."""
+        if self.simulated(seed, step) != "prefill":
+            return 0
+        return drawn_length(self.prefill_tokens, seed, step)
 
 
 @dataclass(frozen=True)
@@ -42,13 +58,15 @@ class Arm:
 
     Attributes:
         frozen, zeroed: which neurons, of those that are identified.
-        when: from `zeroing_probability` to the steps that zero.
+        shares: of the steps, at most 1 together, in which each attack is made if the configuration
+            does not say it: neurons are zeroed, a refusal direction is removed, or the first words
+            of the rejected answer are forced. A step has one of them or none.
         trains, loss: as in `Plan`.
     """
 
     frozen: Target
     zeroed: Target
-    when: Callable[[float], Schedule]
+    shares: Mapping[Simulation, float]
     trains: Trainable
     loss: tuple[LossTerm, ...]
 
@@ -58,18 +76,31 @@ class Arm:
 
         Zeroing random neurons is no attack.
         """
-        return ("neurons",) if self.zeroed is identified_neurons else ()
+        return tuple(
+            attack
+            for attack in self.shares
+            if attack != "neurons" or self.zeroed is identified_neurons
+        )
 
-    def plan(self, identified: np.ndarray, seed: int, zeroing_probability: float) -> Plan:
+    def plan(
+        self,
+        identified: np.ndarray,
+        seed: int,
+        shares: Mapping[Simulation, float],
+        asked: Asked | None = None,
+        prefill_tokens: int = 0,
+    ) -> Plan:
         """What a round does.
 
         Args:
             identified: boolean [layers, neurons].
             seed: the training's, of random neurons: those of later rounds hold those of earlier
                 ones, and parts that are random draw the same ones.
-            zeroing_probability: share of the steps that zero, in [0, 1].
+            shares: of the steps, for each attack; those that are none of the arm's are left out.
+            asked, prefill_tokens: as in `Plan`.
         """
         frozen, zeroed = (
             target(identified, np.random.default_rng(seed)) for target in (self.frozen, self.zeroed)
         )
-        return Plan(frozen, zeroed, self.when(zeroing_probability), self.trains, self.loss)
+        made = {attack: shares[attack] for attack in self.shares}
+        return Plan(frozen, zeroed, made, self.trains, self.loss, asked, prefill_tokens)

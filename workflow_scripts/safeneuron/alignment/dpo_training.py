@@ -1,7 +1,10 @@
 """DPO with an arm's plan: the one file that touches TRL (paper Eq. 11 and 12).
 
 Loss of a pair: DPO's, plus `sft_weight` times the negative log-likelihood of the chosen answer,
-plus `kl_weight` times KL(policy || reference) over the chosen answers of general pairs.
+plus `kl_weight` times KL(policy || reference) over the chosen answers of general pairs. In a step
+whose plan forces words there is no preference, as the reference answered without them: the loss is
+the negative log-likelihood of safety pairs' chosen answers behind the forced words, and the other
+two terms of the general pairs alone.
 
 The reference is an explicit model without hooks, run beside the policy; or its log-probabilities,
 which `reference_log_probs` computed before the round and the pairs carry. TRL's own cache of them
@@ -9,8 +12,9 @@ is never used: its key is a hash of the weights, so a hooked and a clean model w
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -31,12 +35,14 @@ from trl.trainer.dpo_trainer import DataCollatorForPreference
 
 from safeneuron.alignment import image_pairs, resume
 from safeneuron.alignment.arm import Plan
+from safeneuron.alignment.forced_words import behind_forced_words
 from safeneuron.alignment.freezing import FrozenSlices, frozen_slices
 from safeneuron.alignment.lora import add_adapters, frozen_adapters, merge_adapters
 from safeneuron.alignment.processes import count, is_sharded, micro_batches
 from safeneuron.alignment.resumable import Resumable, logged_and_saved, machine
 from safeneuron.alignment.settings import SAVE_EVERY, Training
-from safeneuron.alignment.steps import RestoreFrozen, SayProgress, ZeroBySchedule
+from safeneuron.alignment.simulated_direction import SimulatedDirection
+from safeneuron.alignment.steps import RestoreFrozen, SayProgress, SimulateAttacks
 from safeneuron.alignment.wrappers import take_off_wrappers
 from safeneuron.data.preferences import GENERAL
 from safeneuron.interventions.zeroing import Zeroing
@@ -72,7 +78,7 @@ def align(
             if the pairs carry its log-probabilities.
         pairs: rows of `PREFERENCES`, with `reference_chosen` and `reference_rejected` if there is
             no `reference`.
-        seed: of the order of the pairs, of the steps that zero and of adapters.
+        seed: of the order of the pairs, of the steps that simulate attacks and of adapters.
         workdir: holds checkpoints of this training; one that is there is resumed from.
         vision: the models', where pairs have images.
         save_every: steps between those checkpoints.
@@ -99,6 +105,9 @@ def align(
     if reference is not None:
         reference.requires_grad_(False)
     zeroing = Zeroing(model, plan.zeroed)
+    direction = None
+    if plan.asked:
+        direction = SimulatedDirection(model, plan.asked, tokenizer.pad_token_id, seed)
     if is_sharded(model):
         workdir /= f"{count()}-shards"
     last = resume.last_complete_checkpoint(workdir, steps)
@@ -108,6 +117,9 @@ def align(
     try:
         trainer = _PlannedTrainer(
             kl_weight=kl_weight,
+            likelihood_weight=settings.sft_weight if "likelihood" in plan.loss else 0.0,
+            forced_tokens=partial(plan.forced_tokens, seed),
+            beside={"directions": direction.directions} if direction else {},
             model=policy,
             reference=reference,
             args=_config(settings, plan, steps, seed, workdir, save_every, is_sharded(model)),
@@ -115,7 +127,7 @@ def align(
             processing_class=tokenizer,
             data_collator=_CollatorWithSource(pad_token_id=tokenizer.pad_token_id, vision=vision),
             callbacks=[
-                ZeroBySchedule(zeroing, plan.when, seed),
+                SimulateAttacks(plan, seed, zeroing, direction),
                 RestoreFrozen(frozen),
                 SayProgress(progress),
             ],
@@ -125,6 +137,8 @@ def align(
             trainer.train(resume_from_checkpoint=last)
     finally:
         zeroing.remove()
+        if direction:
+            direction.remove()
         frozen.release()
         for trained in (model, reference):
             if trained is not None:
@@ -178,6 +192,11 @@ def reference_log_probs(
     return rows
 
 
+def _none(step: int) -> int:
+    """No forced tokens."""
+    return 0
+
+
 class _Absent(torch.nn.Module):
     """Stands where TRL demands a reference model; it has no weights, and running it is an error."""
 
@@ -191,9 +210,17 @@ class _PlannedTrainer(Resumable, DPOTrainer):
     """DPO with a KL term on general pairs, and a stop at the first loss that is not finite."""
 
     def __init__(
-        self, kl_weight: float, reference: PreTrainedModel | None, **arguments: Any
+        self,
+        kl_weight: float,
+        reference: PreTrainedModel | None,
+        likelihood_weight: float = 0.0,
+        forced_tokens: Callable[[int], int] = _none,
+        beside: Mapping[str, torch.Tensor] | None = None,
+        **arguments: Any,
     ) -> None:
-        self._kl_weight = kl_weight
+        self._kl_weight, self._likelihood_weight = kl_weight, likelihood_weight
+        self._forced_tokens = forced_tokens
+        self.beside = beside or {}
         super().__init__(ref_model=_Absent() if reference is None else reference, **arguments)
         # what TRL's own switch sets, which would also compute, hash and cache
         self.precompute_ref_logps = reference is None
@@ -215,7 +242,11 @@ class _PlannedTrainer(Resumable, DPOTrainer):
     ) -> torch.Tensor:
         inputs = dict(inputs)
         pair_ids, general = inputs.pop("pair_ids"), inputs.pop("general")
-        loss = super().compute_loss(model, inputs, False, num_items_in_batch)
+        forced = self._forced_tokens(self.state.global_step)
+        if forced:
+            loss = self._recovery(model, inputs, general, forced)
+        else:
+            loss = super().compute_loss(model, inputs, False, num_items_in_batch)
         if self._kl_weight and general.any():
             loss = loss + self._kl_weight * self._divergence(model, inputs, general)
         elif self._kl_weight and self.args.world_size > 1:
@@ -227,6 +258,24 @@ class _PlannedTrainer(Resumable, DPOTrainer):
                 f"{', '.join(pair_ids)}; lower the learning rate or use fp32"
             )
         return loss
+
+    def _recovery(
+        self, model: nn.Module, inputs: Mapping[str, Any], general: torch.Tensor, forced: int
+    ) -> torch.Tensor:
+        """Mean negative log-likelihood a token of safety pairs' chosen answers behind forced words.
+
+        Plus that of general pairs' chosen answers, by its weight.
+        """
+        kept = {name: inputs[name] for name in inputs if not name.startswith("ref_")}
+        batch = behind_forced_words(kept, ~general, forced, self._tokenizer.pad_token_id)
+        answer = batch.pop("completion_mask")
+        labels = batch["input_ids"].masked_fill(answer == 0, -100)
+        log_probs = model(**batch, use_cache=False, labels=labels, fused_lm_head=True).log_probs
+        answer = answer[:, 1:]
+        of_safety, of_general = (
+            -log_probs[rows].sum() / answer[rows].sum().clamp(min=1) for rows in (~general, general)
+        )
+        return of_safety + self._likelihood_weight * of_general
 
     def _divergence(
         self, model: nn.Module, inputs: Mapping[str, Any], general: torch.Tensor

@@ -1,11 +1,10 @@
-"""The parts that arms are put together from: which neurons, in which steps, what trains, what loss.
+"""The parts of arms: which neurons, which simulated attacks, what trains, what loss.
 
 The configuration is validated where there is no torch, so this imports none; the model brings it.
 """
 
-from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
 Target = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 """From the identified neurons to those that an arm acts on, both boolean [layers, neurons]."""
 
-Schedule = Callable[[int, int], bool]
-"""From a training's seed and a step's number to whether the step is one of the schedule's."""
-
 Trainable = Callable[["PreTrainedModel", bool], None]
 """Sets `requires_grad` of a model's weights; takes whether token embeddings may train."""
 
@@ -30,6 +26,21 @@ over the chosen answers of general pairs, weighted by `kl_weight`."""
 
 Simulation = Literal["neurons", "direction", "prefill"]
 """An attack that a training makes on its own model: a kind of `attack.attacks`."""
+
+
+class Asked(NamedTuple):
+    """What refusal directions are found with while a model trains.
+
+    Attributes:
+        unsafe, safe: prompts, token ids with the chat template.
+        refresh: number of steps after which they are found anew.
+        batch_size: prompts of a forward pass.
+    """
+
+    unsafe: Sequence[Sequence[int]]
+    safe: Sequence[Sequence[int]]
+    refresh: int
+    batch_size: int
 
 
 def no_neurons(identified: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -55,22 +66,28 @@ def random_neurons(identified: np.ndarray, rng: np.random.Generator) -> np.ndarr
     return nested_random(identified, rng)
 
 
-def never(share: float) -> Schedule:
-    """No step."""
-    return _no_step
+def drawn(shares: Mapping[Simulation, float], seed: int, step: int) -> Simulation | None:
+    """The attack that is made in a step, each in its share of all steps, or none.
+
+    It follows from (seed, step) alone, so that a training that is resumed draws the same ones.
+    """
+    number = np.random.default_rng([seed, step]).random()
+    upper = 0.0
+    for attack in get_args(Simulation):
+        upper += shares.get(attack, 0.0)
+        if number < upper:
+            return attack
+    return None
 
 
-def some_steps(share: float) -> Schedule:
-    """A share of the steps, by a draw of (seed, step) alone."""
-    return partial(_drawn_step, share)
+def drawn_length(longest: int, seed: int, step: int) -> int:
+    """A number from 1 to `longest`, by (seed, step) alone."""
+    return 1 + int(np.random.default_rng([seed, step, 2]).integers(longest))
 
 
-def _no_step(seed: int, step: int) -> bool:
-    return False
-
-
-def _drawn_step(share: float, seed: int, step: int) -> bool:
-    return np.random.default_rng([seed, step]).random() < share
+def drawn_row(rows: np.ndarray, seed: int, step: int) -> int:
+    """One of some indices, by (seed, step) alone."""
+    return int(np.random.default_rng([seed, step, 1]).choice(rows))
 
 
 def language_model(model: "PreTrainedModel", embeddings: bool) -> None:

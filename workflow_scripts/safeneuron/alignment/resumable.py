@@ -3,6 +3,7 @@
 The trainer's own checkpoints are pickles, and lack the optimizer of a sharded model.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,18 +39,24 @@ def machine(precision: str, gradient_checkpointing: bool = False) -> dict[str, A
 
 
 class Resumable:
-    """Stands before a `Trainer` among a class's bases, set by `logged_and_saved`."""
+    """Stands before a `Trainer` among a class's bases, set by `logged_and_saved`.
+
+    Attributes:
+        beside: tensors beside the weights that training goes on from, by name.
+    """
 
     model: PreTrainedModel
     optimizer: Optimizer
     lr_scheduler: LRScheduler
+    beside: Mapping[str, torch.Tensor]
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         """Write what training goes on from."""
-        resume.save(Path(output_dir or "."), self.model, self.optimizer, self.lr_scheduler)
+        folder = Path(output_dir or ".")
+        resume.save(folder, self.model, self.optimizer, self.lr_scheduler, self.beside)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        resume.load_weights(Path(resume_from_checkpoint), self.model)
+        resume.load_weights(Path(resume_from_checkpoint), self.model, self.beside)
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         if checkpoint:

@@ -1,11 +1,13 @@
 """Checkpoints that a killed training goes on from: safetensors and JSON, no pickle.
 
-A checkpoint holds what trains, the optimizer's state and that of torch's random generators; all
-else is as the round began, or follows from the seed and the step. The processes of a sharded model
+A checkpoint holds what trains, the optimizer's state, that of torch's random generators, and what
+earlier steps left beside the weights; all else is as the round began, or follows from the seed and
+the step. The processes of a sharded model
 keep a file each, of their own part; without shards the first process writes for all.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -24,9 +26,16 @@ _RANDOM = {"cpu": "random/cpu", "cuda": "random/cuda"}
 
 
 def save(
-    folder: Path, model: PreTrainedModel, optimizer: Optimizer, scheduler: LRScheduler
+    folder: Path,
+    model: PreTrainedModel,
+    optimizer: Optimizer,
+    scheduler: LRScheduler,
+    beside: Mapping[str, torch.Tensor],
 ) -> None:
     """Write what trains of a model, its optimizer and its schedule; returns when all processes did.
+
+    Args:
+        beside: other tensors that training goes on from, by name.
 
     Raises:
         OSError: the folder cannot be written.
@@ -39,6 +48,7 @@ def save(
             if parameter.requires_grad
             for part, value in {"weight": parameter, **optimizer.state[parameter]}.items()
         }
+        tensors |= {f"beside/{name}": tensor for name, tensor in beside.items()}
         tensors[_RANDOM["cpu"]] = torch.get_rng_state()
         if torch.cuda.is_available():
             tensors[_RANDOM["cuda"]] = torch.cuda.get_rng_state()
@@ -48,9 +58,11 @@ def save(
 
 
 @torch.no_grad()
-def load_weights(folder: Path, model: PreTrainedModel) -> None:
-    """Bring a model's trained weights back, in place."""
+def load_weights(folder: Path, model: PreTrainedModel, beside: Mapping[str, torch.Tensor]) -> None:
+    """Bring a model's trained weights back, and what is beside them, in place."""
     with safe_open(_file(folder, model), "pt") as stored:
+        for name, tensor in beside.items():
+            tensor.copy_(stored.get_tensor(f"beside/{name}"))
         for name, parameter in model.named_parameters():
             if parameter.requires_grad:
                 shard(parameter).copy_(stored.get_tensor(f"{name}/weight"))

@@ -15,14 +15,18 @@ from safeneuron.alignment.arm import Plan
 from safeneuron.alignment.arms.registry import ARMS
 from safeneuron.alignment.dpo_training import align
 from safeneuron.alignment.freeze_proof import freeze_report
+from safeneuron.alignment.parts import Asked
 from safeneuron.alignment.reference_table import with_reference
-from safeneuron.alignment.settings import AlignSettings
+from safeneuron.alignment.settings import AlignSettings, SimulatedDirections
 from safeneuron.alignment.training_table import TRAINING, training_rows
 from safeneuron.alignment.weight_decay import decay_shares
 from safeneuron.artifacts.files import write_text
 from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.data.preferences import PREFERENCES
+from safeneuron.data.prompts import selected_rows
+from safeneuron.directions.refusal import evenly_spread
+from safeneuron.models.chat import encode_prompts
 from safeneuron.models.checkpoint import (
     cast_weights,
     load_checkpoint,
@@ -63,6 +67,7 @@ def train_round(
     neuron_sets: Sequence[Path],
     preferences: Path,
     reference_table: Path | None,
+    identification: tuple[Sequence[Path], Sequence[Path]],
     settings: AlignSettings,
     report: Path,
     workdir: Path,
@@ -75,6 +80,8 @@ def train_round(
         neuron_sets: their union is what the arm acts on.
         preferences: a table of `PREFERENCES`.
         reference_table: of `REFERENCE`; None to run the reference model beside the policy.
+        identification: tables of unsafe and of safe prompts, that refusal directions are found
+            with; none for an arm that removes none.
         report: where the proof is written, the JSON of the state and of a `FreezeReport`.
         workdir: holds checkpoints of this training alone; one that is there is resumed from.
         save_every: steps between those checkpoints.
@@ -85,15 +92,18 @@ def train_round(
     """
     state, training = settings.state, settings.training
     identified = np.logical_or.reduce([read_neuron_set(path).union for path in neuron_sets])
-    plan = ARMS[settings.method].plan(identified, state.seed, settings.zeroing_probability)
-    masks = (identified, plan.frozen, plan.zeroed)
-    log.info("%d identified, %d frozen, %d zeroed", *(mask.sum() for mask in masks))
-
     table = read_table(preferences, PREFERENCES)
     pairs = table.slice(0, max(1, round(len(table) * settings.data_fraction))).to_pylist()
     # float32 copies are trained, and saved in the model's own dtype if nothing else is said
     placement = processes.placement(training.parallel)
     model, tokenizer = load_checkpoint(manifest, "float32", placement)
+    plan = ARMS[settings.method].plan(
+        *(identified, state.seed, settings.shares),
+        _asked(tokenizer, identification, settings.direction),
+        settings.prefill.tokens if settings.prefill else 0,
+    )
+    masks = (identified, plan.frozen, plan.zeroed)
+    log.info("%d identified, %d frozen, %d zeroed", *(mask.sum() for mask in masks))
     reference = None
     if reference_table:
         pairs = with_reference(pairs, reference_table)
@@ -124,6 +134,24 @@ def train_round(
     figures.check()
     steps = training.optimizer_steps(len(pairs))
     return Trained(model, tokenizer, identified, plan, steps, history)
+
+
+def _asked(
+    tokenizer: PreTrainedTokenizerBase,
+    identification: tuple[Sequence[Path], Sequence[Path]],
+    settings: SimulatedDirections | None,
+) -> Asked | None:
+    """What refusal directions are found with: a fixed sample of the identification's prompts."""
+    if settings is None:
+        return None
+    unsafe, safe = (
+        encode_prompts(
+            tokenizer,
+            [row["text"] for row in evenly_spread(selected_rows(paths, rows), settings.prompts)],
+        )
+        for paths, rows in zip(identification, (settings.unsafe, settings.safe), strict=True)
+    )
+    return Asked(unsafe, safe, settings.refresh, settings.batch_size)
 
 
 def save_round(

@@ -8,13 +8,21 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from safeneuron.alignment.arms.registry import ABOUT, Method
+from safeneuron.alignment.arms.registry import ABOUT, ARMS, Method
+from safeneuron.alignment.parts import Simulation
+from safeneuron.data.prompts import Rows
 from safeneuron.models.settings import SavedDtype
 from safeneuron.neurons.settings import StateSettings
 from safeneuron.settings import Distinct, Name, PositiveShare, Section, Share
 
 SAVE_EVERY = 20
 """Steps between the checkpoints that a killed training resumes from, if nothing else is said."""
+
+
+def _shares(attack: Simulation) -> str:
+    """The shares of the steps in which arms simulate an attack, for the settings' readers."""
+    found = {name: arm.shares[attack] for name, arm in ARMS.items() if attack in arm.shares}
+    return "the arm's own (" + ", ".join(f"{n} {share:g}" for n, share in found.items()) + ")"
 
 
 class LoRA(Section):
@@ -202,10 +210,39 @@ class ArmSettings(Section):
     """How a model is aligned."""
 
     method: Method = Field(description=ABOUT)
-    zeroing_probability: Share = Field(
-        0.5,
-        description="Share of the steps in which an ablating arm zeroes its neurons; 1 is the "
-        "literal reading of Algorithm 1, and costs the organism clean utility (docs/log.md).",
+    zeroing_probability: Share | None = Field(
+        None,
+        description="Share of the steps in which an ablating arm zeroes its neurons; null is "
+        f"{_shares('neurons')}. 1 is the literal reading of Algorithm 1, and costs the organism "
+        "clean utility (docs/log.md). A step simulates one attack at most, so that an arm's shares "
+        "are at most 1 together.",
+    )
+    direction_probability: Share | None = Field(
+        None,
+        description="Share of the steps in which one layer's refusal direction is removed; null is "
+        f"{_shares('direction')}. Each step draws the layer anew.",
+    )
+    direction_refresh: int = Field(
+        4,
+        ge=1,
+        description="Number of steps after which the directions are found anew on the model that "
+        "trains.",
+    )
+    direction_prompts: int = Field(
+        32,
+        ge=2,
+        description="Largest number of identification prompts of each side that they are found "
+        "with, evenly spread.",
+    )
+    prefill_probability: Share | None = Field(
+        None,
+        description="Share of the steps in which safety pairs' chosen answers are learnt behind "
+        f"the first tokens of the rejected ones; null is {_shares('prefill')}.",
+    )
+    prefill_tokens: int = Field(
+        5,
+        ge=1,
+        description="Largest number of those tokens; each step draws one from 1 to it.",
     )
     data_fraction: PositiveShare = Field(
         1.0,
@@ -223,20 +260,94 @@ class ArmSettings(Section):
         description="Models of 'run.aligned' that this arm aligns; null means all.",
     )
 
+    @property
+    def shares(self) -> dict[Simulation, float]:
+        """Of the steps, for each attack that the arm simulates."""
+        said = {
+            "neurons": self.zeroing_probability,
+            "direction": self.direction_probability,
+            "prefill": self.prefill_probability,
+        }
+        return {
+            attack: share if (chosen := said[attack]) is None else chosen
+            for attack, share in ARMS[self.method].shares.items()
+        }
+
+    @model_validator(mode="after")
+    def _of_the_method(self) -> Self:
+        for name, field in type(self).model_fields.items():
+            attack = name.partition("_")[0]
+            if attack not in ("direction", "prefill") or attack in ARMS[self.method].shares:
+                continue
+            if getattr(self, name) != field.default:
+                able = ", ".join(n for n, arm in ARMS.items() if attack in arm.shares)
+                raise ValueError(
+                    f"{name}: {getattr(self, name)}, but method '{self.method}' simulates no "
+                    f"'{attack}' attack; take it out, or take a method that does: {able}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _one_attack_a_step(self) -> Self:
+        if (together := sum(self.shares.values())) > 1 + 1e-9:
+            shares = ", ".join(f"{attack} {share:g}" for attack, share in self.shares.items())
+            raise ValueError(
+                f"a step simulates one attack or none, but the shares of the steps are {together:g}"
+                f" together ({shares}); allowed: at most 1"
+            )
+        return self
+
+
+class SimulatedDirections(Section):
+    """How refusal directions are found and removed while a model trains.
+
+    Attributes:
+        probability: share of the steps.
+        refresh: number of steps after which they are found anew.
+        prompts: largest number of each side.
+    """
+
+    probability: Share
+    refresh: int
+    prompts: int
+    unsafe: Rows
+    safe: Rows
+    batch_size: int
+
+
+class ForcedWords(Section):
+    """How often words are forced while a model trains, and the largest number of their tokens."""
+
+    probability: Share
+    tokens: int
+
 
 class AlignSettings(Section):
     """Settings of `align`: one arm's in one round.
 
     Attributes:
         state: what the round makes.
+        direction, prefill: None for arms that do not simulate these attacks.
     """
 
     state: StateSettings
     method: Method
     zeroing_probability: Share
+    direction: SimulatedDirections | None = None
+    prefill: ForcedWords | None = None
     data_fraction: PositiveShare
     training: Training
     cpu_threads: int
+
+    @property
+    def shares(self) -> dict[Simulation, float]:
+        """Of the steps, for each attack that is simulated."""
+        shares: dict[Simulation, float] = {"neurons": self.zeroing_probability}
+        if self.direction:
+            shares["direction"] = self.direction.probability
+        if self.prefill:
+            shares["prefill"] = self.prefill.probability
+        return shares
 
 
 class ReferenceSettings(Section):

@@ -5,23 +5,31 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from safeneuron.alignment.arm import Plan
 from safeneuron.alignment.freezing import FrozenSlices
-from safeneuron.alignment.parts import Schedule
+from safeneuron.alignment.simulated_direction import SimulatedDirection
 from safeneuron.interventions.zeroing import Zeroing
 from safeneuron.progress import Progress
 
 
-class ZeroBySchedule(TrainerCallback):
-    """Switches the zeroing on in the steps of a schedule, and off in all others."""
+class SimulateAttacks(TrainerCallback):
+    """Zeroes neurons or removes a direction in the steps that a plan draws, and in no other."""
 
-    def __init__(self, zeroing: Zeroing, when: Schedule, seed: int) -> None:
-        self._zeroing, self._when, self._seed = zeroing, when, seed
+    def __init__(
+        self, plan: Plan, seed: int, zeroing: Zeroing, direction: SimulatedDirection | None
+    ) -> None:
+        self._plan, self._seed = plan, seed
+        self._zeroing, self._direction = zeroing, direction
 
     def on_step_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Switch."""
-        self._zeroing.active = self._when(self._seed, state.global_step)
+        attack = self._plan.simulated(self._seed, state.global_step)
+        self._zeroing.active = False  # while directions are found
+        if self._direction:
+            self._direction.begin_step(state.global_step, removing=attack == "direction")
+        self._zeroing.active = attack == "neurons"
 
 
 class RestoreFrozen(TrainerCallback):

@@ -1,4 +1,7 @@
-"""The table of a training: one row a logged step."""
+"""The table of a training: one row a logged step.
+
+A step in which words are forced has no preference, and nulls in its columns.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -36,7 +39,7 @@ def training_rows(
         {
             **context,
             "step": entry["step"],
-            **{name: float(entry[key]) for name, key in COLUMNS.items()},
+            **{name: entry.get(key) for name, key in COLUMNS.items()},
         }
         for entry in history
         if "loss" in entry

@@ -1,7 +1,7 @@
 """Directions that are removed from the residual stream, at every write to it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 import torch
@@ -50,6 +50,44 @@ def projected_out(
     with rewritten(model, change, reading):
         _check_gone(model, rows)
         yield
+
+
+class Removal:
+    """`projected_out` of one direction with a switch: `direction` is removed while it is not None.
+
+    That nothing else writes to the stream is looked at once, with a random direction, and not for
+    each that is set. Gradients flow through what is left of the stream; the direction is constant.
+
+    Attributes:
+        direction: float [hidden], of length 1.
+    """
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        """Put it on the model, inactive.
+
+        Raises:
+            UnsupportedArchitectureError: something else writes to the residual stream too.
+        """
+        width = model.get_input_embeddings().embedding_dim
+        random = torch.from_numpy(np.random.default_rng(0).normal(size=width)).float()
+        self.direction: torch.Tensor | None = random / random.norm()
+        with ExitStack() as context:
+            context.enter_context(rewritten(model, self._change, reading=False))
+            _check_gone(model, self.direction[None])
+            self.direction = None
+            self._context = context.pop_all()
+
+    def _change(self, stream: torch.Tensor) -> torch.Tensor:
+        if self.direction is None:
+            return stream
+        on = self.direction.to(stream.device)
+        whole = stream.float()
+        # no matrix product, which mixed precision would round
+        return (whole - (whole * on).sum(dim=-1, keepdim=True) * on).to(stream.dtype)
+
+    def remove(self) -> None:
+        """Take it off the model."""
+        self._context.close()
 
 
 def _checked(model: PreTrainedModel, directions: np.ndarray) -> torch.Tensor:

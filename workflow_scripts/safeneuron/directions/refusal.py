@@ -74,11 +74,16 @@ class Found(NamedTuple):
     clean_log_odds: float
 
 
-def halves(sequences: Sequence[T], most: int) -> tuple[list[T], list[T]]:
-    """At most so many, evenly spread, dealt in turn: to estimate with, and to choose by."""
+def evenly_spread(sequences: Sequence[T], most: int) -> list[T]:
+    """At most so many of them, from the first to the last."""
     count = min(most, len(sequences))
     places = np.linspace(0, len(sequences) - 1, count).round().astype(int)
-    spread = [sequences[place] for place in places]
+    return [sequences[place] for place in places]
+
+
+def halves(sequences: Sequence[T], most: int) -> tuple[list[T], list[T]]:
+    """At most so many, evenly spread, dealt in turn: to estimate with, and to choose by."""
+    spread = evenly_spread(sequences, most)
     return spread[::2], spread[1::2]
 
 
@@ -146,6 +151,24 @@ def orthogonal_to(directions: np.ndarray, vector: np.ndarray) -> np.ndarray:
     for _ in range(2):
         vector = vector - directions.T @ (directions @ vector)
     return vector
+
+
+def candidate_directions(
+    model: PreTrainedModel, unsafe: Ids, safe: Ids, batch_size: int, pad_id: int
+) -> np.ndarray:
+    """Each place's difference of means, of length 1, float64 [layers + 1, hidden].
+
+    It is 0 where nothing tells the sides apart, as before the first layer.
+    """
+    of_unsafe, of_safe = (
+        mean_residuals(model, side, batch_size, pad_id) for side in (unsafe, safe)
+    )
+    differences = of_unsafe - of_safe
+    norms, sizes = (np.linalg.norm(each, axis=1) for each in (differences, of_safe))
+    there = norms > NO_DIFFERENCE * sizes
+    differences[there] /= norms[there, None]
+    differences[~there] = 0.0
+    return differences
 
 
 @torch.no_grad()

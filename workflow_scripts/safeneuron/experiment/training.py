@@ -4,8 +4,16 @@ from collections.abc import Iterable
 
 from safeneuron.alignment.arms.registry import ARMS
 from safeneuron.alignment.parts import no_neurons
-from safeneuron.alignment.settings import AlignSettings, ReferenceSettings, TrainingRun
+from safeneuron.alignment.settings import (
+    AlignSettings,
+    ArmSettings,
+    ForcedWords,
+    ReferenceSettings,
+    SimulatedDirections,
+    TrainingRun,
+)
 from safeneuron.config.schema.experiment import Config
+from safeneuron.experiment.identification import rows_of_sides
 from safeneuron.experiment.paths import Paths, fill
 from safeneuron.experiment.prompt_sets import OVERALL
 from safeneuron.experiment.states import State
@@ -69,6 +77,13 @@ def reference_table(config: Config, paths: Paths, state: State) -> list[str]:
     return [fill(paths.reference, state.after(state.round - 1))]
 
 
+def direction_prompts(config: Config, paths: Paths, state: State, side: str) -> list[str]:
+    """The prompt tables of one side of the identification; none where no direction is removed."""
+    if "direction" not in ARMS[config.align.arms[state.arm].method].shares:
+        return []
+    return paths.prompts(getattr(config.identification, side).datasets)
+
+
 def reference_settings(config: Config) -> ReferenceSettings:
     """How the reference model's log-probabilities are computed."""
     return ReferenceSettings(
@@ -84,8 +99,28 @@ def align_settings(config: Config, state: State) -> AlignSettings:
     return AlignSettings(
         state=StateSettings(**state._asdict()),
         method=arm.method,
-        zeroing_probability=arm.zeroing_probability,
+        zeroing_probability=arm.shares.get("neurons", 0.0),
+        direction=_directions(config, arm),
+        prefill=_forced_words(arm),
         data_fraction=arm.data_fraction,
         training=training_of(config, state).numbers(),
         cpu_threads=config.compute.cpu_threads,
     )
+
+
+def _directions(config: Config, arm: ArmSettings) -> SimulatedDirections | None:
+    if "direction" not in arm.shares:
+        return None
+    return SimulatedDirections(
+        probability=arm.shares["direction"],
+        refresh=arm.direction_refresh,
+        prompts=arm.direction_prompts,
+        **rows_of_sides(config),
+        batch_size=config.compute.batch_size,
+    )
+
+
+def _forced_words(arm: ArmSettings) -> ForcedWords | None:
+    if "prefill" not in arm.shares:
+        return None
+    return ForcedWords(probability=arm.shares["prefill"], tokens=arm.prefill_tokens)

@@ -1,12 +1,12 @@
 """Plain DPO."""
 
 from safeneuron.alignment.arm import Arm
-from safeneuron.alignment.parts import language_model, never, no_neurons
+from safeneuron.alignment.parts import language_model, no_neurons
 
 ARM = Arm(
     frozen=no_neurons,
     zeroed=no_neurons,
-    when=never,
+    shares={},
     trains=language_model,
     loss=("preference", "likelihood", "divergence"),
 )

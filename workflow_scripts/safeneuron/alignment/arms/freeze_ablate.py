@@ -1,12 +1,12 @@
 """Frozen, and zeroed in the forward pass while training: in every step, it is Algorithm 1."""
 
 from safeneuron.alignment.arm import Arm
-from safeneuron.alignment.parts import identified_neurons, language_model, some_steps
+from safeneuron.alignment.parts import identified_neurons, language_model
 
 ARM = Arm(
     frozen=identified_neurons,
     zeroed=identified_neurons,
-    when=some_steps,
+    shares={"neurons": 0.5},
     trains=language_model,
     loss=("preference", "likelihood", "divergence"),
 )

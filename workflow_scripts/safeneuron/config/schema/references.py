@@ -103,6 +103,13 @@ def _check_rounds(config: Config) -> None:
                 f"run.arms: '{arm}' (sn_tune) trains the weights of single neurons, and "
                 "align.training.lora matrices that all neurons share; take one of the two out"
             )
+    for arm in run.arms if align.training.parallel == "fsdp" else ():
+        if "direction" in align.arms[arm].shares:
+            raise ValueError(
+                f"run.arms: '{arm}' ({align.arms[arm].method}) finds refusal directions on the "
+                "model that trains, which align.training.parallel: fsdp holds in parts; take none "
+                "or ddp, or take the arm out"
+            )
     if "base" in align.arms:
         raise ValueError("align.arms: 'base' is the name of the model that is not aligned")
     _known("align.rounds_of", align.rounds_of, config.models, "models")
