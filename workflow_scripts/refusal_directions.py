@@ -5,8 +5,9 @@ import logging
 from safeneuron.artifacts.tables import write_rows
 from safeneuron.command import stage
 from safeneuron.data.prompts import selected_rows
+from safeneuron.data.spread import halves
 from safeneuron.directions.files import write_directions
-from safeneuron.directions.refusal import DIRECTION_SCORES, Halves, halves, refusal_directions
+from safeneuron.directions.refusal import DIRECTION_SCORES, Halves, refusal_directions
 from safeneuron.directions.settings import RefusalDirectionsSettings
 from safeneuron.models.chat import encode_prompts
 from safeneuron.models.checkpoint import load_checkpoint
