@@ -43,7 +43,22 @@ class PrefillCells(Section):
     operator: Prefill
 
 
-AnyCells = Cells | DirectionCells | PrefillCells
+class TaylorCells(Section):
+    """What is done to which shares of the neurons, those that a refusal hangs on the most."""
+
+    fractions: list[float]
+    control_seeds: list[int]
+    operator: AnyOperator
+
+
+class IterativeCells(Section):
+    """What is done to neurons that were found time after time: each time's with those before."""
+
+    control_seeds: list[int]
+    operator: Annotated[ZeroAblate | Weights, Field(discriminator="kind")]
+
+
+AnyCells = Cells | DirectionCells | PrefillCells | TaylorCells | IterativeCells
 """What an attack is made of, by what it acts on."""
 
 
@@ -60,12 +75,13 @@ class AttackSettings(Section):
     """Settings of `attack`: one attack on one state, asked one benchmark.
 
     Attributes:
+        pooling: `sum` over tokens where neurons are found by gradients; None where none are.
         cells: None for the model as it is.
     """
 
     state: StateSettings
     attack: str
-    pooling: Pooling | None
+    pooling: Pooling | Literal["sum"] | None
     set_source: Literal["adaptive", "static"] | None
     cells: AnyCells | None
     question: Question

@@ -5,8 +5,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from safeneuron.config.schema.attacks.direction import DirectionAttack
+from safeneuron.config.schema.attacks.iterative import IterativeAttack
 from safeneuron.config.schema.attacks.neurons import NeuronAttack
 from safeneuron.config.schema.attacks.prefill import PrefillAttack
+from safeneuron.config.schema.attacks.taylor import TaylorAttack
 from safeneuron.organism.vocabulary import CATEGORIES
 from safeneuron.settings import Categories, Distinct, Name, Section
 
@@ -19,7 +21,7 @@ def _with_kind(entry: Any) -> Any:
 
 
 Attack = Annotated[
-    NeuronAttack | DirectionAttack | PrefillAttack,
+    NeuronAttack | DirectionAttack | PrefillAttack | TaylorAttack | IterativeAttack,
     Field(discriminator="kind"),
     BeforeValidator(_with_kind),
 ]
