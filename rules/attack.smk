@@ -68,6 +68,40 @@ rule taylor_neurons:
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
+rule single_neuron:
+    """Find the one neuron that a refusal hangs on (2605.08513)."""
+    input:
+        model=CHECKPOINT,
+        unsafe=prompts_of(IDENTIFICATION.unsafe.datasets),
+        safe=prompts_of(IDENTIFICATION.safe.datasets),
+    output:
+        scores=PATHS.attribution,
+        candidates=PATHS.candidates,
+    log:
+        f"{RESULTS}/logs/single_neuron/{STATE}/{{attack}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/single_neuron/{STATE}/{{attack}}.tsv"
+    wildcard_constraints:
+        attack=one_of(attribution.of_kind(CONFIG, "single")),
+    conda:
+        "../environment.yml"
+    threads: CONFIG.compute.cpu_threads
+    resources:
+        **model_job(lambda w: WORK.single_neuron(w.model, w.attack)),
+    params:
+        settings=lambda wildcards: canonical_json(
+            attribution.single_settings(CONFIG, state_of(wildcards), wildcards.attack)
+        ),
+        code=code_of("single_neuron"),
+        libraries=LIBRARIES,
+    shell:
+        "python workflow_scripts/on_gpus.py {resources.gpu} --"
+        " python workflow_scripts/single_neuron.py --model {input.model:q}"
+        " --unsafe {input.unsafe:q} --safe {input.safe:q} --out {output.scores:q}"
+        " --candidates {output.candidates:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
 rule iterative_neurons:
     """Find neurons anew while those found before are zero, time after time."""
     input:

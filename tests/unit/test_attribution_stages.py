@@ -8,6 +8,7 @@ import pytest
 import families
 from safeneuron.artifacts.tables import read_table
 from safeneuron.interventions.schemas import RESPONSES
+from safeneuron.neurons.candidates import CANDIDATES
 from safeneuron.neurons.criteria import read_criteria
 from safeneuron.neurons.found_again import read_found_again
 from safeneuron.neurons.sets import read_neuron_set
@@ -90,5 +91,27 @@ def test_each_time_adds_to_the_set_that_was_found_first(stage, model, prompts, t
     assert responses(stage, model, prompts, found, "meanabs", cells, out) == [
         ("es+sas", "weights", None, float(times), seed, size, "meanabs")
         for times, size in enumerate(sizes, start=1)
+        for seed in (None, 0)
+    ]
+
+
+def test_one_neuron_is_zeroed_and_held_at_each_strength(stage, model, prompts, tmp_path):
+    scores, tried, out = (tmp_path / f"{name}.parquet" for name in ("gaps", "tried", "said"))
+    search = {
+        "prompts": 12, "candidates": 2, "skip_last": 0.0, "strengths": [1.0, 3.0], "max_kl": 9.0,
+    }  # fmt: skip
+    stage(
+        "single_neuron", {"state": T0, "attack": "mine", "search": search, **SIDES, **HOW},
+        model=model, unsafe=prompts, safe=prompts, out=scores, candidates=tried,
+    )  # fmt: skip
+    assert [*read_criteria(scores)] == ["single", "unsafe", "safe"]
+    rows = read_table(tried, CANDIDATES).to_pylist()
+    assert [row["strength"] for row in rows] == [None, 1.0, 3.0] * 2
+    assert sum(row["chosen"] for row in rows) == 1
+    pin = {"kind": "pin_gap", "strengths": [1.0, 3.0]}
+    cells = {"control_seeds": [0], "operator": pin}
+    assert responses(stage, model, prompts, [scores, tried], "end", cells, out) == [
+        ("single", kind, None, strength, seed, 1, "end")
+        for kind, strength in (("zero_ablate", None), ("pin_gap", 1.0), ("pin_gap", 3.0))
         for seed in (None, 0)
     ]

@@ -27,6 +27,7 @@ MODEL_STAGES = {
     "reference_log_probs",
     "refusal_directions",
     "safety_tune",
+    "single_neuron",
     "taylor_neurons",
     "tune_organism",
     "validate",

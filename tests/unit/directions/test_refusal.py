@@ -9,12 +9,11 @@ import families
 import tiny
 from safeneuron.data.spread import halves
 from safeneuron.directions.refusal import (
-    Halves,
     mean_residuals,
     refusal_directions,
 )
 from safeneuron.directions.settings import DirectionSearch
-from safeneuron.models.first_tokens import first_token_log_probs
+from safeneuron.models.first_tokens import Halves, first_token_log_probs
 
 PHASES = 3
 PROMPTS = tiny.token_prompts(24, seed=3, longest=6)

@@ -5,7 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from safeneuron.attribution.settings import IterativeNeuronsSettings, TaylorNeuronsSettings
+from safeneuron.attribution.settings import (
+    IterativeNeuronsSettings,
+    SingleNeuronSettings,
+    TaylorNeuronsSettings,
+)
 from safeneuron.config.load import load_config
 from safeneuron.config.schema.capability import Attacked
 from safeneuron.directions.settings import RefusalDirectionsSettings
@@ -21,8 +25,10 @@ from safeneuron.interventions.settings import (
     DirectionCells,
     IterativeCells,
     PrefillCells,
+    SingleCells,
     TaylorCells,
 )
+from safeneuron.interventions.single_cells import single_cells
 from safeneuron.interventions.taylor_cells import taylor_cells
 from safeneuron.results.targets import NEURONS, acted_on
 
@@ -39,6 +45,7 @@ ATTACKS = {
     "taylor": {"kind": "taylor", "fractions": [0.05, 0.2], "prompts": 32, "operator": MEANS},
     "old-taylor": {"kind": "taylor", "source": "static"},
     "anew": {"kind": "iterative", "selection": "magnitude", "times": 3, "source": "static"},
+    "one": {"kind": "single", "strengths": [2.0, 8.0], "candidates": 3},
     "words": {"kind": "prefill", "text": "sure , here is", "words": [1, 3]},
 }  # fmt: skip
 
@@ -84,6 +91,10 @@ def test_what_is_acted_on_is_read_from_the_files_of_its_kind(config):
         ],
         "old-taylor": ["results/mine/attribution/organism/base/T0/s3/old-taylor.parquet"],
         "anew": ["results/mine/attribution/organism/base/T0/s3/anew.parquet"],
+        "one": [
+            "results/mine/attribution/organism/freeze/T2/s3/one.parquet",
+            "results/mine/attribution/organism/freeze/T2/s3/candidates/one.parquet",
+        ],
         "words": ["results/mine/prompts/organism.parquet"],
     }
     of_capability = attacks.target_files(config, PATHS, T2, "own", config.capability.attacks)
@@ -94,7 +105,8 @@ def test_what_is_acted_on_is_read_from_the_files_of_its_kind(config):
     ("attack", "cells", "source"),
     [("own", DirectionCells, "adaptive"), ("old", DirectionCells, "static"),
      ("words", PrefillCells, None), ("taylor", TaylorCells, "adaptive"),
-     ("old-taylor", TaylorCells, "static"), ("anew", IterativeCells, "static")],
+     ("old-taylor", TaylorCells, "static"), ("anew", IterativeCells, "static"),
+     ("one", SingleCells, "adaptive")],
 )  # fmt: skip
 def test_settings_are_those_of_the_kind(config, attack, cells, source):
     settings = settings_of(config, attack)
@@ -120,16 +132,18 @@ def test_the_search_reads_both_sides_of_the_identification(config):
 
 def test_cells_are_counted_as_they_are_made(config):
     rows, scores = np.eye(8)[:3], np.random.default_rng(0).normal(size=(4, 50))
+    means = np.stack([scores, scores])
     made = {
         "own": list(direction_cells(rows, settings_of(config, "own").cells)),
         "words": list(prefill_cells(["a b c d"], settings_of(config, "words").cells)),
+        "one": list(single_cells((0, 1), means, settings_of(config, "one").cells)),
         "anew": list(iterative_cells([scores > 0] * 3, "es", settings_of(config, "anew").cells)),
         "taylor": list(taylor_cells(scores, settings_of(config, "taylor").cells, scores)),
     }
     for attack, cells in made.items():
         assert attacks.cell_count(config, attack, config.attacks[attack]) == len(cells)
     assert {attack: len(cells) for attack, cells in made.items()} == {
-        "own": 9, "words": 6, "anew": 9, "taylor": 6,
+        "own": 9, "words": 6, "one": 9, "anew": 9, "taylor": 6,
     }  # fmt: skip
     assert attacks.cell_count(config, "own", config.capability.attacks["own"]) == 15
     widely = Attacked(fractions=[0.1])
@@ -173,12 +187,25 @@ def test_neurons_are_found_anew_as_the_selection_finds_them(config):
         attribution.iterative_settings(config, T0, "words")
 
 
+def test_one_neuron_is_searched_as_the_attack_says(config):
+    raw = attribution.single_settings(config, T2, "one")
+    settings = SingleNeuronSettings.model_validate(json.loads(json.dumps(raw)))
+    assert (settings.search.candidates, settings.search.strengths) == (3, [2.0, 8.0])
+    assert settings.unsafe.split == "identification"
+    with pytest.raises(ValueError, match="not of kind 'single', but 'iterative'"):
+        attribution.single_settings(config, T2, "anew")
+
+
 def test_gradients_need_more_memory_than_a_pass(config):
     work = JobWork(config, {"organism": {("identification", c): 40 for c in
                (*config.identification.unsafe.categories, "benign", "lookalike")}})  # fmt: skip
     few, many = (work.taylor_neurons("organism", name) for name in ("taylor", "old-taylor"))
     # 32 prompts of each side, or 256 unsafe ones and all 80 safe ones
     assert few.flops / (3 * 32 + 32) == pytest.approx(many.flops / (3 * 256 + 80))
+    one = work.single_neuron("organism", "one")
+    # gradients by 128 + 40 prompts; as many choose, at first and 3 times 3 times
+    passes = 3 * 168 + 9 * 168
+    assert one.flops / passes == pytest.approx(few.flops / (3 * 32 + 32))
     again = work.iterative_neurons("organism", "anew")
     prompts = {name: work.capture("organism", name) for name in ("overall", "safe")}
     assert again.flops == pytest.approx(2 * sum(one.flops for one in prompts.values()))

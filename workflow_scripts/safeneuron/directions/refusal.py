@@ -21,7 +21,7 @@ from safeneuron.artifacts.tables import FLAG, INDEX, REAL, STATE, TEXT, schema
 from safeneuron.directions.projection import projected_out
 from safeneuron.directions.settings import DirectionSearch
 from safeneuron.models.batches import batches
-from safeneuron.models.first_tokens import Ids, RefusalOdds
+from safeneuron.models.first_tokens import Halves, Ids, RefusalOdds, order_of_choice
 from safeneuron.models.sites import decoder_layers
 from safeneuron.models.writes import stream_seen
 from safeneuron.progress import Progress
@@ -43,13 +43,6 @@ DIRECTION_SCORES = schema(
     within=FLAG,  # of the bound on kl
     chosen=FLAG,
 )
-
-
-class Halves(NamedTuple):
-    """One side's prompts, token ids with the chat template: to estimate with, and to choose by."""
-
-    estimate: Ids
-    choose: Ids
 
 
 class Found(NamedTuple):
@@ -110,7 +103,7 @@ def refusal_directions(
             if not tried:
                 log.info("phase %d: nothing tells unsafe prompts from safe ones any more", phase)
                 break
-            chosen, direction = min(tried, key=lambda one: _rank(one[0]))
+            chosen, direction = min(tried, key=lambda one: order_of_choice(one[0]))
             chosen["chosen"] = True
             found = np.vstack([found, direction])
             layers.append(chosen["layer"])
@@ -157,8 +150,3 @@ def mean_residuals(
                 use_cache=False,
             )
     return sums / len(prompts)
-
-
-def _rank(row: dict[str, Any]) -> tuple[bool, float]:
-    """Sorts the layer first that is chosen: within the bound by log-odds, beyond it by KL."""
-    return (not row["within"], row["log_odds"] if row["within"] else row["kl"])

@@ -1,12 +1,14 @@
 """Attacks on neurons that stages of their own find: from which files, in how many cells.
 
-By the gradient of a refusal (`taylor`), and anew while those before are zero (`iterative`).
+By the gradient of a refusal (`taylor`, and the one of `single`), and anew while those before are
+zero (`iterative`).
 """
 
 from typing import Any
 
 from safeneuron.config.schema.attack import Attack
 from safeneuron.config.schema.attacks.iterative import IterativeAttack
+from safeneuron.config.schema.attacks.single import SingleAttack
 from safeneuron.config.schema.attacks.taylor import TaylorAttack
 from safeneuron.config.schema.capability import Attacked
 from safeneuron.config.schema.experiment import Config
@@ -15,7 +17,7 @@ from safeneuron.experiment.paths import Paths, fill
 from safeneuron.experiment.prompt_sets import OVERALL, SAFE
 from safeneuron.experiment.states import State
 
-Attributed = TaylorAttack | IterativeAttack
+Attributed = TaylorAttack | SingleAttack | IterativeAttack
 """Attacks whose neurons are found by a stage of their own."""
 
 
@@ -27,16 +29,20 @@ def of_kind(config: Config, kind: str) -> list[str]:
 def target_files(paths: Paths, source: State, attack: str, of: Attributed) -> list[str]:
     """The files of what an attack acts on that is found on a state, as `read_cells` takes them."""
     files = [fill(paths.attribution, source, attack=attack)]
+    if isinstance(of, SingleAttack):
+        files.append(fill(paths.candidates, source, attack=attack))
     if isinstance(of, TaylorAttack) and of.operator.kind == "mean_ablate":
         files.append(fill(paths.moments, source, prompt_set=SAFE))
     return files
 
 
 def pooling(config: Config, of: Attributed) -> str:
-    """How a prompt's tokens become one number for each neuron: gradients are summed over them."""
+    """How a prompt's tokens become one number for each neuron: gradients are summed over them, or
+    one token at the end is looked at.
+    """
     if isinstance(of, IterativeAttack):
         return config.identification.selections[of.selection].pooling
-    return "sum"
+    return "end" if isinstance(of, SingleAttack) else "sum"
 
 
 def cells(of: Attributed, extent: Attack | Attacked) -> dict[str, Any]:
@@ -44,6 +50,9 @@ def cells(of: Attributed, extent: Attack | Attacked) -> dict[str, Any]:
     control_seeds = list(range(extent.random_controls))
     if isinstance(of, IterativeAttack):
         return {"control_seeds": control_seeds, "operator": of.operator.model_dump()}
+    if isinstance(of, SingleAttack):
+        pin = {"kind": "pin_gap", "strengths": of.strengths}
+        return {"control_seeds": control_seeds, "operator": pin}
     return {
         "fractions": _fractions(extent),
         "control_seeds": control_seeds,
@@ -55,6 +64,8 @@ def variants(of: Attributed, extent: Attack | Attacked) -> int:
     """How many cells those are, without their controls."""
     if isinstance(of, IterativeAttack):
         return of.times
+    if isinstance(of, SingleAttack):
+        return 1 + len(of.strengths)  # zeroed too
     return len(_fractions(extent)) * len(of.operator.at_strengths())
 
 
@@ -66,10 +77,21 @@ def _fractions(extent: Attack | Attacked) -> list[float]:
 
 def taylor_settings(config: Config, state: State, attack: str) -> dict[str, Any]:
     """The settings of `taylor_neurons` (`attribution.settings.TaylorNeuronsSettings`)."""
+    return _search_settings(config, state, attack, taylor(config, attack).search)
+
+
+def single_settings(config: Config, state: State, attack: str) -> dict[str, Any]:
+    """The settings of `single_neuron` (`attribution.settings.SingleNeuronSettings`)."""
+    return _search_settings(config, state, attack, single(config, attack).search)
+
+
+def _search_settings(
+    config: Config, state: State, attack: str, search: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "state": state._asdict(),
         "attack": attack,
-        "search": taylor(config, attack).search,
+        "search": search,
         **identification.rows_of_sides(config),
         "batch_size": config.compute.batch_size,
         "cpu_threads": config.compute.cpu_threads,
@@ -116,4 +138,16 @@ def taylor(config: Config, attack: str) -> TaylorAttack:
     of = config.attack.attacks[attack]
     if not isinstance(of, TaylorAttack):
         raise ValueError(f"attack.attacks.{attack} is not of kind 'taylor', but '{of.kind}'")
+    return of
+
+
+def single(config: Config, attack: str) -> SingleAttack:
+    """An attack that is known to be on one neuron.
+
+    Raises:
+        ValueError: it is of another kind.
+    """
+    of = config.attack.attacks[attack]
+    if not isinstance(of, SingleAttack):
+        raise ValueError(f"attack.attacks.{attack} is not of kind 'single', but '{of.kind}'")
     return of

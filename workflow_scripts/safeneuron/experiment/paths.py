@@ -31,6 +31,7 @@ class Paths:
         self.directions = f"{results}/directions/{STATE}/{{attack}}.safetensors"
         self.direction_scores = f"{results}/directions/{STATE}/{{attack}}.parquet"
         self.attribution = f"{results}/attribution/{STATE}/{{attack}}.parquet"
+        self.candidates = f"{results}/attribution/{STATE}/candidates/{{attack}}.parquet"
         self.responses = f"{results}/responses/{STATE}/{{attack}}/{{benchmark}}.parquet"
         self.verdicts = f"{results}/verdicts/{STATE}/{{attack}}/{{benchmark}}/{{judge}}.parquet"
         self.capability = f"{results}/capability/{STATE}/{{attack}}/{{task}}.parquet"

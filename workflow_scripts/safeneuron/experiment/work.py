@@ -111,6 +111,18 @@ class JobWork:
         shape = (self.size_of(model), self._width(model), batch, self._tokens(model))
         return requests.attribution(*shape, unsafe, safe)
 
+    def single_neuron(self, model: str, attack: str) -> Work:
+        """Backward passes over half of the prompts, and the other half's first tokens each time."""
+        search = attribution.single(self._config, attack)
+        unsafe, safe = (
+            min(search.prompts, self._prompts(prompt_sets.rows_of(self._config, side)))
+            for side in (prompt_sets.OVERALL, prompt_sets.SAFE)
+        )
+        batch = min(self._config.compute.batch_size, max(unsafe, safe))
+        shape = (self.size_of(model), self._width(model), batch, self._tokens(model))
+        tried = search.candidates * (1 + len(search.strengths))
+        return requests.attribution(*shape, (unsafe + safe) // 2, tried * (unsafe + safe) // 2)
+
     def iterative_neurons(self, model: str, attack: str) -> Work:
         """A pass over all prompts each time but the first."""
         sides = (prompt_sets.OVERALL, prompt_sets.SAFE)

@@ -19,9 +19,12 @@ from safeneuron.interventions.settings import (
     DirectionCells,
     IterativeCells,
     PrefillCells,
+    SingleCells,
     TaylorCells,
 )
+from safeneuron.interventions.single_cells import single_cells
 from safeneuron.interventions.taylor_cells import taylor_cells
+from safeneuron.neurons.candidates import read_chosen
 from safeneuron.neurons.criteria import read_criteria
 from safeneuron.neurons.criteria.criterion import Scores
 from safeneuron.neurons.found_again import read_found_again
@@ -37,7 +40,8 @@ def read_cells(settings: AnyCells | None, target: Sequence[Path]) -> list[Cell]:
         target: the files that hold what is acted on: of neurons the set, the scores that rank all
             where a fraction is asked for, and for `mean_ablate` the safe moments; of neurons that
             gradients rank the scores, and those moments; of neurons that are found time after time
-            what each time found; of directions theirs; for forced words the prompt tables that
+            what each time found; of one neuron the means of all and the candidates; of directions
+            theirs; for forced words the prompt tables that
             controls are drawn from; none for the clean model.
     """
     match settings:
@@ -57,6 +61,11 @@ def read_cells(settings: AnyCells | None, target: Sequence[Path]) -> list[Cell]:
         case IterativeCells():
             (found, criteria), *_ = map(read_found_again, target)
             return list(iterative_cells(found, criteria, settings))
+        case SingleCells():
+            scores, chosen = target
+            found = read_criteria(scores)
+            means = np.stack([found["unsafe"], found["safe"]])
+            return list(single_cells(read_chosen(chosen), means, settings))
         case Cells():
             files = [*target]
             identified = read_neuron_set(files.pop(0))

@@ -8,6 +8,7 @@ from safeneuron.data.prompts import Rows
 from safeneuron.interventions.ablate_direction import AblateDirection
 from safeneuron.interventions.mean_ablate import MeanAblate
 from safeneuron.interventions.pin import Pin
+from safeneuron.interventions.pin_gap import PinGap
 from safeneuron.interventions.prefill import Prefill
 from safeneuron.interventions.weights import Weights
 from safeneuron.interventions.zero_ablate import ZeroAblate
@@ -58,7 +59,14 @@ class IterativeCells(Section):
     operator: Annotated[ZeroAblate | Weights, Field(discriminator="kind")]
 
 
-AnyCells = Cells | DirectionCells | PrefillCells | TaylorCells | IterativeCells
+class SingleCells(Section):
+    """How far beyond its mean on safe prompts one neuron is held, besides zeroed."""
+
+    control_seeds: list[int]
+    operator: PinGap
+
+
+AnyCells = Cells | DirectionCells | PrefillCells | TaylorCells | IterativeCells | SingleCells
 """What an attack is made of, by what it acts on."""
 
 
@@ -75,13 +83,14 @@ class AttackSettings(Section):
     """Settings of `attack`: one attack on one state, asked one benchmark.
 
     Attributes:
-        pooling: `sum` over tokens where neurons are found by gradients; None where none are.
+        pooling: `sum` over tokens, or a token at the `end`, where gradients find neurons; None
+            where none are attacked.
         cells: None for the model as it is.
     """
 
     state: StateSettings
     attack: str
-    pooling: Pooling | Literal["sum"] | None
+    pooling: Pooling | Literal["sum", "end"] | None
     set_source: Literal["adaptive", "static"] | None
     cells: AnyCells | None
     question: Question

@@ -7,7 +7,8 @@ variation distance). Where answers of both kinds begin alike, whatever comes the
 little.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from transformers import PreTrainedModel
@@ -16,6 +17,13 @@ from safeneuron.models.batches import batches
 
 Ids = Sequence[Sequence[int]]
 """Prompts as token ids, chat template applied."""
+
+
+class Halves(NamedTuple):
+    """One side's prompts: to estimate with, and to choose by."""
+
+    estimate: Ids
+    choose: Ids
 
 
 @torch.no_grad()
@@ -78,3 +86,12 @@ class RefusalOdds:
 
     def _log_odds(self, log_probs: torch.Tensor) -> float:
         return float(log_odds(log_probs.double(), self.refusal).mean())
+
+
+def order_of_choice(row: Mapping[str, Any]) -> tuple[bool, float]:
+    """Sorts what is chosen first: within the bound by `log_odds`, beyond it by `kl`.
+
+    Args:
+        row: what was seen of a candidate: `within`, and the `scores` of `RefusalOdds`.
+    """
+    return (not row["within"], row["log_odds"] if row["within"] else row["kl"])
