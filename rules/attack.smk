@@ -36,6 +36,108 @@ rule refusal_directions:
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
+rule taylor_neurons:
+    """Score every neuron by the gradient of a refusal (Molchanov et al. 2017)."""
+    input:
+        model=CHECKPOINT,
+        unsafe=prompts_of(IDENTIFICATION.unsafe.datasets),
+        safe=prompts_of(IDENTIFICATION.safe.datasets),
+    output:
+        PATHS.attribution,
+    log:
+        f"{RESULTS}/logs/taylor_neurons/{STATE}/{{attack}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/taylor_neurons/{STATE}/{{attack}}.tsv"
+    wildcard_constraints:
+        attack=one_of(attribution.of_kind(CONFIG, "taylor")),
+    conda:
+        "../environment.yml"
+    threads: CONFIG.compute.cpu_threads
+    resources:
+        **model_job(lambda w: WORK.taylor_neurons(w.model, w.attack)),
+    params:
+        settings=lambda wildcards: canonical_json(
+            attribution.taylor_settings(CONFIG, state_of(wildcards), wildcards.attack)
+        ),
+        code=code_of("taylor_neurons"),
+        libraries=LIBRARIES,
+    shell:
+        "python workflow_scripts/on_gpus.py {resources.gpu} --"
+        " python workflow_scripts/taylor_neurons.py --model {input.model:q}"
+        " --unsafe {input.unsafe:q} --safe {input.safe:q} --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+rule single_neuron:
+    """Find the one neuron that a refusal hangs on (2605.08513)."""
+    input:
+        model=CHECKPOINT,
+        unsafe=prompts_of(IDENTIFICATION.unsafe.datasets),
+        safe=prompts_of(IDENTIFICATION.safe.datasets),
+    output:
+        scores=PATHS.attribution,
+        candidates=PATHS.candidates,
+    log:
+        f"{RESULTS}/logs/single_neuron/{STATE}/{{attack}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/single_neuron/{STATE}/{{attack}}.tsv"
+    wildcard_constraints:
+        attack=one_of(attribution.of_kind(CONFIG, "single")),
+    conda:
+        "../environment.yml"
+    threads: CONFIG.compute.cpu_threads
+    resources:
+        **model_job(lambda w: WORK.single_neuron(w.model, w.attack)),
+    params:
+        settings=lambda wildcards: canonical_json(
+            attribution.single_settings(CONFIG, state_of(wildcards), wildcards.attack)
+        ),
+        code=code_of("single_neuron"),
+        libraries=LIBRARIES,
+    shell:
+        "python workflow_scripts/on_gpus.py {resources.gpu} --"
+        " python workflow_scripts/single_neuron.py --model {input.model:q}"
+        " --unsafe {input.unsafe:q} --safe {input.safe:q} --out {output.scores:q}"
+        " --candidates {output.candidates:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+rule iterative_neurons:
+    """Find neurons anew while those found before are zero, time after time."""
+    input:
+        model=CHECKPOINT,
+        neurons=lambda w: attribution.first_set(CONFIG, PATHS, state_of(w), w.attack),
+        unsafe=prompts_of(IDENTIFICATION.unsafe.datasets),
+        safe=prompts_of(IDENTIFICATION.safe.datasets),
+    output:
+        PATHS.attribution,
+    log:
+        f"{RESULTS}/logs/iterative_neurons/{STATE}/{{attack}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/iterative_neurons/{STATE}/{{attack}}.tsv"
+    wildcard_constraints:
+        attack=one_of(attribution.of_kind(CONFIG, "iterative")),
+    conda:
+        "../environment.yml"
+    threads: CONFIG.compute.cpu_threads
+    resources:
+        **model_job(lambda w: WORK.iterative_neurons(w.model, w.attack)),
+    params:
+        settings=lambda wildcards: canonical_json(
+            attribution.iterative_settings(
+                CONFIG, state_of(wildcards), wildcards.attack
+            )
+        ),
+        code=code_of("iterative_neurons"),
+        libraries=LIBRARIES,
+    shell:
+        "python workflow_scripts/on_gpus.py {resources.gpu} --"
+        " python workflow_scripts/iterative_neurons.py --model {input.model:q}"
+        " --neurons {input.neurons:q} --unsafe {input.unsafe:q} --safe {input.safe:q}"
+        " --out {output:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
 rule attack:
     """Ask a model state one benchmark, clean or under an attack (paper §4.2)."""
     input:

@@ -13,6 +13,7 @@ from safeneuron.config.load import canonical_json, load_config
 from safeneuron.errors import SafeNeuronError
 from safeneuron.experiment import (
     attacks,
+    attribution,
     benchmarks,
     contrasts,
     identification,

@@ -5,11 +5,13 @@ import logging
 from safeneuron.artifacts.tables import write_rows
 from safeneuron.command import stage
 from safeneuron.data.prompts import selected_rows
+from safeneuron.data.spread import halves
 from safeneuron.directions.files import write_directions
-from safeneuron.directions.refusal import DIRECTION_SCORES, Halves, halves, refusal_directions
+from safeneuron.directions.refusal import DIRECTION_SCORES, refusal_directions
 from safeneuron.directions.settings import RefusalDirectionsSettings
 from safeneuron.models.chat import encode_prompts
 from safeneuron.models.checkpoint import load_checkpoint
+from safeneuron.models.first_tokens import Halves
 from safeneuron.models.threads import set_deterministic
 
 if __name__ == "__main__":

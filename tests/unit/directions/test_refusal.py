@@ -7,14 +7,13 @@ from scipy.special import log_softmax, logsumexp
 
 import families
 import tiny
+from safeneuron.data.spread import halves
 from safeneuron.directions.refusal import (
-    Halves,
-    first_token_log_probs,
-    halves,
     mean_residuals,
     refusal_directions,
 )
 from safeneuron.directions.settings import DirectionSearch
+from safeneuron.models.first_tokens import Halves, first_token_log_probs
 
 PHASES = 3
 PROMPTS = tiny.token_prompts(24, seed=3, longest=6)
@@ -150,9 +149,3 @@ def test_first_tokens_and_means_are_those_of_prompts_alone_in_every_family(name)
     means = mean_residuals(model, ENDED[:5], 3, families.TOKENIZER.pad_token_id)
     each = [mean_residuals(model, [ids], 1, families.TOKENIZER.pad_token_id) for ids in ENDED[:5]]
     np.testing.assert_allclose(means, np.mean(each, axis=0), rtol=1e-3, atol=1e-3)
-
-
-def test_halves_are_spread_over_all_and_share_none():
-    estimate, choose = halves(range(1000), 10)
-    assert (estimate, choose) == ([0, 222, 444, 666, 888], [111, 333, 555, 777, 999])
-    assert halves("abcde", 100) == (["a", "c", "e"], ["b", "d"])

@@ -9,7 +9,10 @@ import mixtures
 from families import HIDDEN, LAYERS, TOKENIZER
 from mixtures import CHOSEN, NEURONS, WIDTH
 from safeneuron.config.load import ConfigError, load_config
+from safeneuron.config.schema.attacks.single import SingleAttack
+from safeneuron.config.schema.attacks.taylor import TaylorAttack
 from safeneuron.experiment.checks import check_inputs
+from safeneuron.experiment.mixture_checks import check_mixtures
 from safeneuron.experiment.requests import forward, generation
 from safeneuron.experiment.size import ModelSize, folder_size
 
@@ -55,6 +58,18 @@ def config_of(tmp_path):
         )
 
     return config
+
+
+@pytest.mark.parametrize("attack", [TaylorAttack(), SingleAttack()], ids=["taylor", "single"])
+def test_gradients_by_the_neurons_of_a_mixture_are_refused(folder, config_of, attack):
+    config = config_of(folder)
+    counts = {"mine": {("identification", kind): 20 for kind in ("bad", "good")}}
+    config.run.attacked.append("moe")
+    config.attack.attacks["mine"] = attack
+    with pytest.raises(ConfigError, match=r"mine\.kind: .* gradients by the neurons"):
+        check_mixtures(config, counts)
+    config.attack.attacks["mine"] = attack.model_copy(update={"models": ["organism"]})
+    check_mixtures(config, counts)
 
 
 def changed(folder, tmp_path, **settings):

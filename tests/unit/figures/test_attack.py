@@ -65,3 +65,14 @@ def test_all_below_the_refusals_was_not_refused():
     assert tops == pytest.approx({"complied": 0.4, "attempted": 0.6, "broken": 0.7, "refused": 1})
     assert len({bar.get_facecolor() for bar in bars.values()}) == 4
     plt.close(figure)
+
+
+def test_an_attack_without_a_set_of_its_own_has_its_shares_alone():
+    rows = [
+        ROW | {"attack": "clean", "target": "none", "n_neurons": 0},
+        *(ROW | {"attack": "taylor", "target": "taylor", "fraction": f} for f in (0.05, 0.2)),
+    ]
+    figure = attack.draw(pa.Table.from_pylist(rows, schema=ATTACK_SUCCESS), "oracle")
+    names = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert names == ["ORI", "5 %", "20 %"]
+    plt.close(figure)

@@ -25,7 +25,7 @@ from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.data.preferences import PREFERENCES
 from safeneuron.data.prompts import selected_rows
-from safeneuron.directions.refusal import evenly_spread
+from safeneuron.data.spread import spread
 from safeneuron.models.chat import encode_prompts
 from safeneuron.models.checkpoint import (
     cast_weights,
@@ -147,7 +147,7 @@ def _asked(
     unsafe, safe = (
         encode_prompts(
             tokenizer,
-            [row["text"] for row in evenly_spread(selected_rows(paths, rows), settings.prompts)],
+            [row["text"] for row in spread(selected_rows(paths, rows), settings.prompts)],
         )
         for paths, rows in zip(identification, (settings.unsafe, settings.safe), strict=True)
     )

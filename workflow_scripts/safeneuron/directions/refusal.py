@@ -6,16 +6,12 @@ the answer starts, between unsafe and safe prompts. Candidates are
 tried on other prompts: the one is chosen whose removal lowers the log-odds of a refusal the most,
 at a bound on what it does to safe prompts (their §2.3; `max_kl` is their filter on harmless ones).
 Departures: one position; no candidate is left out for its depth, and the end of the stream is one;
-no list of words says what a refusal is, but the model does. The tokens of a refusal are those that
-the clean model is likelier to begin its answers to unsafe prompts with than those to safe ones: of
-all sets of tokens it is the one that tells the two kinds apart the best (it attains the total
-variation distance). Where answers of both kinds begin alike, whatever comes then, the log-odds say
-little, and the bound decides.
+no list of words says what a refusal is, but the model does (`models.first_tokens`). Where the
+log-odds say little, the bound decides.
 """
 
 import logging
-from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -25,13 +21,12 @@ from safeneuron.artifacts.tables import FLAG, INDEX, REAL, STATE, TEXT, schema
 from safeneuron.directions.projection import projected_out
 from safeneuron.directions.settings import DirectionSearch
 from safeneuron.models.batches import batches
+from safeneuron.models.first_tokens import Halves, Ids, RefusalOdds, order_of_choice
 from safeneuron.models.sites import decoder_layers
 from safeneuron.models.writes import stream_seen
 from safeneuron.progress import Progress
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
-Ids = Sequence[Sequence[int]]
 
 NO_DIFFERENCE = 1e-6
 """Length of a difference of means, of that of the mean, below which it is rounding: all prompts end
@@ -48,13 +43,6 @@ DIRECTION_SCORES = schema(
     within=FLAG,  # of the bound on kl
     chosen=FLAG,
 )
-
-
-class Halves(NamedTuple):
-    """One side's prompts, token ids with the chat template: to estimate with, and to choose by."""
-
-    estimate: Ids
-    choose: Ids
 
 
 class Found(NamedTuple):
@@ -74,19 +62,6 @@ class Found(NamedTuple):
     clean_log_odds: float
 
 
-def evenly_spread(sequences: Sequence[T], most: int) -> list[T]:
-    """At most so many of them, from the first to the last."""
-    count = min(most, len(sequences))
-    places = np.linspace(0, len(sequences) - 1, count).round().astype(int)
-    return [sequences[place] for place in places]
-
-
-def halves(sequences: Sequence[T], most: int) -> tuple[list[T], list[T]]:
-    """At most so many, evenly spread, dealt in turn: to estimate with, and to choose by."""
-    spread = evenly_spread(sequences, most)
-    return spread[::2], spread[1::2]
-
-
 def refusal_directions(
     model: PreTrainedModel,
     unsafe: Halves,
@@ -100,7 +75,7 @@ def refusal_directions(
     Raises:
         ValueError: directions cannot be removed from the model, see `projected_out`.
     """
-    judge = _Judge(model, unsafe.choose, safe.choose, batch_size, pad_id)
+    judge = RefusalOdds(model, unsafe.choose, safe.choose, batch_size, pad_id)
     reading = search.operator == "write_read"
     found = np.zeros((0, model.get_input_embeddings().embedding_dim))
     layers: list[int] = []
@@ -128,7 +103,7 @@ def refusal_directions(
             if not tried:
                 log.info("phase %d: nothing tells unsafe prompts from safe ones any more", phase)
                 break
-            chosen, direction = min(tried, key=lambda one: _rank(one[0]))
+            chosen, direction = min(tried, key=lambda one: order_of_choice(one[0]))
             chosen["chosen"] = True
             found = np.vstack([found, direction])
             layers.append(chosen["layer"])
@@ -193,59 +168,3 @@ def mean_residuals(
                 use_cache=False,
             )
     return sums / len(prompts)
-
-
-@torch.no_grad()
-def first_token_log_probs(
-    model: PreTrainedModel, prompts: Ids, batch_size: int, pad_id: int
-) -> torch.Tensor:
-    """Log-probabilities of the answers' first tokens, float32 [prompts, words] on the CPU."""
-    rows: list[torch.Tensor] = [torch.empty(0)] * len(prompts)
-    for batch in batches(prompts, batch_size, pad_id):
-        logits = model(
-            input_ids=batch.input_ids.to(model.device),
-            attention_mask=batch.attention_mask.to(model.device),
-            use_cache=False,
-            logits_to_keep=1,
-        ).logits[:, -1]
-        for place, row in zip(batch.index, logits.float().log_softmax(-1).cpu(), strict=True):
-            rows[place] = row
-    return torch.stack(rows)
-
-
-class _Judge:
-    """What a change of the model does to the first tokens of its answers to some prompts."""
-
-    def __init__(
-        self, model: PreTrainedModel, unsafe: Ids, safe: Ids, batch_size: int, pad_id: int
-    ) -> None:
-        """Look at the clean model."""
-        self._how = (model, batch_size, pad_id)
-        self._prompts = (unsafe, safe)
-        on_unsafe, self._on_safe = (self._log_probs(side) for side in self._prompts)
-        often = [side.double().exp().mean(dim=0) for side in (on_unsafe, self._on_safe)]
-        self._refusal = often[0] > often[1]
-        self.clean_log_odds = self._log_odds(on_unsafe)
-
-    def scores(self) -> tuple[float, float]:
-        """Mean log-odds of a refusal on unsafe prompts, and mean KL on safe ones, as it is now."""
-        on_unsafe, on_safe = (self._log_probs(side) for side in self._prompts)
-        clean = self._on_safe.double()
-        kl = (clean.exp() * (clean - on_safe.double())).sum(dim=-1).mean()
-        return self._log_odds(on_unsafe), float(kl)
-
-    def _log_probs(self, prompts: Ids) -> torch.Tensor:
-        model, batch_size, pad_id = self._how
-        return first_token_log_probs(model, prompts, batch_size, pad_id)
-
-    def _log_odds(self, log_probs: torch.Tensor) -> float:
-        refusal, other = (
-            log_probs.double()[:, tokens].logsumexp(dim=-1)
-            for tokens in (self._refusal, ~self._refusal)
-        )
-        return float((refusal - other).mean())
-
-
-def _rank(row: dict[str, Any]) -> tuple[bool, float]:
-    """Sorts the layer first that is chosen: within the bound by log-odds, beyond it by KL."""
-    return (not row["within"], row["log_odds"] if row["within"] else row["kl"])

@@ -9,7 +9,8 @@ from safeneuron.config.schema.attacks.neurons import NeuronAttack
 from safeneuron.config.schema.attacks.prefill import PrefillAttack
 from safeneuron.config.schema.capability import Attacked
 from safeneuron.config.schema.experiment import Config
-from safeneuron.experiment import benchmarks, identification, stages
+from safeneuron.experiment import attribution, benchmarks, identification, stages
+from safeneuron.experiment.attribution import Attributed
 from safeneuron.experiment.benchmarks import judges_of
 from safeneuron.experiment.paths import Paths, fill
 from safeneuron.experiment.prompt_sets import OVERALL, SAFE
@@ -173,6 +174,8 @@ def target_files(
         return [fill(paths.directions, _source(config, state, attack), attack=attack)]
     if isinstance(of, PrefillAttack):
         return paths.prompts(config.identification.safe.datasets)
+    if isinstance(of, Attributed):
+        return attribution.target_files(paths, _source(config, state, attack), attack, of)
     return [
         *neuron_sets(config, paths, state, attack),
         *rankings(config, paths, state, attack, extents),
@@ -209,8 +212,10 @@ def _safe_moments(config: Config, paths: Paths, state: State, attack: str) -> li
 
 
 def pooling_of(config: Config, attack: str) -> str | None:
-    """The pooling of an attack's selection; None where no neurons are attacked."""
+    """The pooling of an attack's selection or gradients; None where no neurons are attacked."""
     of = config.attack.attacks.get(attack)
+    if isinstance(of, Attributed):
+        return attribution.pooling(config, of)
     if not isinstance(of, NeuronAttack):
         return None
     return config.identification.selections[of.selection].pooling
@@ -322,6 +327,8 @@ def cells(config: Config, attack: str, extent: Extent) -> dict[str, Any]:
             "control_seeds": control_seeds,
             "operator": {"kind": "prefill", "words": of.numbers},
         }
+    if isinstance(of, Attributed):
+        return attribution.cells(of, extent)
     neurons = _of_neurons(extent)
     return {
         "targets": neurons.targets_among(config.criteria_of(attack)),
@@ -338,6 +345,8 @@ def cell_count(config: Config, attack: str, extent: Extent) -> int:
         variants = of.phases
     elif isinstance(of, PrefillAttack):
         variants = len(of.numbers)
+    elif isinstance(of, Attributed):
+        variants = attribution.variants(of, extent)
     else:
         neurons = _of_neurons(extent)
         targets = neurons.targets_among(config.criteria_of(attack))

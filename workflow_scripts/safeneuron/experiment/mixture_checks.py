@@ -7,6 +7,9 @@ from safeneuron.experiment.catalog import Catalog
 from safeneuron.experiment.mixtures import mixtures
 from safeneuron.neurons.scores import LEAST_REACHING
 
+WITH_GRADIENTS = ("taylor", "single")
+"""The kinds of attacks that find neurons by gradients."""
+
 
 def check_mixtures(config: Config, catalog: Catalog) -> None:
     """Whether the run's mixtures of experts can be trained and scored as the configuration says.
@@ -18,6 +21,18 @@ def check_mixtures(config: Config, catalog: Catalog) -> None:
         if model in config.run.aligned:
             _check_training(config, model)
         _check_prompts(config, catalog, model)
+        if model in config.run.attacked:
+            _check_attacks(config, model)
+
+
+def _check_attacks(config: Config, model: str) -> None:
+    for name, attack in config.attacks.items():
+        if attack.kind in WITH_GRADIENTS and (attack.models is None or model in attack.models):
+            raise ConfigError(
+                f"attack.attacks.{name}.kind: '{attack.kind}' takes gradients by the neurons of "
+                f"dense models alone, and '{model}' is a mixture of experts; name the others in "
+                f"attack.attacks.{name}.models"
+            )
 
 
 def _check_training(config: Config, model: str) -> None:

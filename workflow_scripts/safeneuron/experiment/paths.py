@@ -31,6 +31,8 @@ class Paths:
         self.neuron_set = f"{results}/sets/{STATE}/{{selection}}/{{contrast}}.parquet"
         self.directions = f"{results}/directions/{STATE}/{{attack}}.safetensors"
         self.direction_scores = f"{results}/directions/{STATE}/{{attack}}.parquet"
+        self.attribution = f"{results}/attribution/{STATE}/{{attack}}.parquet"
+        self.candidates = f"{results}/attribution/{STATE}/candidates/{{attack}}.parquet"
         self.responses = f"{results}/responses/{STATE}/{{attack}}/{{benchmark}}.parquet"
         self.verdicts = f"{results}/verdicts/{STATE}/{{attack}}/{{benchmark}}/{{judge}}.parquet"
         self.capability = f"{results}/capability/{STATE}/{{attack}}/{{task}}.parquet"

@@ -141,6 +141,25 @@ def direction_search(
     return replace(plain, bytes=plain.bytes + words, written=2 * phases * size.hidden * 8)
 
 
+def attribution(
+    size: ModelSize, width: int, batch: int, tokens: int, unsafe: int, safe: int
+) -> Work:
+    """Gradients by every neuron: first tokens on both sides, and a backward pass on the unsafe one.
+
+    Args:
+        unsafe, safe: prompts of each side.
+    """
+    plain = forward(size, width, batch, tokens, 3 * unsafe + safe)  # backward by activations alone
+    kept = batch * tokens * size.layers * (16 * size.hidden + 6 * size.computed) * width
+    gradients = batch * tokens * size.layers * size.computed * width
+    words = (2 * (unsafe + safe) + 4 * batch) * size.vocabulary * 4
+    return replace(
+        plain,
+        bytes=plain.bytes + kept + gradients + words,
+        written=8 * size.layers * size.intermediate,
+    )
+
+
 def answer_likelihoods(
     size: ModelSize, width: int, batch: int, tokens: int, sequences: int
 ) -> Work:

@@ -9,6 +9,7 @@ from safeneuron.config.schema.experiment import Config
 from safeneuron.config.schema.identification import Side
 from safeneuron.experiment import (
     attacks,
+    attribution,
     identification,
     prompt_sets,
     requests,
@@ -98,6 +99,38 @@ class JobWork:
         batch = min(self._config.compute.batch_size, prompts)
         shape = (self.size_of(model), self._width(model), batch, self._tokens(model))
         return requests.direction_search(*shape, prompts // 2, search.phases)
+
+    def taylor_neurons(self, model: str, attack: str) -> Work:
+        """First tokens on both sides, and a backward pass over the unsafe prompts."""
+        most = attribution.taylor(self._config, attack).prompts
+        unsafe, safe = (
+            min(most, self._prompts(prompt_sets.rows_of(self._config, side)))
+            for side in (prompt_sets.OVERALL, prompt_sets.SAFE)
+        )
+        batch = min(self._config.compute.batch_size, max(unsafe, safe))
+        shape = (self.size_of(model), self._width(model), batch, self._tokens(model))
+        return requests.attribution(*shape, unsafe, safe)
+
+    def single_neuron(self, model: str, attack: str) -> Work:
+        """Backward passes over half of the prompts, and the other half's first tokens each time."""
+        search = attribution.single(self._config, attack)
+        unsafe, safe = (
+            min(search.prompts, self._prompts(prompt_sets.rows_of(self._config, side)))
+            for side in (prompt_sets.OVERALL, prompt_sets.SAFE)
+        )
+        batch = min(self._config.compute.batch_size, max(unsafe, safe))
+        shape = (self.size_of(model), self._width(model), batch, self._tokens(model))
+        tried = search.candidates * (1 + len(search.strengths))
+        return requests.attribution(*shape, (unsafe + safe) // 2, tried * (unsafe + safe) // 2)
+
+    def iterative_neurons(self, model: str, attack: str) -> Work:
+        """A pass over all prompts each time but the first."""
+        sides = (prompt_sets.OVERALL, prompt_sets.SAFE)
+        prompts = sum(self._prompts(prompt_sets.rows_of(self._config, side)) for side in sides)
+        batch = min(self._config.compute.batch_size, prompts)
+        shape = (self.size_of(model), self._width(model), batch, self._tokens(model))
+        again = attribution.iterative(self._config, attack).times - 1
+        return requests.forward(*shape, again * prompts)
 
     def attack(self, model: str, attack: str, benchmark: str) -> Work:
         """Responses to a benchmark in every cell of an attack."""

@@ -80,14 +80,14 @@ def draw(table: pa.Table, judge: str) -> Figure:
 def _panel(
     axis: Axes, clean: pd.DataFrame, mine: pd.DataFrame, classes: Sequence[tuple[str, str]]
 ) -> None:
-    """One target of one attack: the clean model, the identified set, then every fraction."""
+    """One target of one attack: the clean model, its set if it has one, then every fraction."""
     real, random = mine[mine["control_seed"].isna()], mine[mine["control_seed"].notna()]
     fractions = sorted(mine["fraction"].dropna().unique())
-    own_size = real[real["fraction"].isna()]["n_neurons"].mean()
     strengths = [(clean, clean.iloc[:0], "ORI")]
-    strengths.append(
-        (real[real["fraction"].isna()], random[random["fraction"].isna()], f"set\n({own_size:.0f})")
-    )
+    of_set = real[real["fraction"].isna()]
+    if len(of_set):  # gradients rank all neurons and identify none
+        size = of_set["n_neurons"].mean()
+        strengths.append((of_set, random[random["fraction"].isna()], f"set\n({size:.0f})"))
     strengths += [
         (real[real["fraction"] == f], random[random["fraction"] == f], f"{100 * f:g} %")
         for f in fractions

@@ -1,5 +1,6 @@
 """One variant of the model that an attack is made of."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,3 +43,13 @@ class Cell:
 def clean_cell() -> Cell:
     """The model as it is (the paper's ORI)."""
     return Cell("none", None, None, Intervention(Untouched(), np.zeros((0, 0), dtype=bool)))
+
+
+def with_controls(
+    target: str, fraction: float | None, intervention: Intervention, seeds: Sequence[int]
+) -> Iterator[Cell]:
+    """An attacked cell, followed by its controls: random targets of its size."""
+    yield Cell(target, fraction, None, intervention)
+    for seed in seeds:
+        rng = np.random.default_rng([seed, intervention.size])
+        yield Cell(target, fraction, seed, intervention.control(rng))

@@ -7,14 +7,27 @@ import numpy as np
 
 from safeneuron.data.prompts import selected_rows
 from safeneuron.directions.files import read_directions
-from safeneuron.interventions.cell import Cell, clean_cell
+from safeneuron.interventions.cell import Cell, clean_cell, with_controls
 from safeneuron.interventions.direction_cells import direction_cells
 from safeneuron.interventions.intervention import Intervention, Operator
+from safeneuron.interventions.iterative_cells import iterative_cells
 from safeneuron.interventions.mean_ablate import MeanAblate
 from safeneuron.interventions.prefill_cells import prefill_cells
-from safeneuron.interventions.settings import AnyCells, Cells, DirectionCells, PrefillCells
+from safeneuron.interventions.settings import (
+    AnyCells,
+    Cells,
+    DirectionCells,
+    IterativeCells,
+    PrefillCells,
+    SingleCells,
+    TaylorCells,
+)
+from safeneuron.interventions.single_cells import single_cells
+from safeneuron.interventions.taylor_cells import taylor_cells
+from safeneuron.neurons.candidates import read_chosen
 from safeneuron.neurons.criteria import read_criteria
 from safeneuron.neurons.criteria.criterion import Scores
+from safeneuron.neurons.found_again import read_found_again
 from safeneuron.neurons.moments import load_moments
 from safeneuron.neurons.selection import top_neurons
 from safeneuron.neurons.sets import NeuronSet, read_neuron_set
@@ -25,9 +38,11 @@ def read_cells(settings: AnyCells | None, target: Sequence[Path]) -> list[Cell]:
 
     Args:
         target: the files that hold what is acted on: of neurons the set, the scores that rank all
-            where a fraction is asked for, and for `mean_ablate` the safe moments; of directions
-            theirs; for forced words the prompt tables that controls are drawn from; none for the
-            clean model.
+            where a fraction is asked for, and for `mean_ablate` the safe moments; of neurons that
+            gradients rank the scores, and those moments; of neurons that are found time after time
+            what each time found; of one neuron the means of all and the candidates; of directions
+            theirs; for forced words the prompt tables that
+            controls are drawn from; none for the clean model.
     """
     match settings:
         case None:
@@ -38,12 +53,23 @@ def read_cells(settings: AnyCells | None, target: Sequence[Path]) -> list[Cell]:
         case PrefillCells():
             ordinary = [row["text"] for row in selected_rows(target, settings.ordinary)]
             return list(prefill_cells(ordinary, settings))
+        case TaylorCells():
+            files = [*target]
+            means = _means(settings.operator, files)
+            (scores,) = map(read_criteria, files)
+            return list(taylor_cells(scores["taylor"], settings, means))
+        case IterativeCells():
+            (found, criteria), *_ = map(read_found_again, target)
+            return list(iterative_cells(found, criteria, settings))
+        case SingleCells():
+            scores, chosen = target
+            found = read_criteria(scores)
+            means = np.stack([found["unsafe"], found["safe"]])
+            return list(single_cells(read_chosen(chosen), means, settings))
         case Cells():
             files = [*target]
             identified = read_neuron_set(files.pop(0))
-            means = None
-            if isinstance(settings.operator, MeanAblate):
-                means = load_moments(files.pop(), "mean").mean
+            means = _means(settings.operator, files)
             ranked = next(map(read_criteria, files), None)
             return list(attack_cells(identified, ranked, settings, means))
 
@@ -88,10 +114,12 @@ def attack_cells(
             for strength in cells.operator.at_strengths():
                 acted_on = cells.operator.on(mask, means)
                 intervention = Intervention(cells.operator, acted_on, strength)
-                yield Cell(target, fraction, None, intervention)
-                for seed in cells.control_seeds:
-                    rng = np.random.default_rng([seed, intervention.size])
-                    yield Cell(target, fraction, seed, intervention.control(rng))
+                yield from with_controls(target, fraction, intervention, cells.control_seeds)
+
+
+def _means(operator: Operator, files: list[Path]) -> np.ndarray | None:
+    """The means over safe prompts, taken off the end of the files of an operator that asks."""
+    return load_moments(files.pop(), "mean").mean if isinstance(operator, MeanAblate) else None
 
 
 def _targeted(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from safeneuron.errors import SafeNeuronError
-from safeneuron.interventions.cell import Cell
+from safeneuron.interventions.cell import Cell, with_controls
 from safeneuron.interventions.intervention import Intervention
 from safeneuron.interventions.settings import DirectionCells
 
@@ -37,7 +37,4 @@ def direction_cells(directions: np.ndarray, cells: DirectionCells) -> Iterator[C
         if strength is not None and strength > len(directions):
             break
         intervention = Intervention(cells.operator, directions, strength)
-        yield Cell(DIRECTION, None, None, intervention)
-        for seed in cells.control_seeds:
-            rng = np.random.default_rng([seed, intervention.size])
-            yield Cell(DIRECTION, None, seed, intervention.control(rng))
+        yield from with_controls(DIRECTION, None, intervention, cells.control_seeds)

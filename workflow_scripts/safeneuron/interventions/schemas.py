@@ -7,16 +7,16 @@ CLEAN = "clean"
 
 ATTACK = {
     "attack": TEXT,
-    "pooling": TEXT,  # of the selection that found the neurons; null where no neurons are attacked
+    "pooling": TEXT,  # of what found the neurons; null where no neurons are attacked
     "set_source": TEXT,  # adaptive, static: on which state the target was found; null for clean
 }
 """The columns that say which attack a row is of."""
 
 CELL = {
-    "operator": TEXT,  # none, zero_ablate, mean_ablate, weights, pin, direction_…, prefill
-    "target": TEXT,  # criteria that chose neurons, as es+sas; direction; prefix; none for clean
+    "operator": TEXT,  # none, zero_ablate, mean_ablate, weights, pin, pin_gap, direction_…, prefill
+    "target": TEXT,  # what chose neurons: es+sas, taylor, single; direction; prefix; none for clean
     "fraction": REAL,  # of the model's neurons; null for the neuron set as identified
-    "strength": REAL,  # of the operator (how many directions or words); null where it has none
+    "strength": REAL,  # of the operator, or how many directions, words, times; null for none
     "control_seed": INDEX,  # of a random target matched in kind; null for the target itself
     "n_neurons": COUNT,
 }

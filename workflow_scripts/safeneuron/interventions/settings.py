@@ -8,6 +8,7 @@ from safeneuron.data.prompts import Rows
 from safeneuron.interventions.ablate_direction import AblateDirection
 from safeneuron.interventions.mean_ablate import MeanAblate
 from safeneuron.interventions.pin import Pin
+from safeneuron.interventions.pin_gap import PinGap
 from safeneuron.interventions.prefill import Prefill
 from safeneuron.interventions.weights import Weights
 from safeneuron.interventions.zero_ablate import ZeroAblate
@@ -43,7 +44,29 @@ class PrefillCells(Section):
     operator: Prefill
 
 
-AnyCells = Cells | DirectionCells | PrefillCells
+class TaylorCells(Section):
+    """What is done to which shares of the neurons, those that a refusal hangs on the most."""
+
+    fractions: list[float]
+    control_seeds: list[int]
+    operator: AnyOperator
+
+
+class IterativeCells(Section):
+    """What is done to neurons that were found time after time: each time's with those before."""
+
+    control_seeds: list[int]
+    operator: Annotated[ZeroAblate | Weights, Field(discriminator="kind")]
+
+
+class SingleCells(Section):
+    """How far beyond its mean on safe prompts one neuron is held, besides zeroed."""
+
+    control_seeds: list[int]
+    operator: PinGap
+
+
+AnyCells = Cells | DirectionCells | PrefillCells | TaylorCells | IterativeCells | SingleCells
 """What an attack is made of, by what it acts on."""
 
 
@@ -65,12 +88,14 @@ class AttackSettings(Section):
     """Settings of `attack`: one attack on one state, asked one benchmark.
 
     Attributes:
+        pooling: `sum` over tokens, or a token at the `end`, where gradients find neurons; None
+            where none are attacked.
         cells: None for the model as it is.
     """
 
     state: StateSettings
     attack: str
-    pooling: Pooling | None
+    pooling: Pooling | Literal["sum", "end"] | None
     set_source: Literal["adaptive", "static"] | None
     cells: AnyCells | None
     question: Question

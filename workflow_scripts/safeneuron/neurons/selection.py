@@ -77,18 +77,38 @@ def top_neurons(scores: Scores, target: str, count: int) -> np.ndarray:
     compared at equal size. Ties go to the lower layer, then the lower neuron.
     """
     best = np.minimum.reduce([_ranks(scores, name) for name in target.split("+")])
+    return _first(best, count).reshape(scores["shift"].shape)
+
+
+def highest(values: np.ndarray, count: int) -> np.ndarray:
+    """Mask of the `count` highest scores of the whole model, fewer if fewer are above 0.
+
+    Ties go to the lower layer, then the lower neuron.
+
+    Args:
+        values: [layers, neurons].
+    """
+    return _first(_ranks_of(values, values > 0), count).reshape(values.shape)
+
+
+def _first(best: np.ndarray, count: int) -> np.ndarray:
+    """The `count` lowest ranks, boolean [all neurons]; of equal ones the first."""
     held = np.cumsum(np.bincount(best, minlength=best.size + 1)[:-1])  # up to each rank
     whole = int(np.searchsorted(held, count, side="right"))  # ranks that are taken entirely
-    mask = best < whole
+    mask: np.ndarray = best < whole
     if whole < best.size:
         mask[np.flatnonzero(best == whole)[: count - int(mask.sum())]] = True
-    return mask.reshape(scores["shift"].shape)
+    return mask
 
 
 def _ranks(scores: Scores, name: str) -> np.ndarray:
+    return _ranks_of(scores[name], CRITERIA[name].eligible(scores))
+
+
+def _ranks_of(values: np.ndarray, eligible: np.ndarray) -> np.ndarray:
     """Rank 0 for the highest eligible score, int64 [all neurons]; their number if not eligible."""
-    eligible = CRITERIA[name].eligible(scores).ravel()
-    order = np.argsort(-np.where(eligible, scores[name].ravel(), -np.inf), kind="stable")
+    values, eligible = values.ravel(), eligible.ravel()
+    order = np.argsort(-np.where(eligible, values, -np.inf), kind="stable")
     ranks = np.empty(order.size, dtype=np.int64)
     ranks[order] = np.arange(order.size)
     return np.where(eligible, ranks, order.size)

@@ -6,8 +6,11 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from safeneuron.config.schema.attacks.common import Rounds
 from safeneuron.config.schema.attacks.direction import DirectionAttack
+from safeneuron.config.schema.attacks.iterative import IterativeAttack
 from safeneuron.config.schema.attacks.neurons import NeuronAttack
 from safeneuron.config.schema.attacks.prefill import PrefillAttack
+from safeneuron.config.schema.attacks.single import SingleAttack
+from safeneuron.config.schema.attacks.taylor import TaylorAttack
 from safeneuron.organism.vocabulary import CATEGORIES
 from safeneuron.settings import Categories, Distinct, Name, Section, Share
 
@@ -20,7 +23,7 @@ def _with_kind(entry: Any) -> Any:
 
 
 Attack = Annotated[
-    NeuronAttack | DirectionAttack | PrefillAttack,
+    NeuronAttack | DirectionAttack | PrefillAttack | TaylorAttack | SingleAttack | IterativeAttack,
     Field(discriminator="kind"),
     BeforeValidator(_with_kind),
 ]

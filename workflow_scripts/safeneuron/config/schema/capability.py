@@ -85,8 +85,9 @@ class HubTask(CapabilityTask):
 class Attacked(Section):
     """What of an attack is in force while capability is measured: on its sets as identified.
 
-    An attack on directions is made with all the numbers of them that it has; `targets` and
-    `fractions` are of neurons.
+    An attack on directions is made with all the numbers of them that it has, one on neurons found
+    anew with all its times; `targets` and `fractions` are of neurons by a selection, `fractions` of
+    those by gradients too.
     """
 
     targets: Distinct[Target] | None = Field(

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from safeneuron.config.schema.attacks.iterative import IterativeAttack
 from safeneuron.config.schema.attacks.neurons import NeuronAttack
+from safeneuron.config.schema.attacks.taylor import TaylorAttack
 from safeneuron.config.schema.datasets import has_images
 from safeneuron.config.schema.models import Checkpointed, OrganismModel, TunedModel
 from safeneuron.data.prompt_settings import TypographicDataset
@@ -187,18 +189,35 @@ def _check_attacks(config: Config) -> None:
         arms = {"base", *config.align.arms}
         _known(f"attack.attacks.{name}.arms", attack.arms or (), arms, "align.arms")
         _known(f"attack.attacks.{name}.models", attack.models or (), config.models, "models")
+        if isinstance(attack, NeuronAttack | TaylorAttack):
+            _check_operator(config, name, attack)
+        if isinstance(attack, NeuronAttack | IterativeAttack):
+            _check_selection(config, name, attack)
         if not isinstance(attack, NeuronAttack):
             continue
-        key = f"attack.attacks.{name}.selection"
-        _known(key, [attack.selection], selections, "identification.selections")
-        if name in config.attacks:
-            _known(key, [attack.selection], config.selections, "run.selections")
         _check_targets(config, f"attack.attacks.{name}", attack.targets, name)
-        if attack.operator.kind == "mean_ablate" and "mean" not in poolings:
-            raise ValueError(
-                f"attack.attacks.{name}.operator: mean_ablate takes the moments of pooling 'mean', "
-                f"which is not in identification.poolings ({', '.join(poolings)}); add it there"
-            )
+
+
+def _check_selection(config: Config, name: str, attack: NeuronAttack | IterativeAttack) -> None:
+    key, selections = f"attack.attacks.{name}.selection", config.identification.selections
+    _known(key, [attack.selection], selections, "identification.selections")
+    if name in config.attacks:
+        _known(key, [attack.selection], config.selections, "run.selections")
+    if attack.kind == "iterative" and selections[attack.selection].rule.kind == "probe":
+        by_scores = [name for name, one in selections.items() if one.rule.kind != "probe"]
+        raise ValueError(
+            f"{key}: '{attack.selection}' is by a probe; neurons are found anew by scores, by one "
+            f"of {', '.join(by_scores)}"
+        )
+
+
+def _check_operator(config: Config, name: str, attack: NeuronAttack | TaylorAttack) -> None:
+    poolings = config.identification.poolings
+    if attack.operator.kind == "mean_ablate" and "mean" not in poolings:
+        raise ValueError(
+            f"attack.attacks.{name}.operator: mean_ablate takes the moments of pooling 'mean', "
+            f"which is not in identification.poolings ({', '.join(poolings)}); add it there"
+        )
 
 
 def _check_targets(config: Config, key: str, targets: list[str] | None, attack: str) -> None:
@@ -342,8 +361,13 @@ def _check_capability(config: Config) -> None:
                 f"capability.attacks: '{name}' forces how answers begin; capability is measured "
                 "under attacks on the model itself: take it out"
             )
+        if kind == "taylor" and not attacked.fractions:
+            raise ValueError(
+                f"capability.attacks.{name}.fractions: '{name}' is of kind 'taylor', which ranks "
+                "all neurons and identifies no set; name shares of them"
+            )
         if kind != "neurons":
-            for key in ("targets", "fractions"):
+            for key in ("targets",) if kind == "taylor" else ("targets", "fractions"):
                 if found := getattr(attacked, key):
                     raise ValueError(
                         f"capability.attacks.{name}.{key}: '{name}' is of kind '{kind}', and this "
