@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from safeneuron.artifacts.tables import read_table
+from safeneuron.data.preferences import PREFERENCES
 from safeneuron.data.prompts import selected_rows
 from safeneuron.directions.files import read_directions
 from safeneuron.interventions.cell import Cell, clean_cell
@@ -12,7 +14,17 @@ from safeneuron.interventions.direction_cells import direction_cells
 from safeneuron.interventions.intervention import Intervention, Operator
 from safeneuron.interventions.mean_ablate import MeanAblate
 from safeneuron.interventions.prefill_cells import prefill_cells
-from safeneuron.interventions.settings import AnyCells, Cells, DirectionCells, PrefillCells
+from safeneuron.interventions.settings import (
+    AnyCells,
+    Cells,
+    DirectionCells,
+    FineTuneCells,
+    InterpolateCells,
+    PrefillCells,
+)
+from safeneuron.interventions.weight_cells import fine_tune_cells, interpolate_cells
+from safeneuron.models.checkpoint import load_tokenizer
+from safeneuron.models.stored_weights import read_stored_weights
 from safeneuron.neurons.criteria import read_criteria
 from safeneuron.neurons.criteria.criterion import Scores
 from safeneuron.neurons.moments import load_moments
@@ -26,8 +38,9 @@ def read_cells(settings: AnyCells | None, target: Sequence[Path]) -> list[Cell]:
     Args:
         target: the files that hold what is acted on: of neurons the set, the scores that rank all
             where a fraction is asked for, and for `mean_ablate` the safe moments; of directions
-            theirs; for forced words the prompt tables that controls are drawn from; none for the
-            clean model.
+            theirs; for forced words the prompt tables that controls are drawn from; to interpolate
+            weights the other model's manifest; to train them the model's own and a table of
+            preference pairs; none for the clean model.
     """
     match settings:
         case None:
@@ -38,6 +51,13 @@ def read_cells(settings: AnyCells | None, target: Sequence[Path]) -> list[Cell]:
         case PrefillCells():
             ordinary = [row["text"] for row in selected_rows(target, settings.ordinary)]
             return list(prefill_cells(ordinary, settings))
+        case InterpolateCells():
+            (other,) = map(read_stored_weights, target)
+            return list(interpolate_cells(other, settings))
+        case FineTuneCells():
+            manifest, pairs = target
+            rows = read_table(pairs, PREFERENCES).to_pylist()
+            return list(fine_tune_cells(load_tokenizer(manifest), rows, settings))
         case Cells():
             files = [*target]
             identified = read_neuron_set(files.pop(0))

@@ -1,7 +1,8 @@
 """The strongest adaptive attack on each state, among the cells that all states have.
 
 Attacks on neurons are compared at each share of them. Attacks on something else have no share: of
-all that act on directions, say, and of all their strengths, the strongest is taken.
+all that act on directions, say, and of all their strengths, the strongest is taken. Attacks that
+move or train the weights take no part: they are reported as curves (`attack_curves`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from safeneuron.artifacts.tables import COUNT, REAL, STATE, TEXT, schema
-from safeneuron.interventions.schemas import CLEAN
+from safeneuron.interventions.schemas import CLEAN, WEIGHTS
 from safeneuron.results.outcomes import Outcomes
 from safeneuron.results.shown import (
     ARM,
@@ -64,6 +65,7 @@ def strongest(frame: pd.DataFrame) -> pd.DataFrame:
         (frame["attack"] != CLEAN)
         & (frame["set_source"] != "static")
         & frame["control_seed"].isna()
+        & (frame["acted_on"] != WEIGHTS)
         & (frame["fraction"].notna() | (frame["acted_on"] != NEURONS))
     ]
     where, kind = ["model", *COMPARED], ["attack", "target"]

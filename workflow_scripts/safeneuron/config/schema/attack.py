@@ -4,9 +4,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from safeneuron.config.schema.attacks.benign_tune import BenignTuneAttack
 from safeneuron.config.schema.attacks.direction import DirectionAttack
+from safeneuron.config.schema.attacks.interpolate import InterpolateAttack
 from safeneuron.config.schema.attacks.neurons import NeuronAttack
 from safeneuron.config.schema.attacks.prefill import PrefillAttack
+from safeneuron.config.schema.attacks.relearn import RelearnAttack
 from safeneuron.organism.vocabulary import CATEGORIES
 from safeneuron.settings import Categories, Distinct, Name, Section
 
@@ -19,7 +22,12 @@ def _with_kind(entry: Any) -> Any:
 
 
 Attack = Annotated[
-    NeuronAttack | DirectionAttack | PrefillAttack,
+    NeuronAttack
+    | DirectionAttack
+    | PrefillAttack
+    | InterpolateAttack
+    | RelearnAttack
+    | BenignTuneAttack,
     Field(discriminator="kind"),
     BeforeValidator(_with_kind),
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from safeneuron.config.schema.attacks.interpolate import InterpolateAttack
 from safeneuron.config.schema.attacks.neurons import NeuronAttack
 from safeneuron.config.schema.datasets import has_images
 from safeneuron.config.schema.models import Checkpointed, OrganismModel, TunedModel
@@ -174,6 +175,8 @@ def _check_attacks(config: Config) -> None:
         arms = {"base", *config.align.arms}
         _known(f"attack.attacks.{name}.arms", attack.arms or (), arms, "align.arms")
         _known(f"attack.attacks.{name}.models", attack.models or (), config.models, "models")
+        if isinstance(attack, InterpolateAttack) and attack.toward is not None:
+            _known(f"attack.attacks.{name}.toward", [attack.toward], config.models, "models")
         if not isinstance(attack, NeuronAttack):
             continue
         key = f"attack.attacks.{name}.selection"
@@ -328,6 +331,11 @@ def _check_capability(config: Config) -> None:
             raise ValueError(
                 f"capability.attacks: '{name}' forces how answers begin; capability is measured "
                 "under attacks on the model itself: take it out"
+            )
+        if kind in ("interpolate", "relearn", "benign_tune"):
+            raise ValueError(
+                f"capability.attacks: '{name}' is of kind '{kind}', on the weights; capability is "
+                "measured under attacks on neurons and directions: take it out"
             )
         if kind != "neurons":
             for key in ("targets", "fractions"):

@@ -19,8 +19,8 @@ class NeuronAttack(Section):
     kind: Literal["neurons"] = Field(
         "neurons",
         description="Neurons are attacked, also where an entry does not say its kind; other kinds "
-        "are direction (refusal directions of the residual stream) and prefill (the first words of "
-        "the answer).",
+        "are direction (refusal directions of the residual stream), prefill (the first words of "
+        "the answer), and interpolate, relearn and benign_tune (the weights).",
     )
     selection: Name = Field(
         description="Selection that finds the attacked neurons, a key of "
