@@ -68,6 +68,13 @@ def models_drawn(config: Config) -> list[str]:
     ]
 
 
+def models_on_curves(config: Config) -> list[str]:
+    """The attacked models that undergo an attack of several strengths on no neurons."""
+    others = [name for name in config.attacks if name not in config.neuron_attacks]
+    under = {model for name in others for model in models_under(config, name)}
+    return [model for model in config.run.attacked if model in under]
+
+
 def models_under(config: Config, name: str) -> list[str]:
     """The attacked models that some state of undergoes an attack of the run."""
     on = config.attacks[name].models

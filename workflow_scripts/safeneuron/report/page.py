@@ -24,6 +24,7 @@ FIGURE_GROUPS = {
     "probe_overlap": "Figure 7: the identified sets and a linear probe's, layer by layer",
     "experts": "Experts of mixtures: safety neurons by layer and expert, and routing",
     "rounds": "Rounds of alignment under the strongest adaptive attack (beside Table 2)",
+    "attack_curves": "Attacks on directions, words and weights over their strengths",
     "attack": "What a pruning attack does to T0 (beside Table 1)",
     "training": "How the rounds trained",
 }
@@ -38,6 +39,8 @@ TABLE_TITLES = {
     "table_2": "Table 2: rounds",
     "table_3": "Table 3: ASR and not refused by arm and attack level, on benchmarks with images",
     "worst_case": "The strongest adaptive attack at each strength, over levels and attacks",
+    "attack_curves": "Attacks over their strengths: area under what complied (1: all of it, at all "
+    "of them), of the random controls too, and from which strength on half complies",
     "contrasts": "The same, less plain DPO's in the same round and seed",
     "judge_agreement": "Do judges call the same responses a success? Cohen's kappa, on T0",
     "over_refusal": "Safe prompts under attack, benchmark by benchmark (95 % Wilson interval)",
