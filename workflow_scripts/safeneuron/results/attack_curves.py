@@ -51,11 +51,11 @@ def attack_curves(rows: Rows, judges: Sequence[str]) -> list[dict[str, Any]]:
     for key, mine, clean in by_attack(frame):
         real, control = mine[mine["control_seed"].isna()], mine[mine["control_seed"].notna()]
         curves = [*_curves(real, clean)]
-        breaks = [curve.breaks_at for curve in curves]
+        breaks = [curve.breaks_at for curve in curves if curve.breaks_at is not None]
         numbers = {
             "area": of_sizes(curve.area for curve in curves),
             "control_area": of_sizes(curve.area for curve in _curves(control, clean)),
-            "breaks_at": None if None in breaks else of_sizes(breaks),
+            "breaks_at": of_sizes(breaks) if len(breaks) == len(curves) else None,
         }
         out += summary_rows(key, numbers, clean)
     return out
