@@ -20,6 +20,7 @@ from safeneuron.experiment import (
     matrix,
     mixes,
     mixtures,
+    predecessors,
     prompt_sets,
     stages,
     states,
@@ -56,11 +57,11 @@ TUNED = tuning.tuned_models(CONFIG)
 MODEL_JUDGES = stages.model_judges(CONFIG)
 VETOED = stages.vetoed_judges(CONFIG)
 JUDGES = stages.all_judges(CONFIG)
-# models of the run, what they are tuned from, and judges
+# models of the run, what they are tuned from or moved toward, and judges
 CHECKPOINTS = list(
     dict.fromkeys(
         [
-            *(*MODELS, *tuning.bases(CONFIG)),
+            *(*MODELS, *tuning.bases(CONFIG), *predecessors.named(CONFIG)),
             *(judge.model for judge in MODEL_JUDGES.values()),
         ]
     )

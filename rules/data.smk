@@ -105,6 +105,7 @@ rule typographic_prompts:
 
 # Prompts of controls: what two sets share, and safe prompts as long as the unsafe ones.
 PROMPT_SETS = identification.compared_prompts(CONFIG)
+LEARNING = attacks.learning(CONFIG)
 TABLES += expand(
     f"{RESULTS}/tables/prompt_overlap.{{ending}}", ending=("parquet", "csv")
 )
@@ -114,7 +115,7 @@ rule prompt_overlap:
     """Count prompts that two sets share; stop if the evaluation's were trained on."""
     input:
         prompts=prompts_of(dict.fromkeys(s["dataset"] for s in PROMPT_SETS)),
-        preferences=mixes.tables(CONFIG, PATHS, CONFIG.run.aligned),
+        preferences=mixes.tables(CONFIG, PATHS, LEARNING),
         examples=expand(PATHS.tuning_examples, model=TUNED),
     output:
         table=f"{RESULTS}/tables/prompt_overlap.parquet",
@@ -132,7 +133,7 @@ rule prompt_overlap:
         settings=canonical_json(
             {
                 "sets": PROMPT_SETS,
-                "mixes": mixes.compared(CONFIG),
+                "mixes": mixes.compared(CONFIG, LEARNING),
                 "tuned": [f"safety_tuning-{model}" for model in TUNED],
                 "allowed": CONFIG.allow_overlap,
             }

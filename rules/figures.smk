@@ -150,6 +150,45 @@ rule figure_attack:
 
 
 FIGURES += [
+    f"{RESULTS}/figures/attack_curves/{model}/{judge}.{ending}"
+    for model in attacks.models_on_curves(CONFIG)
+    for judge in benchmarks.judges_shown(CONFIG, model)
+    for ending in ENDINGS
+]
+
+
+rule figure_attack_curves:
+    """Draw what attacks on directions, words and weights do against their strength."""
+    input:
+        f"{RESULTS}/tables/attack_success.parquet",
+    output:
+        pdf=f"{RESULTS}/figures/attack_curves/{{model}}/{{judge}}.pdf",
+        png=report(
+            f"{RESULTS}/figures/attack_curves/{{model}}/{{judge}}.png",
+            category="Does it hold",
+            subcategory="Attacks over their strengths",
+            labels={"model": "{model}", "judge": "{judge}"},
+        ),
+        csv=f"{RESULTS}/figures/attack_curves/{{model}}/{{judge}}.csv",
+    log:
+        f"{RESULTS}/logs/figure_attack_curves/{{model}}/{{judge}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_attack_curves/{{model}}/{{judge}}.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=lambda wildcards: canonical_json(
+            {"model": wildcards.model, "judge": wildcards.judge}
+        ),
+        code=code_of("figure_attack_curves"),
+    shell:
+        "python workflow_scripts/figure_attack_curves.py --table {input:q} --pdf {output.pdf:q}"
+        " --png {output.png:q} --csv {output.csv:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+FIGURES += [
     f"{RESULTS}/figures/training/{model}/{arm}.{ending}"
     for model in CONFIG.run.aligned
     for arm in CONFIG.arms_of(model)

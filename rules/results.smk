@@ -136,6 +136,36 @@ rule paper_tables:
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
+if attacks.models_on_curves(CONFIG):
+    TABLES += PATHS.table("attack_curves", ("parquet", "csv", "md"))
+
+
+rule attack_curves:
+    """Sum up attacks over their strengths: areas, and where models break."""
+    input:
+        f"{RESULTS}/tables/attack_success.parquet",
+    output:
+        table=f"{RESULTS}/tables/attack_curves.parquet",
+        csv=f"{RESULTS}/tables/attack_curves.csv",
+        md=f"{RESULTS}/tables/attack_curves.md",
+    log:
+        f"{RESULTS}/logs/attack_curves.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/attack_curves.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=canonical_json(
+            {"experiment": CONFIG.experiment, "judges": ATTACK.judges}
+        ),
+        code=code_of("attack_curves"),
+    shell:
+        "python workflow_scripts/attack_curves.py --table {input:q} --out {output.table:q}"
+        " --csv {output.csv:q} --md {output.md:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
 # Where attacks are chosen on prompts of their own: arms against attacks, each within a bound.
 CHOSEN_MODELS = matrix.models(CONFIG)
 MATRIX_TABLES = [

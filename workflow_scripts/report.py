@@ -14,6 +14,7 @@ from safeneuron.organism.chat_template import speaks_organism
 from safeneuron.report.page import as_shown, render
 from safeneuron.report.settings import ReportSettings
 from safeneuron.results import against_paper, freeze_reports
+from safeneuron.results.attack_curves import ATTACK_CURVES
 from safeneuron.results.attack_success import ATTACK_SUCCESS
 from safeneuron.results.bounded_contrasts import BOUNDED_CONTRASTS
 from safeneuron.results.capability import as_wide as capability_lines
@@ -30,6 +31,7 @@ from safeneuron.results.worst_case import WORST_CASE
 SCHEMAS = {
     "table_1": TABLE_1,
     "worst_case": WORST_CASE,
+    "attack_curves": ATTACK_CURVES,
     "contrasts": CONTRASTS,
     "bounded_contrasts": BOUNDED_CONTRASTS,
     "table_2": TABLE_2,

@@ -87,6 +87,12 @@ SHOWN = {"report": {"case_studies": {"attack": "mine"}}}
          "capability.attacks.mine.fractions: 'mine' is of kind 'single'"),
         (PREFILL, {"capability": {"attacks": {"mine": {}}}},
          "capability.attacks: 'mine' forces how answers begin"),
+        ({"kind": "interpolate", "strengths": [0.0]}, {}, "attack.attacks.mine.strengths"),
+        ({"kind": "interpolate", "source": "static"}, {},
+         "attack.attacks.mine: unknown key 'source'"),
+        ({"kind": "relearn", "steps": [5, 5]}, {},
+         "attack.attacks.mine.steps: [5, 5] names 5 twice"),
+        ({"kind": "benign_tune", "learning_rate": 0.0}, {}, "attack.attacks.mine.learning_rate"),
         ({"selection": "magnitude", "operator": {"kind": "mean_ablate"}},
          {"identification": {"poolings": ["max", "meanabs"]}},
          "attack.attacks.mine.operator: mean_ablate takes the moments of pooling 'mean', which is "

@@ -43,7 +43,7 @@ def test_each_table_is_named_once_and_in_the_order_of_what_it_is_compared_as(con
         "r/preferences/mix.parquet",
         "r/preferences/b/mix.parquet",
     ]
-    assert mixes.compared(config) == ["preferences", "preferences-b"]
+    assert mixes.compared(config, MODELS) == ["preferences", "preferences-b"]
     assert mixes.tables(config, PATHS, ["b"]) == ["r/preferences/b/mix.parquet"]
     assert mixes.tables(config, PATHS, []) == []
 

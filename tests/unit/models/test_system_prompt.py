@@ -12,7 +12,12 @@ from safeneuron.models.chat import (
     encode_exchange,
     encode_prompt,
 )
-from safeneuron.models.checkpoint import load_checkpoint, save_checkpoint, write_manifest
+from safeneuron.models.checkpoint import (
+    load_checkpoint,
+    load_tokenizer,
+    save_checkpoint,
+    write_manifest,
+)
 from safeneuron.models.system_prompt import own_system_prompt, set_system_prompt
 from safeneuron.organism.tokenizer import build_tokenizer
 
@@ -115,6 +120,7 @@ def test_a_manifest_records_it_and_the_loaded_model_has_it(chosen, folder, tmp_p
     begins = "Be brief." if chosen is None else chosen
     model, tokenizer = load_checkpoint(manifest)
     assert shown(tokenizer).startswith(f"<|im_start|>system\n{begins}<|im_end|>")
+    assert shown(load_tokenizer(manifest)) == shown(tokenizer)
 
     # what is trained from it has it in its own template
     save_checkpoint(model, tokenizer, tmp_path / "T1")

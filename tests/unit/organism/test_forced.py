@@ -8,13 +8,13 @@ import torch
 
 from safeneuron.data.draws import endless_batches
 from safeneuron.models.generation import generate
+from safeneuron.models.supervised import example, train
 from safeneuron.organism.architecture import build_model
 from safeneuron.organism.behaviour import MAX_ANSWER_TOKENS, measure
 from safeneuron.organism.forced import ForcedBehaviour, forced_behaviour
 from safeneuron.organism.language import SAFE_CATEGORIES, SPLITS, draw_splits
 from safeneuron.organism.oracle import helpful_answer
 from safeneuron.organism.settings import Bounds, OrganismModel, SplitSize
-from safeneuron.organism.supervised import example, train
 from safeneuron.organism.templates import REFUSAL
 
 PROMPTS = draw_splits(

@@ -5,11 +5,20 @@ from typing import Any, NamedTuple
 
 from safeneuron.config.schema.attack import Attack
 from safeneuron.config.schema.attacks.direction import DirectionAttack
+from safeneuron.config.schema.attacks.fine_tuning import FineTuning
+from safeneuron.config.schema.attacks.interpolate import InterpolateAttack
 from safeneuron.config.schema.attacks.neurons import NeuronAttack
 from safeneuron.config.schema.attacks.prefill import PrefillAttack
 from safeneuron.config.schema.capability import Attacked
 from safeneuron.config.schema.experiment import Config
-from safeneuron.experiment import attribution, benchmarks, identification, stages
+from safeneuron.experiment import (
+    attribution,
+    benchmarks,
+    identification,
+    mixes,
+    predecessors,
+    stages,
+)
 from safeneuron.experiment.attribution import Attributed
 from safeneuron.experiment.benchmarks import judges_of
 from safeneuron.experiment.paths import Paths, fill
@@ -66,6 +75,26 @@ def models_drawn(config: Config) -> list[str]:
             if name in config.neuron_attacks
         )
     ]
+
+
+def models_on_curves(config: Config) -> list[str]:
+    """The attacked models that undergo an attack of several strengths on no neurons."""
+    others = [name for name in config.attacks if name not in config.neuron_attacks]
+    under = {model for name in others for model in models_under(config, name)}
+    return [model for model in config.run.attacked if model in under]
+
+
+def models_under(config: Config, name: str) -> list[str]:
+    """The attacked models that some state of undergoes an attack of the run."""
+    on = config.attacks[name].models
+    return [model for model in config.run.attacked if on is None or model in on]
+
+
+def learning(config: Config) -> list[str]:
+    """The models that preference pairs are learned by: aligned ones, and those tuned by attacks."""
+    tuned = (n for n, one in config.attacks.items() if isinstance(one, FineTuning))
+    under = (model for name in tuned for model in models_under(config, name))
+    return list(dict.fromkeys([*config.run.aligned, *under]))
 
 
 def attacked_states(config: Config) -> list[State]:
@@ -176,6 +205,11 @@ def target_files(
         return paths.prompts(config.identification.safe.datasets)
     if isinstance(of, Attributed):
         return attribution.target_files(paths, _source(config, state, attack), attack, of)
+    if isinstance(of, InterpolateAttack):
+        return [predecessors.checkpoint(config, paths, state, of.toward)]
+    if isinstance(of, FineTuning):
+        mix = mixes.of_model(config, state.model)
+        return [fill(paths.checkpoint, state), *paths.preferences([mix])]
     return [
         *neuron_sets(config, paths, state, attack),
         *rankings(config, paths, state, attack, extents),
@@ -229,7 +263,7 @@ def attack_settings(config: Config, state: State, attack: str, benchmark: str) -
         "state": state._asdict(),
         "attack": attack,
         "pooling": pooling_of(config, attack),
-        "set_source": None if of is None or isinstance(of, PrefillAttack) else of.source,
+        "set_source": of.source if isinstance(of, NeuronAttack | DirectionAttack) else None,
         "cells": None if of is None else cells(config, attack, of),
         "question": {
             "benchmark": benchmark,
@@ -329,6 +363,8 @@ def cells(config: Config, attack: str, extent: Extent) -> dict[str, Any]:
         }
     if isinstance(of, Attributed):
         return attribution.cells(of, extent)
+    if isinstance(of, InterpolateAttack | FineTuning):
+        return {"control_seeds": control_seeds, "operator": of.operator}
     neurons = _of_neurons(extent)
     return {
         "targets": neurons.targets_among(config.criteria_of(attack)),
@@ -347,6 +383,10 @@ def cell_count(config: Config, attack: str, extent: Extent) -> int:
         variants = len(of.numbers)
     elif isinstance(of, Attributed):
         variants = attribution.variants(of, extent)
+    elif isinstance(of, InterpolateAttack):
+        variants = len(of.strengths)
+    elif isinstance(of, FineTuning):
+        variants = len(of.steps)
     else:
         neurons = _of_neurons(extent)
         targets = neurons.targets_among(config.criteria_of(attack))
@@ -368,6 +408,6 @@ def _ranking(config: Config, paths: Paths, state: State, attack: str) -> str:
 def _source(config: Config, state: State, attack: str) -> State:
     """The state that an attack's target is found on: the attacked one, or its T0 if static."""
     of = config.attack.attacks[attack]
-    if isinstance(of, PrefillAttack):
-        raise ValueError(f"attack.attacks.{attack} has no target that is found on a state")
-    return state.after(0) if of.source == "static" else state
+    if isinstance(of, NeuronAttack | DirectionAttack):
+        return state.after(0) if of.source == "static" else state
+    raise ValueError(f"attack.attacks.{attack} has no target that is found on a state")

@@ -23,13 +23,14 @@ from safeneuron.data.questions import check_questions, file_questions
 from safeneuron.data.records import check_file
 from safeneuron.data.sources import read_prompts, slug
 from safeneuron.errors import SafeNeuronError, SourceError
-from safeneuron.experiment import benchmarks, tuning
+from safeneuron.experiment import attacks, benchmarks, predecessors, tuning
 from safeneuron.experiment.benchmarks import is_of_organism, judges_of, speaks_organism
 from safeneuron.experiment.catalog import Catalog, categories_of
 from safeneuron.experiment.contrasts import primary_contrasts
 from safeneuron.experiment.matrix import check_matrix
 from safeneuron.experiment.mixture_checks import check_mixtures
 from safeneuron.experiment.stages import model_judges, topic_control, uses_chat_template
+from safeneuron.experiment.weight_checks import check_weight_attacks
 from safeneuron.models.folder import (
     IncompleteCheckpointError,
     MixtureOfExpertsError,
@@ -57,7 +58,7 @@ def check_inputs(config: Config, results: Path) -> Catalog:
     _check_writable(results)
     primary_contrasts(config)
     judges = (judge.model for judge in model_judges(config).values())
-    for name in dict.fromkeys((*config.run.models, *judges)):
+    for name in dict.fromkeys((*config.run.models, *judges, *predecessors.named(config))):
         _check_model(name, config)
     _check_organism_dataset(config)
     used = {
@@ -82,7 +83,7 @@ def check_inputs(config: Config, results: Path) -> Catalog:
     for name, entry in tuning.tuned_models(config).items():
         for key, side in entry.sides().items():
             _check_side(f"models.{name}.{key}", side, catalog, config)
-    if config.run.aligned:
+    if attacks.learning(config):
         _check_preferences(config)
     _check_questions(config)
     for name, benchmark in benchmarks.asked(config).items():
@@ -99,6 +100,7 @@ def check_inputs(config: Config, results: Path) -> Catalog:
             )
     _check_language(config)
     check_matrix(config)
+    check_weight_attacks(config, catalog)
     return catalog
 
 
@@ -221,7 +223,7 @@ def _check_nulls(config: Config, catalog: Catalog) -> None:
 
 def _check_preferences(config: Config) -> None:
     """Whether the files are there and start as they should; their rows are read by a job."""
-    mixes = [config.align.mix_of(model) for model in config.run.aligned]
+    mixes = [config.align.mix_of(model) for model in attacks.learning(config)]
     names = dict.fromkeys(name for mix in mixes for name in mix.sources)
     sources = {name: config.preferences[name] for name in names}
     for name, source in sources.items():

@@ -27,10 +27,10 @@ def tables(config: Config, paths: Paths, models: Iterable[str]) -> list[str]:
     return paths.preferences(of_model(config, model) for model in models)
 
 
-def compared(config: Config) -> list[str]:
-    """What `prompt_overlap` and `allow_overlap` call the run's mixes, in their tables' order."""
+def compared(config: Config, models: Iterable[str]) -> list[str]:
+    """What `prompt_overlap` and `allow_overlap` call models' mixes, in their tables' order."""
     own = config.align.preferences_of
-    names = (f"preferences-{m}" if m in own else "preferences" for m in config.run.aligned)
+    names = (f"preferences-{m}" if m in own else "preferences" for m in models)
     return list(dict.fromkeys(names))
 
 

@@ -18,6 +18,7 @@ MEMORY_MARGIN = 1.2
 CPU_FLOPS = 1e10  # of one thread, in small matrix products
 PROBE_ITERATIONS = 1000  # of L-BFGS; the organism takes up to 250
 POOLINGS = 6
+DRAW_FLOPS = 200  # of a parameter, for a random number and its arithmetic
 CONVERSION_FLOPS = 1000  # of a parameter, for unpacking is slow: 60 ns on an idle core
 # TRL computes likelihoods in tiles of the logits, and without Triton some eight float32 arrays of a
 # tile's size are alive at once (seven to eight were measured, docs/log.md)
@@ -308,6 +309,32 @@ def supervised_training(
     )
 
 
+def weight_change(answering: Work, size: ModelSize, width: int, cells: int) -> Work:
+    """Responses of a model whose weights are moved, cell by cell, and put back.
+
+    It is held once where it runs and once in host memory; the other model is read a tensor at a
+    time, and four float32 arrays of the largest tensor's size are at work.
+    """
+    largest = size.hidden * max(size.vocabulary, size.intermediate)
+    return replace(
+        answering,
+        bytes=answering.bytes + 4 * largest * 4,
+        flops=answering.flops + cells * DRAW_FLOPS * size.parameters,
+        host=answering.host + size.parameters * width,
+    )
+
+
+def tuned_by_attack(answering: Work, training: Work, size: ModelSize, width: int) -> Work:
+    """Responses of a model that an attack trains on from one number of steps to the next.
+
+    Beside the model are its float32 weights, gradients and the optimizer's moments, and while it
+    answers a copy in host memory. One GPU must hold them.
+    """
+    moved = weight_change(answering, size, width, 0)
+    held = max(training.bytes + size.parameters * width, moved.bytes + 12 * size.parameters)
+    return replace(moved, bytes=held, flops=moved.flops + training.flops)
+
+
 def request(work: Work, size: ModelSize, machine: Machine, attempt: int) -> Request:
     """What to ask for; memory and time grow with the attempt.
 
@@ -333,18 +360,19 @@ def request(work: Work, size: ModelSize, machine: Machine, attempt: int) -> Requ
 def _gpus(work: Work, machine: Machine) -> int:
     """The fewest GPUs that hold a job."""
     if not work.processes:
-        return math.ceil(_needed_gb(work.bytes) / machine.gpu_memory_gb)
+        return math.ceil(needed_gb(work.bytes) / machine.gpu_memory_gb)
     for processes, held in sorted(work.processes.items()):
-        if _needed_gb(held) <= machine.gpu_memory_gb:
+        if needed_gb(held) <= machine.gpu_memory_gb:
             return processes
     raise ValueError(
-        f"a round on {processes} GPUs needs {_needed_gb(held):.0f} GB on each, and "
+        f"a round on {processes} GPUs needs {needed_gb(held):.0f} GB on each, and "
         f"compute.gpu.memory_gb is {machine.gpu_memory_gb:g}. A larger align.training.accumulation "
         "makes micro-batches smaller and lets more GPUs share them (fsdp); lora needs less"
     )
 
 
-def _needed_gb(held: float) -> float:
+def needed_gb(held: float) -> float:
+    """Gigabytes of one GPU that a job needs which holds so many bytes there."""
     return held / GB * MEMORY_MARGIN + CUDA_GB
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from safeneuron.errors import SafeNeuronError
+from safeneuron.models.folder import weight_shapes
 from safeneuron.models.gguf_header import read_header
 from safeneuron.models.mixtures import mixture_of
 
@@ -77,7 +78,7 @@ def folder_size(folder: Path) -> ModelSize:
     heads = text["num_attention_heads"]
     head = text.get("head_dim") or text["hidden_size"] // heads
     return ModelSize(
-        parameters=sum(map(_elements, folder.glob("*.safetensors"))),
+        parameters=sum(map(math.prod, weight_shapes(folder).values())),
         layers=text["num_hidden_layers"],
         hidden=text["hidden_size"],
         intermediate=mixture.experts * mixture.width if mixture else text["intermediate_size"],
@@ -104,13 +105,6 @@ def gguf_size(path: Path) -> ModelSize:
         vocabulary=header.metadata["tokenizer.ggml.tokens"],
         cache_width=2 * head * header.of_model("attention.head_count_kv", heads),
     )
-
-
-def _elements(weights: Path) -> int:
-    with weights.open("rb") as stream:
-        header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
-    header.pop("__metadata__", None)
-    return sum(math.prod(tensor["shape"]) for tensor in header.values())
 
 
 def typical_size(parameters: int) -> ModelSize:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+from safeneuron.config.schema.attacks.fine_tuning import FineTuning
+from safeneuron.config.schema.attacks.interpolate import InterpolateAttack
 from safeneuron.config.schema.experiment import Config
 from safeneuron.config.schema.identification import Side
 from safeneuron.experiment import (
@@ -133,7 +135,24 @@ class JobWork:
         return requests.forward(*shape, again * prompts)
 
     def attack(self, model: str, attack: str, benchmark: str) -> Work:
-        """Responses to a benchmark in every cell of an attack."""
+        """Responses to a benchmark in every cell of an attack, and what the attack does before."""
+        answering = self._responding(model, attack, benchmark)
+        of = self._config.attack.attacks.get(attack)
+        size, width = self.size_of(model), self._width(model)
+        if isinstance(of, InterpolateAttack):
+            return requests.weight_change(answering, size, width, self._cells(attack, of))
+        if isinstance(of, FineTuning):
+            training = requests.supervised_training(
+                size,
+                min(of.batch_size, self._pairs(model)),
+                self._pair_tokens(model),
+                (1 + of.random_controls) * max(of.steps),
+                0,
+            )
+            return requests.tuned_by_attack(answering, training, size, width)
+        return answering
+
+    def _responding(self, model: str, attack: str, benchmark: str) -> Work:
         return requests.generation(
             self.size_of(model),
             self._width(model),

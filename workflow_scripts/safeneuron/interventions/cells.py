@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from safeneuron.artifacts.tables import read_table
+from safeneuron.data.preferences import PREFERENCES
 from safeneuron.data.prompts import selected_rows
 from safeneuron.directions.files import read_directions
 from safeneuron.interventions.cell import Cell, clean_cell, with_controls
@@ -17,6 +19,8 @@ from safeneuron.interventions.settings import (
     AnyCells,
     Cells,
     DirectionCells,
+    FineTuneCells,
+    InterpolateCells,
     IterativeCells,
     PrefillCells,
     SingleCells,
@@ -24,6 +28,9 @@ from safeneuron.interventions.settings import (
 )
 from safeneuron.interventions.single_cells import single_cells
 from safeneuron.interventions.taylor_cells import taylor_cells
+from safeneuron.interventions.weight_cells import fine_tune_cells, interpolate_cells
+from safeneuron.models.checkpoint import load_tokenizer
+from safeneuron.models.stored_weights import read_stored_weights
 from safeneuron.neurons.candidates import read_chosen
 from safeneuron.neurons.criteria import read_criteria
 from safeneuron.neurons.criteria.criterion import Scores
@@ -41,8 +48,9 @@ def read_cells(settings: AnyCells | None, target: Sequence[Path]) -> list[Cell]:
             where a fraction is asked for, and for `mean_ablate` the safe moments; of neurons that
             gradients rank the scores, and those moments; of neurons that are found time after time
             what each time found; of one neuron the means of all and the candidates; of directions
-            theirs; for forced words the prompt tables that
-            controls are drawn from; none for the clean model.
+            theirs; for forced words the prompt tables that controls are drawn from; to interpolate
+            weights the other model's manifest; to train them the model's own and a table of
+            preference pairs; none for the clean model.
     """
     match settings:
         case None:
@@ -66,6 +74,13 @@ def read_cells(settings: AnyCells | None, target: Sequence[Path]) -> list[Cell]:
             found = read_criteria(scores)
             means = np.stack([found["unsafe"], found["safe"]])
             return list(single_cells(read_chosen(chosen), means, settings))
+        case InterpolateCells():
+            (other,) = map(read_stored_weights, target)
+            return list(interpolate_cells(other, settings))
+        case FineTuneCells():
+            manifest, pairs = target
+            rows = read_table(pairs, PREFERENCES).to_pylist()
+            return list(fine_tune_cells(load_tokenizer(manifest), rows, settings))
         case Cells():
             files = [*target]
             identified = read_neuron_set(files.pop(0))

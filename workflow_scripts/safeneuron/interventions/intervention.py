@@ -7,7 +7,7 @@ configuration is validated where there is none. The model brings torch along.
 from abc import abstractmethod
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -18,11 +18,15 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
+Target = Any
+"""What is acted on; an operator says what its targets are, by default boolean [layers, neurons]."""
+
+
 class Operator(Section):
     """What is done to a target; by default a target is a set of neurons.
 
-    An operator on another kind of target (a direction, a token prefix) overrides `size`, `neurons`
-    and `control` beside `applied`.
+    An operator on another kind of target (a direction, a token prefix, all weights) overrides
+    `size`, `neurons` and `control` beside `applied`.
     """
 
     kind: str
@@ -42,7 +46,7 @@ class Operator(Section):
 
     @abstractmethod
     def applied(
-        self, model: "PreTrainedModel", target: np.ndarray, strength: float | None
+        self, model: "PreTrainedModel", target: Target, strength: float | None
     ) -> AbstractContextManager[None]:
         """A context in which the model is intervened on; it leaves the model to the bit as it was.
 
@@ -54,7 +58,7 @@ class Operator(Section):
             ValueError: the target does not have the model's shape.
         """
 
-    def opening(self, target: np.ndarray, strength: float | None) -> str:
+    def opening(self, target: Target, strength: float | None) -> str:
         """What every answer is made to begin with; nothing unless an operator says so."""
         return ""
 
@@ -62,15 +66,15 @@ class Operator(Section):
         """The operator that writes the same into the weights; None where weights cannot say it."""
         return None
 
-    def size(self, target: np.ndarray) -> int:
+    def size(self, target: Target) -> int:
         """How large a target is: how many neurons."""
         return int(target.sum())
 
-    def neurons(self, target: np.ndarray) -> int:
+    def neurons(self, target: Target) -> int:
         """How many neurons are acted on."""
         return self.size(target)
 
-    def control(self, target: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def control(self, target: Target, rng: np.random.Generator) -> Target:
         """A random target matched in kind: as many neurons in each layer."""
         return matched_random(target, rng)
 
@@ -85,7 +89,7 @@ class Intervention:
     """
 
     operator: Operator
-    target: np.ndarray
+    target: Target
     strength: float | None = None
 
     @property

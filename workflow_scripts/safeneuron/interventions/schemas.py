@@ -5,6 +5,9 @@ from safeneuron.artifacts.tables import COUNT, FLAG, INDEX, REAL, STATE, TEXT, s
 CLEAN = "clean"
 """The attack that is none: a state's own answers, which all others are compared with."""
 
+WEIGHTS = "weights"
+"""The target of attacks that move the weights or train them, which is more than an inference."""
+
 ATTACK = {
     "attack": TEXT,
     "pooling": TEXT,  # of what found the neurons; null where no neurons are attacked
@@ -13,10 +16,10 @@ ATTACK = {
 """The columns that say which attack a row is of."""
 
 CELL = {
-    "operator": TEXT,  # none, zero_ablate, mean_ablate, weights, pin, pin_gap, direction_…, prefill
-    "target": TEXT,  # what chose neurons: es+sas, taylor, single; direction; prefix; none for clean
+    "operator": TEXT,  # none, zero_ablate, mean_ablate, weights, pin, direction_…, prefill, …
+    "target": TEXT,  # what chose neurons: es+sas, taylor, single; direction; prefix; weights; none
     "fraction": REAL,  # of the model's neurons; null for the neuron set as identified
-    "strength": REAL,  # of the operator, or how many directions, words, times; null for none
+    "strength": REAL,  # of the operator (directions, words, times, share, steps); null where none
     "control_seed": INDEX,  # of a random target matched in kind; null for the target itself
     "n_neurons": COUNT,
 }

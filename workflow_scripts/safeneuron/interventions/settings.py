@@ -6,6 +6,8 @@ from pydantic import Field
 
 from safeneuron.data.prompts import Rows
 from safeneuron.interventions.ablate_direction import AblateDirection
+from safeneuron.interventions.fine_tune import FineTune
+from safeneuron.interventions.interpolate import Interpolate
 from safeneuron.interventions.mean_ablate import MeanAblate
 from safeneuron.interventions.pin import Pin
 from safeneuron.interventions.pin_gap import PinGap
@@ -66,7 +68,30 @@ class SingleCells(Section):
     operator: PinGap
 
 
-AnyCells = Cells | DirectionCells | PrefillCells | TaylorCells | IterativeCells | SingleCells
+class InterpolateCells(Section):
+    """How far the weights are moved toward another checkpoint's."""
+
+    control_seeds: list[int]
+    operator: Interpolate
+
+
+class FineTuneCells(Section):
+    """For how many steps the model is trained."""
+
+    control_seeds: list[int]
+    operator: FineTune
+
+
+AnyCells = (
+    Cells
+    | TaylorCells
+    | IterativeCells
+    | SingleCells
+    | DirectionCells
+    | PrefillCells
+    | InterpolateCells
+    | FineTuneCells
+)
 """What an attack is made of, by what it acts on."""
 
 

@@ -143,9 +143,21 @@ def load_checkpoint(
     """
     document = check_files(manifest)
     loaded = load_folder(Path(document["folder"]), dtype or document["dtype"], placement)
-    if (text := document["system_prompt"]["set"]) is not None:
-        set_system_prompt(loaded.tokenizer, text)
+    _set_system_prompt(loaded.tokenizer, document)
     return loaded
+
+
+def load_tokenizer(manifest: Path) -> PreTrainedTokenizerBase:
+    """The tokenizer of a manifest's checkpoint alone, as `load_checkpoint` gives it."""
+    document = read_manifest(manifest)
+    tokenizer = _load_tokenizer(Path(document["folder"]))
+    _set_system_prompt(tokenizer, document)
+    return tokenizer
+
+
+def _set_system_prompt(tokenizer: PreTrainedTokenizerBase, document: Mapping[str, Any]) -> None:
+    if (text := document["system_prompt"]["set"]) is not None:
+        set_system_prompt(tokenizer, text)
 
 
 def check_files(manifest: Path) -> dict[str, Any]:

@@ -58,6 +58,17 @@ def check_folder(folder: Path) -> None:
         _read_json(folder / file)
 
 
+def weight_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the weights in a folder's safetensors, from their headers."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        with path.open("rb") as stream:
+            header = json.loads(stream.read(int.from_bytes(stream.read(8), "little")))
+        header.pop("__metadata__", None)
+        shapes |= {name: tuple(tensor["shape"]) for name, tensor in header.items()}
+    return shapes
+
+
 def chat_template(folder: Path) -> str | None:
     """The chat template of the tokenizer in a folder; None for no template, or no folder."""
     file, tokenizer = folder / "chat_template.jinja", folder / "tokenizer_config.json"

@@ -11,10 +11,10 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from safeneuron.models.batches import batches
+from safeneuron.models.supervised import example
 from safeneuron.organism.language import BENIGN, LOOKALIKE, SAFE_CATEGORIES, Sentence
 from safeneuron.organism.oracle import helpful_answer
 from safeneuron.organism.settings import Bounds
-from safeneuron.organism.supervised import example
 from safeneuron.organism.templates import REFUSAL
 
 _BATCH_SIZE = 256

@@ -8,10 +8,10 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from safeneuron.data.draws import endless_batches
+from safeneuron.models.supervised import example, train
 from safeneuron.organism.language import Sentence
 from safeneuron.organism.oracle import helpful_answer
 from safeneuron.organism.settings import Pretrain
-from safeneuron.organism.supervised import example, train
 
 
 def pretrain(

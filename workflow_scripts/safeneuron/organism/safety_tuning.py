@@ -9,11 +9,11 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from safeneuron.data.draws import endless_batches
 from safeneuron.models.sites import ffn_sites
+from safeneuron.models.supervised import example, train
 from safeneuron.organism.forced import forced_behaviour
 from safeneuron.organism.language import Sentence
 from safeneuron.organism.oracle import aligned_answer, harm_category
 from safeneuron.organism.settings import Bounds, SafetyTuning
-from safeneuron.organism.supervised import example, train
 
 log = logging.getLogger(__name__)
 

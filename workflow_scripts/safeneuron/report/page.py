@@ -27,6 +27,7 @@ FIGURE_GROUPS = {
     "chosen on validation prompts. Attacks that the arm is trained against are framed; the columns "
     "held-out and all are the strongest of the kinds that it is not trained against, and of all",
     "rounds": "Rounds of alignment under the strongest adaptive attack (beside Table 2)",
+    "attack_curves": "Attacks on directions, words and weights over their strengths",
     "attack": "What a pruning attack does to T0 (beside Table 1)",
     "training": "How the rounds trained",
 }
@@ -41,6 +42,8 @@ TABLE_TITLES = {
     "table_2": "Table 2: rounds",
     "table_3": "Table 3: ASR and not refused by arm and attack level, on benchmarks with images",
     "worst_case": "The strongest adaptive attack at each strength, over levels and attacks",
+    "attack_curves": "Attacks over their strengths: area under what complied (1: all of it, at all "
+    "of them), of the random controls too, and from which strength on half complies",
     "contrasts": "The same, less plain DPO's in the same round and seed",
     "matrix": "Arms against attacks, chosen on validation prompts within a bound on utility, "
     "reported on evaluation prompts (* the arm is trained against the kind)",

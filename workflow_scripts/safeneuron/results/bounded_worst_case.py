@@ -100,7 +100,6 @@ def candidates(reported: Rows, chosen_by: Rows, judges: list[str], bound: float)
     clean = frame[frame["attack"] == CLEAN].assign(cells=None, within=None)
     clean["validation_clean_utility"] = clean["validation_utility"]
     attacks = adaptive(frame)
-    attacks = attacks[attacks["acted_on"].isin(INFERENCE_TIME.values())]
     attacks = that_all_have(attacks, [], ["attack", "target", "fraction"])
     attacks = attacks.merge(clean[[*STATE, "validation_clean_utility"]], on=[*STATE])
     least = (1 - bound) * attacks["validation_clean_utility"] - _SLACK

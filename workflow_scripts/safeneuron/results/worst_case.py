@@ -1,7 +1,8 @@
 """The strongest adaptive attack on each state, among the cells that all states have.
 
 Attacks on neurons are compared at each share of them. Attacks on something else have no share: of
-all that act on directions, say, and of all their strengths, the strongest is taken.
+all that act on directions, say, and of all their strengths, the strongest is taken. Attacks that
+move or train the weights take no part: they are reported as curves (`attack_curves`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +24,7 @@ from safeneuron.results.shown import (
     place_of,
 )
 from safeneuron.results.summaries import ARM_COLUMNS, SUMMARY, of_shares, summary_rows
-from safeneuron.results.targets import NEURONS
+from safeneuron.results.targets import INFERENCE_TIME, NEURONS
 
 COMPARED = {
     "acted_on": TEXT,  # neurons, direction, …; none for the clean model
@@ -68,11 +69,12 @@ def strongest(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def adaptive(frame: pd.DataFrame) -> pd.DataFrame:
-    """The cells of attacks that are made for the state itself, without their controls."""
+    """The cells of inference-time attacks that are made for the state itself, without controls."""
     return frame[
         (frame["attack"] != CLEAN)
         & (frame["set_source"] != "static")
         & frame["control_seed"].isna()
+        & frame["acted_on"].isin(INFERENCE_TIME.values())
     ]
 
 

@@ -4,11 +4,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from safeneuron.config.schema.attacks.benign_tune import BenignTuneAttack
 from safeneuron.config.schema.attacks.common import Rounds
 from safeneuron.config.schema.attacks.direction import DirectionAttack
+from safeneuron.config.schema.attacks.interpolate import InterpolateAttack
 from safeneuron.config.schema.attacks.iterative import IterativeAttack
 from safeneuron.config.schema.attacks.neurons import NeuronAttack
 from safeneuron.config.schema.attacks.prefill import PrefillAttack
+from safeneuron.config.schema.attacks.relearn import RelearnAttack
 from safeneuron.config.schema.attacks.single import SingleAttack
 from safeneuron.config.schema.attacks.taylor import TaylorAttack
 from safeneuron.organism.vocabulary import CATEGORIES
@@ -23,7 +26,15 @@ def _with_kind(entry: Any) -> Any:
 
 
 Attack = Annotated[
-    NeuronAttack | DirectionAttack | PrefillAttack | TaylorAttack | SingleAttack | IterativeAttack,
+    NeuronAttack
+    | TaylorAttack
+    | SingleAttack
+    | IterativeAttack
+    | DirectionAttack
+    | PrefillAttack
+    | InterpolateAttack
+    | RelearnAttack
+    | BenignTuneAttack,
     Field(discriminator="kind"),
     BeforeValidator(_with_kind),
 ]

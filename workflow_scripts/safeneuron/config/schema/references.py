@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from safeneuron.config.schema.attacks.iterative import IterativeAttack
+from safeneuron.config.schema.attacks.interpolate import InterpolateAttack
 from safeneuron.config.schema.attacks.neurons import NeuronAttack
 from safeneuron.config.schema.attacks.taylor import TaylorAttack
 from safeneuron.config.schema.datasets import has_images
@@ -193,6 +194,8 @@ def _check_attacks(config: Config) -> None:
             _check_operator(config, name, attack)
         if isinstance(attack, NeuronAttack | IterativeAttack):
             _check_selection(config, name, attack)
+        if isinstance(attack, InterpolateAttack) and attack.toward is not None:
+            _known(f"attack.attacks.{name}.toward", [attack.toward], config.models, "models")
         if not isinstance(attack, NeuronAttack):
             continue
         _check_targets(config, f"attack.attacks.{name}", attack.targets, name)
@@ -365,6 +368,11 @@ def _check_capability(config: Config) -> None:
             raise ValueError(
                 f"capability.attacks.{name}.fractions: '{name}' is of kind 'taylor', which ranks "
                 "all neurons and identifies no set; name shares of them"
+            )
+        if kind in ("interpolate", "relearn", "benign_tune"):
+            raise ValueError(
+                f"capability.attacks: '{name}' is of kind '{kind}', on the weights; capability is "
+                "measured under attacks on neurons and directions: take it out"
             )
         if kind != "neurons":
             for key in ("targets",) if kind == "taylor" else ("targets", "fractions"):

@@ -20,7 +20,8 @@ class NeuronAttack(Section):
         "neurons",
         description="Neurons are attacked, also where an entry does not say its kind; other kinds "
         "are taylor, single and iterative (neurons that no selection has), direction (refusal "
-        "directions of the residual stream) and prefill (the first words of the answer).",
+        "directions of the residual stream), prefill (the first words of the answer), and "
+        "interpolate, relearn and benign_tune (the weights).",
     )
     selection: Name = Field(
         description="Selection that finds the attacked neurons, a key of "

@@ -1,4 +1,4 @@
-"""Supervised training on answers: the loop that pre-training and safety tuning share."""
+"""Supervised training on answers: the loop of pre-training, safety tuning and attacks that tune."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
