@@ -9,12 +9,14 @@ from safeneuron.artifacts.tables import read_table
 from safeneuron.capability.schemas import CAPABILITY
 from safeneuron.command import stage
 from safeneuron.data.prompt_overlap import PROMPT_OVERLAP
+from safeneuron.neurons.calibration_table import CALIBRATION
 from safeneuron.neurons.topic_control import TOPIC_CONTROL
 from safeneuron.organism.chat_template import speaks_organism
 from safeneuron.report.page import as_shown, render
 from safeneuron.report.settings import ReportSettings
 from safeneuron.results import against_paper, freeze_reports
 from safeneuron.results.attack_success import ATTACK_SUCCESS
+from safeneuron.results.calibration import as_wide as calibration_lines
 from safeneuron.results.capability import as_wide as capability_lines
 from safeneuron.results.contrasts import CONTRASTS
 from safeneuron.results.judge_agreement import JUDGE_AGREEMENT
@@ -66,6 +68,9 @@ if __name__ == "__main__":
         if "capability" in tables:
             rows = read_table(tables["capability"], CAPABILITY).to_pylist()
             wide["capability"] = capability_lines(rows)
+        if "calibration" in tables:
+            rows = read_table(tables["calibration"], CALIBRATION).to_pylist()
+            wide["calibration"] = calibration_lines(rows)
         if "freeze_reports" in tables:
             rows = read_table(tables["freeze_reports"], freeze_reports.FREEZE_REPORTS).to_pylist()
             wide["freeze_reports"] = freeze_reports.as_wide(rows)

@@ -45,6 +45,8 @@ TABLE_TITLES = {
     "freeze_reports": "What trainings froze, bit by bit, and moved",
     "topic_control": "Which share of a safety set is found again by topic alone (a high share: the "
     "set is topic), and against safe prompts of the same length (a high share: it is not length)",
+    "calibration": "What a test says of each safety set: Welch's t, Benjamini-Hochberg over all "
+    "neurons (where nearly all of them are significant, significance selects nothing)",
     "prompt_overlap": "Prompts that two sets share (case and punctuation ignored)",
 }
 
