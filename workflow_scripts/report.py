@@ -18,6 +18,7 @@ from safeneuron.results import against_paper, freeze_reports
 from safeneuron.results.attack_success import ATTACK_SUCCESS
 from safeneuron.results.calibration import as_wide as calibration_lines
 from safeneuron.results.capability import as_wide as capability_lines
+from safeneuron.results.causal_audit import CAUSAL_AUDIT
 from safeneuron.results.contrasts import CONTRASTS
 from safeneuron.results.judge_agreement import JUDGE_AGREEMENT
 from safeneuron.results.over_refusal import OVER_REFUSAL, by_benchmark
@@ -30,6 +31,7 @@ SCHEMAS = {
     "table_1": TABLE_1,
     "worst_case": WORST_CASE,
     "contrasts": CONTRASTS,
+    "causal_audit": CAUSAL_AUDIT,
     "table_2": TABLE_2,
     "table_3": TABLE_3,
 }

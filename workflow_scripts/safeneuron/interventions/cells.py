@@ -12,11 +12,11 @@ from safeneuron.interventions.direction_cells import direction_cells
 from safeneuron.interventions.intervention import Intervention, Operator
 from safeneuron.interventions.mean_ablate import MeanAblate
 from safeneuron.interventions.prefill_cells import prefill_cells
-from safeneuron.interventions.settings import AnyCells, Cells, DirectionCells, PrefillCells
+from safeneuron.interventions.settings import AnyCells, Cells, DirectionCells, Order, PrefillCells
 from safeneuron.neurons.criteria import read_criteria
 from safeneuron.neurons.criteria.criterion import Scores
 from safeneuron.neurons.moments import load_moments
-from safeneuron.neurons.selection import top_neurons
+from safeneuron.neurons.selection import bottom_neurons, top_neurons
 from safeneuron.neurons.sets import NeuronSet, read_neuron_set
 
 
@@ -51,6 +51,7 @@ def read_cells(settings: AnyCells | None, target: Sequence[Path]) -> list[Cell]:
 def read_cell(
     target: str,
     fraction: float | None,
+    order: Order,
     operator: Operator,
     neurons: Sequence[Path],
     scores: Sequence[Path],
@@ -59,11 +60,11 @@ def read_cell(
 
     Args:
         neurons: the file of the neuron set.
-        scores: the file of the scores that rank all neurons, none where no fraction is asked for.
+        scores: the file of the scores that rank all neurons; none for the set as identified.
     """
     (identified,) = map(read_neuron_set, neurons)
     ranked = next(map(read_criteria, scores), None)
-    mask = _targeted(identified, ranked, target, fraction)
+    mask = _targeted(identified, ranked, target, fraction, order)
     return Cell(target, fraction, None, Intervention(operator, mask))
 
 
@@ -73,18 +74,19 @@ def attack_cells(
     """Every target on the identified set and at every fraction, each followed by its controls.
 
     At a fraction all targets take equally many neurons, so that they can be compared. An operator
-    with several strengths is applied at each of them.
+    with several strengths is applied at each of them. In the order `least`, neurons are taken from
+    the ranking's other end, as many as the identified set has too.
 
     Args:
-        scores: of all neurons; None is enough where no fraction is asked for.
+        scores: of all neurons; None is enough where the identified set alone is asked for.
         means: of all neurons over safe prompts, for an operator that holds neurons at them.
 
     Raises:
-        ValueError: a fraction is asked for without scores.
+        ValueError: neurons are asked for by their rank without scores.
     """
     for fraction in (None, *cells.fractions):
         for target in cells.targets:
-            mask = _targeted(identified, scores, target, fraction)
+            mask = _targeted(identified, scores, target, fraction, cells.order)
             for strength in cells.operator.at_strengths():
                 acted_on = cells.operator.on(mask, means)
                 intervention = Intervention(cells.operator, acted_on, strength)
@@ -95,11 +97,14 @@ def attack_cells(
 
 
 def _targeted(
-    identified: NeuronSet, scores: Scores | None, target: str, fraction: float | None
+    identified: NeuronSet, scores: Scores | None, target: str, fraction: float | None, order: Order
 ) -> np.ndarray:
-    """The neurons of a target: as identified, or the share of all that scores highest."""
-    if fraction is None:
-        return identified.by(target)
+    """The neurons of a target: as identified, or by rank, as many as these or a share of all."""
+    chosen = identified.by(target)
+    if fraction is None and order == "most":
+        return chosen
     if scores is None:
-        raise ValueError(f"no scores to take a fraction of {fraction} by")
-    return top_neurons(scores, target, round(fraction * identified.union.size))
+        raise ValueError(f"no scores to rank the neurons of {target} by")
+    count = int(chosen.sum()) if fraction is None else round(fraction * chosen.size)
+    ranked = {"most": top_neurons, "least": bottom_neurons}[order]
+    return ranked(scores, target, count)

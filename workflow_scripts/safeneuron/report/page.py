@@ -25,6 +25,7 @@ FIGURE_GROUPS = {
     "experts": "Experts of mixtures: safety neurons by layer and expert, and routing",
     "rounds": "Rounds of alignment under the strongest adaptive attack (beside Table 2)",
     "attack": "What a pruning attack does to T0 (beside Table 1)",
+    "causal_audit": "Causal audit: rankings read from both ends, most and least relevant first",
     "training": "How the rounds trained",
 }
 
@@ -39,6 +40,7 @@ TABLE_TITLES = {
     "table_3": "Table 3: ASR and not refused by arm and attack level, on benchmarks with images",
     "worst_case": "The strongest adaptive attack at each strength, over levels and attacks",
     "contrasts": "The same, less plain DPO's in the same round and seed",
+    "causal_audit": "Causal audit: mean difference of two curves, from none to the share `upto`",
     "judge_agreement": "Do judges call the same responses a success? Cohen's kappa, on T0",
     "over_refusal": "Safe prompts under attack, benchmark by benchmark (95 % Wilson interval)",
     "capability": "Capability by lm-eval, clean and with neurons zeroed (value ± standard error)",

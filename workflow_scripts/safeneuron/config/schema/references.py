@@ -272,6 +272,11 @@ def _check_probes(config: Config) -> None:
                 f"attack.attacks.{name}.fractions: a probe's set ('{attack.selection}') ranks "
                 f"no fractions; allowed: [] (found: {attack.fractions})"
             )
+        if of_probe and attack.order == "least":
+            raise ValueError(
+                f"attack.attacks.{name}.order: a probe's set ('{attack.selection}') has no ranking "
+                "to be read from its other end; allowed: most"
+            )
 
 
 def _check_shown(config: Config) -> None:
