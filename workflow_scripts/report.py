@@ -10,6 +10,7 @@ from safeneuron.capability.schemas import CAPABILITY
 from safeneuron.command import stage
 from safeneuron.data.prompt_overlap import PROMPT_OVERLAP
 from safeneuron.neurons.calibration_table import CALIBRATION
+from safeneuron.neurons.stability import STABILITY
 from safeneuron.neurons.topic_control import TOPIC_CONTROL
 from safeneuron.organism.chat_template import speaks_organism
 from safeneuron.report.page import as_shown, render
@@ -24,6 +25,7 @@ from safeneuron.results.judge_agreement import JUDGE_AGREEMENT
 from safeneuron.results.over_refusal import OVER_REFUSAL, by_benchmark
 from safeneuron.results.paper_tables import TABLE_1, TABLE_2, TABLE_3
 from safeneuron.results.shown import judges_shown, of_first_benchmark, of_shown_judge
+from safeneuron.results.stability import as_wide as stability_lines
 from safeneuron.results.wide import as_wide, keys_of
 from safeneuron.results.worst_case import WORST_CASE
 
@@ -73,6 +75,9 @@ if __name__ == "__main__":
         if "calibration" in tables:
             rows = read_table(tables["calibration"], CALIBRATION).to_pylist()
             wide["calibration"] = calibration_lines(rows)
+        if "stability" in tables:
+            rows = read_table(tables["stability"], STABILITY).to_pylist()
+            wide["stability"] = stability_lines(rows)
         if "freeze_reports" in tables:
             rows = read_table(tables["freeze_reports"], freeze_reports.FREEZE_REPORTS).to_pylist()
             wide["freeze_reports"] = freeze_reports.as_wide(rows)

@@ -99,7 +99,7 @@ CATEGORIES = ["a"] * 15 + ["b"] * 25
 
 @pytest.fixture
 def rows(tmp_path, samples):
-    """Rows of one state, a selection of 40 neurons, not all true ones, `overall` and two categories."""
+    """Rows of one state, a selection of 40 neurons, `overall` and two categories."""
     unsafe, safe = samples
     groups = deal(CATEGORIES, SAFE, draws=3, seed=0)
     everything = np.concatenate([unsafe, safe])

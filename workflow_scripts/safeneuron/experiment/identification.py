@@ -144,6 +144,14 @@ def calibrated(
     }
 
 
+def halved(
+    config: Config, states: Iterable[State], categories: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """The sets whose stability is measured, on groups of as many prompts as categories have."""
+    used = ("states", "categories", "draws")
+    return {name: calibrated(config, states, categories)[name] for name in used}
+
+
 def probed(config: Config, state: State, selection: str) -> dict[str, Any]:
     """A linear probe on a state: its pooling and rule, and the rows of both sides."""
     return {

@@ -36,3 +36,11 @@ class CalibrationSettings(Section):
     contrasts: list[str]
     draws: int
     q: float
+
+
+class StabilitySettings(Section):
+    """Settings of `stability`, as those of `calibration` are."""
+
+    states: list[SelectedState]
+    categories: dict[str, int]
+    draws: int

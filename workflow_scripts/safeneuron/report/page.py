@@ -49,6 +49,8 @@ TABLE_TITLES = {
     "set is topic), and against safe prompts of the same length (a high share: it is not length)",
     "calibration": "What a test says of each safety set: Welch's t, Benjamini-Hochberg over all "
     "neurons (where nearly all of them are significant, significance selects nothing)",
+    "stability": "What is found again from other prompts, by their number (beside Figure 5: two "
+    "categories can hardly share more)",
     "prompt_overlap": "Prompts that two sets share (case and punctuation ignored)",
 }
 
