@@ -73,7 +73,7 @@ def _panel(axis: Axes, rows: pd.DataFrame) -> None:
             label=label,
         )  # fmt: skip
     ticks = sorted(rows["fraction"].unique())
-    axis.set_xticks(ticks, [style.as_percent(tick) for tick in ticks], fontsize=7)
+    axis.set_xticks(ticks, [style.as_percent(tick) for tick in ticks], fontsize=7, rotation=60)
     axis.set_xlim(0, ticks[-1] * 1.03)
     axis.set_ylim(-0.02, 1.02)
     axis.yaxis.set_major_formatter(PercentFormatter(1))
