@@ -149,6 +149,42 @@ rule figure_attack:
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
+FIGURES += expand(
+    f"{RESULTS}/figures/causal_audit/{{model}}.{{ending}}",
+    model=attacks.models_audited(CONFIG),
+    ending=ENDINGS,
+)
+
+
+rule figure_causal_audit:
+    """Draw rankings read from both ends on T0."""
+    input:
+        f"{RESULTS}/tables/causal_curves.parquet",
+    output:
+        pdf=f"{RESULTS}/figures/causal_audit/{{model}}.pdf",
+        png=report(
+            f"{RESULTS}/figures/causal_audit/{{model}}.png",
+            category="Does it hold",
+            subcategory="Causal audit: a ranking read from both ends",
+            labels={"model": "{model}"},
+        ),
+        csv=f"{RESULTS}/figures/causal_audit/{{model}}.csv",
+    log:
+        f"{RESULTS}/logs/figure_causal_audit/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_causal_audit/{{model}}.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=lambda wildcards: canonical_json({"model": wildcards.model}),
+        code=code_of("figure_causal_audit"),
+    shell:
+        "python workflow_scripts/figure_causal_audit.py --table {input:q} --pdf {output.pdf:q}"
+        " --png {output.png:q} --csv {output.csv:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
 FIGURES += [
     f"{RESULTS}/figures/attack_curves/{model}/{judge}.{ending}"
     for model in attacks.models_on_curves(CONFIG)

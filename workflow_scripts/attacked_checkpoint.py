@@ -21,7 +21,9 @@ if __name__ == "__main__":
         settings = args.settings
         set_deterministic(settings.cpu_threads)
         cell = read_cell(
-            *(settings.target, settings.fraction, settings.operator), args.neurons, args.scores
+            *(settings.target, settings.fraction, settings.order, settings.operator),
+            args.neurons,
+            args.scores,
         )
         model, tokenizer = load_checkpoint(args.model)
         attacked = read_manifest(args.model)

@@ -9,6 +9,8 @@ from safeneuron.artifacts.tables import read_table
 from safeneuron.capability.schemas import CAPABILITY
 from safeneuron.command import stage
 from safeneuron.data.prompt_overlap import PROMPT_OVERLAP
+from safeneuron.neurons.calibration_table import CALIBRATION
+from safeneuron.neurons.stability import STABILITY
 from safeneuron.neurons.topic_control import TOPIC_CONTROL
 from safeneuron.organism.chat_template import speaks_organism
 from safeneuron.report.page import as_shown, render
@@ -17,13 +19,16 @@ from safeneuron.results import against_paper, freeze_reports
 from safeneuron.results.attack_curves import ATTACK_CURVES
 from safeneuron.results.attack_success import ATTACK_SUCCESS
 from safeneuron.results.bounded_contrasts import BOUNDED_CONTRASTS
+from safeneuron.results.calibration import as_wide as calibration_lines
 from safeneuron.results.capability import as_wide as capability_lines
+from safeneuron.results.causal_audit import CAUSAL_AUDIT
 from safeneuron.results.contrasts import CONTRASTS
 from safeneuron.results.judge_agreement import JUDGE_AGREEMENT
 from safeneuron.results.matrix import MATRIX, as_matrix
 from safeneuron.results.over_refusal import OVER_REFUSAL, by_benchmark
 from safeneuron.results.paper_tables import TABLE_1, TABLE_2, TABLE_3
 from safeneuron.results.shown import judges_shown, of_first_benchmark, of_shown_judge
+from safeneuron.results.stability import as_wide as stability_lines
 from safeneuron.results.training_time import TRAINING_TIME
 from safeneuron.results.wide import as_wide, keys_of
 from safeneuron.results.worst_case import WORST_CASE
@@ -34,6 +39,7 @@ SCHEMAS = {
     "attack_curves": ATTACK_CURVES,
     "contrasts": CONTRASTS,
     "bounded_contrasts": BOUNDED_CONTRASTS,
+    "causal_audit": CAUSAL_AUDIT,
     "table_2": TABLE_2,
     "table_3": TABLE_3,
 }
@@ -75,6 +81,12 @@ if __name__ == "__main__":
             wide["capability"] = capability_lines(rows)
         if "matrix" in tables:
             wide["matrix"] = as_matrix(read_table(tables["matrix"], MATRIX).to_pylist())
+        if "calibration" in tables:
+            rows = read_table(tables["calibration"], CALIBRATION).to_pylist()
+            wide["calibration"] = calibration_lines(rows)
+        if "stability" in tables:
+            rows = read_table(tables["stability"], STABILITY).to_pylist()
+            wide["stability"] = stability_lines(rows)
         if "freeze_reports" in tables:
             rows = read_table(tables["freeze_reports"], freeze_reports.FREEZE_REPORTS).to_pylist()
             wide["freeze_reports"] = freeze_reports.as_wide(rows)

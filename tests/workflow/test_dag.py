@@ -171,7 +171,7 @@ def test_overlap_is_held_against_sets_of_regrouped_prompts(finished):
 
 def test_without_draws_nothing_is_regrouped(finished):
     jobs = finished.would_run({"identification": {"nulls": {"draws": 0}}})
-    assert jobs.keys() == {"overlap", "figure_overlap", "report"}
+    assert jobs.keys() == {"overlap", "figure_overlap", "calibration", "report"}
 
 
 def test_each_figure_is_there_as_pdf_png_and_data(finished):

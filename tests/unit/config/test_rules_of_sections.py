@@ -30,6 +30,12 @@ PROBES_AND_CASES = [
         "identification.selections.probe; it has probe",
     ),
     wrong(
+        "the other end of a probe's ranking",
+        {"attack": {"attacks": {"mine": {**PROBE, "selection": "probe", "order": "least"}}}},
+        "attack.attacks.mine.order: a probe's set ('probe') has no ranking to be read from its "
+        "other end; allowed: most",
+    ),
+    wrong(
         "fractions of a probe",
         {"attack": {"attacks": {"mine": {**PROBE, "selection": "probe", "fractions": [0.1]}}}},
         "attack.attacks.mine.fractions: a probe's set ('probe') ranks no fractions; allowed: [] "

@@ -165,3 +165,31 @@ def test_no_state_of_another_round_is_asked_anything():
 def test_the_rounds_that_are_asked_have_t0_among_them():
     with pytest.raises(ConfigError, match=r"attack.rounds: \[3\] lacks 0"):
         load_config({"attack": {"rounds": [3]}})
+
+
+def audited(**changes):
+    """A configuration with an attack and the one from the other end, but for some changes."""
+    both = {"selection": "magnitude", "fractions": [0.1, 0.2]}
+    attacks_ = {"magnitude": both, "low": {**both, "order": "least", **changes}}
+    return load_config(ALIGNED | {"run": {**ALIGNED["run"], "attacks": [*attacks_]},
+                                  "attack": {"attacks": attacks_}})  # fmt: skip
+
+
+def test_attacks_that_differ_in_their_order_alone_are_audited(config):
+    pair = {"selection": "magnitude", "most": "magnitude", "least": "low"}
+    assert attacks.audited_rankings(audited()) == [pair]
+    assert attacks.models_audited(audited()) == ["organism"]
+    for changes in ({"fractions": [0.1]}, {"targets": ["es"]}, {"random_controls": 1}):
+        assert attacks.audited_rankings(audited(**changes)) == []
+    assert attacks.audited_rankings(config) == attacks.models_audited(config) == []
+
+
+def test_an_attack_from_the_bottom_needs_the_ranking_for_the_whole_set_too():
+    config = audited(fractions=[])
+    scores = ["results/mine/scores/organism/base/T0/s3/meanabs/overall.parquet"]
+    assert attacks.rankings(config, PATHS, T0, "low", config.attack.attacks) == scores
+    assert attacks.ranking(config, PATHS, T0, "low", "whole") == scores
+    raw = attacks.attack_settings(config, T0, "low", "harmful")
+    assert AttackSettings.model_validate(json.loads(json.dumps(raw))).cells.order == "least"
+    raw = attacks.attacked_checkpoint_settings(config, T2, "low", "es", "whole")
+    assert AttackedCheckpointSettings.model_validate(json.loads(json.dumps(raw))).order == "least"

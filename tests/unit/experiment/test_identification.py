@@ -8,6 +8,7 @@ from safeneuron.config.load import load_config
 from safeneuron.experiment import identification, stages
 from safeneuron.experiment.paths import Paths, one_of
 from safeneuron.experiment.states import State
+from safeneuron.neurons.calibration_settings import CalibrationSettings, StabilitySettings
 
 CONFIG = load_config(
     {
@@ -146,3 +147,20 @@ def test_the_order_of_selections_captures_nothing_anew():
     ]
     assert settings[0] == settings[1]
     assert settings[0]["poolings"] == ["max", "meanabs"]
+
+
+def test_sets_by_scores_are_tested_on_all_prompts_and_on_each_category():
+    categories = {"organism": ["organism/theft", "organism/fraud"]}
+    contrasts = ["overall", "organism/theft", "organism/fraud"]
+    assert identification.calibration_contrasts(categories) == contrasts
+    asked = identification.calibrated(CONFIG, [T1], categories)
+    settings = CalibrationSettings.model_validate(asked)
+    assert (settings.contrasts, settings.categories) == (contrasts, {"organism": 2})
+    assert (settings.q, settings.draws) == (0.05, 5)
+    (of_state,) = settings.states
+    # a probe's set has no scores
+    names = [(one.selection.selection, one.pooling) for one in of_state.selections]
+    assert names == [("magnitude", "meanabs"), ("paper", "max")]
+    assert of_state.selections[1].selection.rule.kind == "thresholds"
+    halved = identification.halved(CONFIG, [T1], categories)
+    assert StabilitySettings.model_validate(halved).states == settings.states

@@ -6,15 +6,19 @@ from safeneuron.interventions.cells import attack_cells
 from safeneuron.interventions.settings import Cells
 from safeneuron.interventions.zero_ablate import ZeroAblate
 from safeneuron.neurons.criteria.registry import Thresholds
-from safeneuron.neurons.selection import select, top_neurons
+from safeneuron.neurons.selection import bottom_neurons, select, top_neurons
 from sets import neuron_set
 
 TARGETS, FRACTIONS, SEEDS = ["es", "sas", "es+sas"], [0.05, 0.2], [0, 1, 7]
 
 
-def asked(targets=TARGETS, fractions=FRACTIONS, control_seeds=SEEDS):
+def asked(targets=TARGETS, fractions=FRACTIONS, control_seeds=SEEDS, order="most"):
     return Cells(
-        targets=targets, fractions=fractions, control_seeds=control_seeds, operator=ZeroAblate()
+        targets=targets,
+        fractions=fractions,
+        order=order,
+        control_seeds=control_seeds,
+        operator=ZeroAblate(),
     )
 
 
@@ -104,3 +108,20 @@ def test_a_cell_does_not_depend_on_which_others_are_asked_for(cells, identified,
     alone = list(attack_cells(identified, scores, asked(["es+sas"], [0.2], [7])))[-1]
     (same,) = [c for c in cells if (c.target, c.fraction, c.control_seed) == ("es+sas", 0.2, 7)]
     np.testing.assert_array_equal(mask_of(alone), mask_of(same))
+
+
+def test_from_the_other_end_as_many_neurons_are_taken_as_from_the_first(cells, identified, scores):
+    least = list(attack_cells(identified, scores, asked(order="least")))
+    assert [(c.fraction, c.target, c.control_seed) for c in least] == [
+        (c.fraction, c.target, c.control_seed) for c in cells
+    ]
+    for cell, most in zip(least, cells, strict=True):
+        assert cell.intervention.size == most.intervention.size
+        if cell.control_seed is None:
+            lowest = bottom_neurons(scores, cell.target, most.intervention.size)
+            np.testing.assert_array_equal(mask_of(cell), lowest)
+            layers = mask_of(cell).sum(axis=1)  # of the controls that follow
+        else:
+            np.testing.assert_array_equal(mask_of(cell).sum(axis=1), layers)
+    with pytest.raises(ValueError, match="no scores to rank"):
+        list(attack_cells(identified, None, asked(fractions=[], order="least")))

@@ -7,6 +7,7 @@ from scipy import stats
 
 from safeneuron.neurons.criteria.activation_shift import layer_z
 from safeneuron.neurons.criteria.effect_size import effect_size, rounding
+from safeneuron.neurons.criteria.welch import welch
 from safeneuron.neurons.scores import score
 from synthetic import EPS, moments, moments_of
 
@@ -63,7 +64,7 @@ def test_exchanging_unsafe_and_safe_negates_every_score(samples):
 
 def test_two_sided_scores_are_magnitudes_of_the_one_sided(samples):
     scores = score(*map(moments_of, samples))
-    for name in ("es", "sas"):
+    for name in ("es", "sas", "welch"):
         np.testing.assert_array_equal(scores[f"abs_{name}"], np.abs(scores[name]))
 
 
@@ -111,6 +112,34 @@ def test_the_shift_of_writes_is_that_of_activations_times_the_write_norm(samples
     written = norm * (unsafe.mean(axis=0) - safe.mean(axis=0))
     np.testing.assert_allclose(scores["write_sas"], stats.zscore(written, axis=1), rtol=1e-10)
     assert not np.allclose(scores["write_sas"], scores["sas"], rtol=0.1)
+
+
+def test_welchs_t_and_its_freedom_are_scipys_for_sides_of_different_size_and_variance(samples):
+    unsafe, safe = samples
+    expected = stats.ttest_ind(unsafe, safe, axis=0, equal_var=False)
+    scores = score(moments_of(unsafe), moments_of(safe))
+    np.testing.assert_allclose(scores["welch"], expected.statistic, rtol=1e-12)
+    np.testing.assert_allclose(scores["welch_freedom"], expected.df, rtol=1e-12)
+
+
+def test_welchs_t_is_cohens_d_times_the_factor_that_the_theorem_leaves_out():
+    # of equal variances, so that Welch's and the pooled error are one: sqrt(n_u n_s / (n_u + n_s))
+    unsafe = moments(9, np.array([[1.0, 0.2]]), 8 * np.array([[4.0, 9.0]]))
+    safe = moments(16, np.array([[0.0, 0.5]]), 15 * np.array([[4.0, 9.0]]))
+    factor = math.sqrt(9 * 16 / (9 + 16))
+    np.testing.assert_allclose(
+        welch(unsafe, safe).t, factor * effect_size(unsafe, safe), rtol=1e-12
+    )
+
+
+def test_a_neuron_constant_on_both_sides_has_a_t_of_none_or_of_rounding():
+    unsafe = moments(4, np.array([[1.0, 2.0, 0.0]]), np.zeros((1, 3)))
+    safe = moments(6, np.array([[1.0, 1.0, 0.0]]), np.zeros((1, 3)))
+    t, freedom = welch(unsafe, safe)
+    floor = rounding(unsafe, safe)[0, 1]
+    np.testing.assert_allclose(t, [[0, 1 / (floor * math.sqrt(1 / 4 + 1 / 6)), 0]], rtol=1e-12)
+    assert (freedom[0, 0], freedom[0, 2]) == (8, 8)
+    assert freedom[0, 1] == pytest.approx((1 / 4 + 1 / 6) ** 2 / (1 / 48 + 1 / 180))
 
 
 @pytest.mark.parametrize("shift", [0.0, 1.0, 0.1, -1e-3])

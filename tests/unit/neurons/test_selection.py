@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from safeneuron.neurons.criteria.registry import Thresholds
-from safeneuron.neurons.selection import by_probe, select, top_neurons
+from safeneuron.neurons.selection import bottom_neurons, by_probe, select, top_neurons
 from safeneuron.neurons.settings import Count, Fraction
 
 PAPER = ["es", "sas"]
@@ -90,6 +90,34 @@ def test_ties_go_to_the_lower_layer_and_then_the_lower_neuron():
     scores = all_scores(values, values, values)
     assert chosen(top_neurons(scores, "es", 3)) == [1, 2, 4]
     assert chosen(top_neurons(scores, "es", 4)) == [1, 2, 3, 4]
+
+
+def test_the_bottom_is_the_lowest_score_of_all_neurons_whatever_is_eligible(scores):
+    for name in ("es", "sas", "abs_es"):
+        lowest = np.sort(scores[name], axis=None)
+        for count in (1, 30, 180):
+            mask = bottom_neurons(scores, name, count)
+            np.testing.assert_array_equal(np.sort(scores[name][mask]), lowest[:count])
+    assert (scores["shift"][bottom_neurons(scores, "es", 30)] < 0).all()
+
+
+def test_of_several_criteria_the_bottom_is_low_in_all():
+    # descending ranks by effect size 0 1 2 3, by shift 1 3 2 0: best ranks 0 1 2 0
+    scores = scores_of([8, 7, 6, 5], [3, 1, 2, 9])
+    assert chosen(bottom_neurons(scores, "es+sas", 1)) == [2]
+    assert chosen(bottom_neurons(scores, "es+sas", 2)) == [1, 2]
+    assert chosen(bottom_neurons(scores, "es+sas", 3)) == [0, 1, 2]
+
+
+def test_top_and_bottom_have_no_neuron_in_common_up_to_a_half(scores):
+    for target in ("es", "sas", "abs_es"):
+        assert not (top_neurons(scores, target, 60) & bottom_neurons(scores, target, 60)).any()
+
+
+def test_a_neuron_without_a_score_is_at_no_end():
+    scores = scores_of([3, np.nan, 1, -2], [1, np.nan, 2, 3])
+    assert chosen(bottom_neurons(scores, "es", 2)) == [2, 3]
+    assert chosen(bottom_neurons(scores, "es", 4)) == [0, 2, 3]
 
 
 def test_infinite_effect_sizes_rank_first():

@@ -125,6 +125,31 @@ def answered_by(config: Config, models: Iterable[str]) -> list[Answered]:
     ]
 
 
+def audited_rankings(config: Config) -> list[dict[str, str]]:
+    """Pairs of the run's attacks that differ in the end alone that they read a ranking from.
+
+    An operator with several strengths has several curves, and no pair here.
+    """
+    found = []
+    for least, of in config.neuron_attacks.items():
+        if of.order == "most" or not of.fractions or of.operator.at_strengths() != [None]:
+            continue
+        for most, other in config.neuron_attacks.items():
+            if other == of.model_copy(update={"order": "most"}):
+                found.append({"selection": of.selection, "most": most, "least": least})
+    return found
+
+
+def models_audited(config: Config) -> list[str]:
+    """The attacked models whose T0 undergoes both attacks of such a pair."""
+    return [
+        model
+        for model in config.run.attacked
+        for undergone in [{*attacks_on(config, State(model, BASE, 0, config.seeds[0]))}]
+        if any({pair["most"], pair["least"]} <= undergone for pair in audited_rankings(config))
+    ]
+
+
 def case_studies(config: Config) -> list[tuple[Answered, str]]:
     """What case studies are drawn from, each with the first judge of its benchmark.
 
@@ -228,14 +253,19 @@ def neuron_sets(config: Config, paths: Paths, state: State, attack: str) -> list
 def rankings(
     config: Config, paths: Paths, state: State, attack: str, extents: Mapping[str, Extent]
 ) -> list[str]:
-    """The scores that rank an attack's neurons; none where no fraction of all is attacked.
+    """The scores that rank an attack's neurons; none where just sets as identified are attacked.
 
     Args:
         extents: of all attacks: their own sections, or those of `capability.attacks`.
     """
-    if attack == CLEAN or not _of_neurons(extents[attack]).fractions:
+    if attack == CLEAN:
         return []
-    return [_ranking(config, paths, state, attack)]
+    by_rank = _of_neurons(extents[attack]).fractions or _from_the_bottom(config, attack)
+    return [_ranking(config, paths, state, attack)] if by_rank else []
+
+
+def _from_the_bottom(config: Config, attack: str) -> bool:
+    return config.neuron_attack(attack).order == "least"
 
 
 def _safe_moments(config: Config, paths: Paths, state: State, attack: str) -> list[str]:
@@ -285,7 +315,8 @@ def targets(config: Config) -> list[str]:
 
 def ranking(config: Config, paths: Paths, state: State, attack: str, extent: str) -> list[str]:
     """The scores that an attacked checkpoint's neurons are ranked by; none for the whole set."""
-    return [] if extent == WHOLE else [_ranking(config, paths, state, attack)]
+    as_identified = extent == WHOLE and not _from_the_bottom(config, attack)
+    return [] if as_identified else [_ranking(config, paths, state, attack)]
 
 
 def attacked_checkpoint_settings(
@@ -302,6 +333,7 @@ def attacked_checkpoint_settings(
         "attack": attack,
         "target": target,
         "fraction": None if extent == WHOLE else float(extent),
+        "order": config.neuron_attack(attack).order,
         "operator": config.neuron_attack(attack).operator.model_dump(),
         "cpu_threads": config.compute.cpu_threads,
     }
@@ -369,6 +401,7 @@ def cells(config: Config, attack: str, extent: Extent) -> dict[str, Any]:
     return {
         "targets": neurons.targets_among(config.criteria_of(attack)),
         "fractions": neurons.fractions,
+        "order": of.order,
         "control_seeds": control_seeds,
         "operator": of.operator.model_dump(),
     }

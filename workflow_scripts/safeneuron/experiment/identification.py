@@ -1,6 +1,6 @@
 """What the stages that find neurons read and are set to: capture, scores, selections, controls."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from safeneuron.config.schema.attack import Benchmark
@@ -102,6 +102,54 @@ def overlapped(config: Config, model: str, selection: str) -> dict[str, Any]:
         "pooling": config.selections[selection].pooling,
         "selection": stages.selected(config, model, selection),
     }
+
+
+def selected_states(config: Config, states: Iterable[State]) -> list[dict[str, Any]]:
+    """States with the selections by scores that are made on them."""
+    scored_by = {n: s for n, s in config.selections.items() if s.rule.kind != "probe"}
+    return [
+        {
+            "state": state._asdict(),
+            "selections": [
+                {
+                    "pooling": selection.pooling,
+                    "selection": stages.selected(config, state.model, name),
+                }
+                for name, selection in scored_by.items()
+            ],
+        }
+        for state in states
+    ]
+
+
+def calibration_contrasts(categories: Mapping[str, Sequence[str]]) -> list[str]:
+    """The contrasts that sets are tested on: all unsafe prompts, and each category of several."""
+    return [prompt_sets.OVERALL, *(name for each in categories.values() for name in each)]
+
+
+def calibrated(
+    config: Config, states: Iterable[State], categories: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """The sets that are tested, and at which false-discovery rate.
+
+    Args:
+        categories: data set -> its categories' contrasts, of those that have several.
+    """
+    return {
+        "states": selected_states(config, states),
+        "categories": {dataset: len(each) for dataset, each in categories.items()},
+        "contrasts": calibration_contrasts(categories),
+        "draws": config.identification.nulls.draws,
+        "q": config.identification.false_discovery_rate,
+    }
+
+
+def halved(
+    config: Config, states: Iterable[State], categories: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """The sets whose stability is measured, on groups of as many prompts as categories have."""
+    used = ("states", "categories", "draws")
+    return {name: calibrated(config, states, categories)[name] for name in used}
 
 
 def probed(config: Config, state: State, selection: str) -> dict[str, Any]:

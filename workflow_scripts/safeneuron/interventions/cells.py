@@ -22,6 +22,7 @@ from safeneuron.interventions.settings import (
     FineTuneCells,
     InterpolateCells,
     IterativeCells,
+    Order,
     PrefillCells,
     SingleCells,
     TaylorCells,
@@ -36,7 +37,7 @@ from safeneuron.neurons.criteria import read_criteria
 from safeneuron.neurons.criteria.criterion import Scores
 from safeneuron.neurons.found_again import read_found_again
 from safeneuron.neurons.moments import load_moments
-from safeneuron.neurons.selection import top_neurons
+from safeneuron.neurons.selection import bottom_neurons, top_neurons
 from safeneuron.neurons.sets import NeuronSet, read_neuron_set
 
 
@@ -92,6 +93,7 @@ def read_cells(settings: AnyCells | None, target: Sequence[Path]) -> list[Cell]:
 def read_cell(
     target: str,
     fraction: float | None,
+    order: Order,
     operator: Operator,
     neurons: Sequence[Path],
     scores: Sequence[Path],
@@ -100,11 +102,11 @@ def read_cell(
 
     Args:
         neurons: the file of the neuron set.
-        scores: the file of the scores that rank all neurons, none where no fraction is asked for.
+        scores: the file of the scores that rank all neurons; none for the set as identified.
     """
     (identified,) = map(read_neuron_set, neurons)
     ranked = next(map(read_criteria, scores), None)
-    mask = _targeted(identified, ranked, target, fraction)
+    mask = _targeted(identified, ranked, target, fraction, order)
     return Cell(target, fraction, None, Intervention(operator, mask))
 
 
@@ -114,18 +116,19 @@ def attack_cells(
     """Every target on the identified set and at every fraction, each followed by its controls.
 
     At a fraction all targets take equally many neurons, so that they can be compared. An operator
-    with several strengths is applied at each of them.
+    with several strengths is applied at each of them. In the order `least`, neurons are taken from
+    the ranking's other end, as many as the identified set has too.
 
     Args:
-        scores: of all neurons; None is enough where no fraction is asked for.
+        scores: of all neurons; None is enough where the identified set alone is asked for.
         means: of all neurons over safe prompts, for an operator that holds neurons at them.
 
     Raises:
-        ValueError: a fraction is asked for without scores.
+        ValueError: neurons are asked for by their rank without scores.
     """
     for fraction in (None, *cells.fractions):
         for target in cells.targets:
-            mask = _targeted(identified, scores, target, fraction)
+            mask = _targeted(identified, scores, target, fraction, cells.order)
             for strength in cells.operator.at_strengths():
                 acted_on = cells.operator.on(mask, means)
                 intervention = Intervention(cells.operator, acted_on, strength)
@@ -138,11 +141,14 @@ def _means(operator: Operator, files: list[Path]) -> np.ndarray | None:
 
 
 def _targeted(
-    identified: NeuronSet, scores: Scores | None, target: str, fraction: float | None
+    identified: NeuronSet, scores: Scores | None, target: str, fraction: float | None, order: Order
 ) -> np.ndarray:
-    """The neurons of a target: as identified, or the share of all that scores highest."""
-    if fraction is None:
-        return identified.by(target)
+    """The neurons of a target: as identified, or by rank, as many as these or a share of all."""
+    chosen = identified.by(target)
+    if fraction is None and order == "most":
+        return chosen
     if scores is None:
-        raise ValueError(f"no scores to take a fraction of {fraction} by")
-    return top_neurons(scores, target, round(fraction * identified.union.size))
+        raise ValueError(f"no scores to rank the neurons of {target} by")
+    count = int(chosen.sum()) if fraction is None else round(fraction * chosen.size)
+    ranked = {"most": top_neurons, "least": bottom_neurons}[order]
+    return ranked(scores, target, count)

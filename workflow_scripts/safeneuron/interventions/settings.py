@@ -21,11 +21,16 @@ AnyOperator = Annotated[ZeroAblate | MeanAblate | Weights | Pin, Field(discrimin
 """A new operator on neurons is a file of this room and a member of this union."""
 
 
+Order = Literal["most", "least"]
+"""From which end of a ranking neurons are taken: MoRF and LeRF, most or least relevant first."""
+
+
 class Cells(Section):
     """What is done to which neurons: each target as identified and at each fraction."""
 
     targets: list[str]
     fractions: list[float]
+    order: Order = "most"
     control_seeds: list[int]
     operator: AnyOperator
 
@@ -152,6 +157,7 @@ class AttackedCheckpointSettings(Section):
     attack: str
     target: str
     fraction: float | None
+    order: Order = "most"
     operator: AnyOperator
     cpu_threads: int
 

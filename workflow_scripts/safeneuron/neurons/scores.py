@@ -12,6 +12,7 @@ import numpy as np
 
 from safeneuron.neurons.criteria.activation_shift import shift
 from safeneuron.neurons.criteria.registry import CRITERIA
+from safeneuron.neurons.criteria.welch import welch_freedom
 from safeneuron.neurons.moments import Moments
 
 LEAST_REACHING = 20
@@ -23,7 +24,7 @@ Of 20 and 20 prompts without any effect one neuron in ten million has an effect 
 
 
 def score(unsafe: Moments, safe: Moments) -> dict[str, np.ndarray]:
-    """Criterion -> scores, float64 [layers, neurons], and `shift`, whose sign `sas` asks for.
+    """Criterion -> scores, float64 [layers, neurons], and what they need: `shift`, `welch_freedom`.
 
     Neurons of an expert that fewer than `LEAST_REACHING` prompts of a side reach have none: NaN.
 
@@ -49,7 +50,8 @@ def score(unsafe: Moments, safe: Moments) -> dict[str, np.ndarray]:
         scored = reached(unsafe) & reached(safe)
         unsafe, safe = _known(unsafe, scored), _known(safe, scored)
     by_criterion = {name: criterion.score(unsafe, safe) for name, criterion in CRITERIA.items()}
-    return by_criterion | {"shift": shift(unsafe, safe)}
+    needed = {"shift": shift(unsafe, safe), "welch_freedom": welch_freedom(unsafe, safe)}
+    return by_criterion | needed
 
 
 def reached(moments: Moments) -> np.ndarray:

@@ -1,19 +1,18 @@
-"""From scores to masks, boolean [layers, neurons]: by thresholds, by a count, by a probe."""
+"""From scores to masks, boolean [layers, neurons]: by thresholds, a count, a test, a probe."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from safeneuron.errors import SafeNeuronError
+from safeneuron.neurons.calibration import discoveries, p_values
 from safeneuron.neurons.criteria.activation_shift import layer_z
 from safeneuron.neurons.criteria.criterion import Scores
 from safeneuron.neurons.criteria.registry import CRITERIA, Thresholds
-from safeneuron.neurons.settings import Count, Fraction
+from safeneuron.neurons.settings import ByScores, Calibrated, Count
 
 
-def select(
-    scores: Scores, criteria: Sequence[str], rule: Thresholds | Fraction | Count
-) -> dict[str, np.ndarray]:
+def select(scores: Scores, criteria: Sequence[str], rule: ByScores) -> dict[str, np.ndarray]:
     """Criterion -> the neurons that the rule selects by it.
 
     Raises:
@@ -38,16 +37,16 @@ def _largest(scores: np.ndarray) -> float:
     return float(np.max(scores, initial=-np.inf, where=~np.isnan(scores)))
 
 
-def masks(
-    scores: Scores, criteria: Sequence[str], rule: Thresholds | Fraction | Count
-) -> dict[str, np.ndarray]:
+def masks(scores: Scores, criteria: Sequence[str], rule: ByScores) -> dict[str, np.ndarray]:
     """`select` of a contrast that may have no neurons, as nulls may not."""
     return {name: _selected(scores, name, rule) for name in criteria}
 
 
-def _selected(scores: Scores, name: str, rule: Thresholds | Fraction | Count) -> np.ndarray:
+def _selected(scores: Scores, name: str, rule: ByScores) -> np.ndarray:
     if isinstance(rule, Thresholds):
         return above(scores, name, rule.model_dump()[name])
+    if isinstance(rule, Calibrated):
+        return discoveries(p_values(scores, name), rule.q) & CRITERIA[name].eligible(scores)
     count = rule.count if isinstance(rule, Count) else round(rule.fraction * scores["shift"].size)
     return top_neurons(scores, name, count)
 
@@ -99,6 +98,30 @@ def _first(best: np.ndarray, count: int) -> np.ndarray:
     if whole < best.size:
         mask[np.flatnonzero(best == whole)[: count - int(mask.sum())]] = True
     return mask
+
+
+def bottom_neurons(scores: Scores, target: str, count: int) -> np.ndarray:
+    """Mask of the `count` neurons of the whole model that matter least.
+
+    The other end of `top_neurons`, but that every neuron with a score has a rank here, also one
+    that the criterion would never choose. Of several criteria a neuron's best rank in any counts,
+    so that what is taken is low in all. Ties go to the lower layer, then the lower neuron.
+    """
+    ranks = [_all_ranks(scores[name].ravel()) for name in target.split("+")]
+    best = np.minimum.reduce(ranks)
+    known = ~np.isnan(scores[target.split("+")[0]].ravel())
+    order = np.argsort(np.where(known, -best, 1), kind="stable")[: min(count, int(known.sum()))]
+    mask = np.zeros(best.size, dtype=bool)
+    mask[order] = True
+    return mask.reshape(scores["shift"].shape)
+
+
+def _all_ranks(values: np.ndarray) -> np.ndarray:
+    """Rank 0 for the highest score, int64 [all neurons]; neurons without one come last."""
+    order = np.argsort(-np.where(np.isnan(values), -np.inf, values), kind="stable")
+    ranks = np.empty(order.size, dtype=np.int64)
+    ranks[order] = np.arange(order.size)
+    return ranks
 
 
 def _ranks(scores: Scores, name: str) -> np.ndarray:

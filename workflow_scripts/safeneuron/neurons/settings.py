@@ -35,6 +35,22 @@ class Count(Section):
     )
 
 
+class Calibrated(Section):
+    """The neurons that a test calls different, at a false-discovery rate."""
+
+    kind: Literal["calibrated"] = Field(
+        "calibrated",
+        description="Neurons are selected by Welch's t test, corrected for their number.",
+    )
+    q: float = Field(
+        0.05,
+        gt=0,
+        lt=1,
+        description="Greatest share of the selected neurons that is expected to be false "
+        "(Benjamini and Hochberg, over all neurons).",
+    )
+
+
 class Probe(Section):
     """The neurons that a linear probe for unsafe prompts leans on (NeuroStrike), `overall` only."""
 
@@ -50,6 +66,10 @@ class Probe(Section):
     l2: float = Field(
         1e-3, gt=0, le=100, description="Weight of the penalty on the weights' squares, halved."
     )
+
+
+ByScores = Thresholds | Fraction | Count | Calibrated
+"""The rules that select by scores."""
 
 
 class StateSettings(Section):
@@ -80,7 +100,7 @@ class SelectSettings(Section):
 
     selection: Name
     criteria: Distinct[CriterionName]
-    rule: Annotated[Thresholds | Fraction | Count, Field(discriminator="kind")]
+    rule: Annotated[ByScores, Field(discriminator="kind")]
 
 
 class ProbeSettings(Section):

@@ -29,6 +29,7 @@ FIGURE_GROUPS = {
     "rounds": "Rounds of alignment under the strongest adaptive attack (beside Table 2)",
     "attack_curves": "Attacks on directions, words and weights over their strengths",
     "attack": "What a pruning attack does to T0 (beside Table 1)",
+    "causal_audit": "Causal audit: rankings read from both ends, most and least relevant first",
     "training": "How the rounds trained",
 }
 
@@ -50,12 +51,17 @@ TABLE_TITLES = {
     "bounded_contrasts": "The same, less plain DPO's in the same round and seed, attacked by the "
     "same kinds",
     "training_time": "What the arms' trainings took, and as a ratio to plain DPO's",
+    "causal_audit": "Causal audit: mean difference of two curves, from none to the share `upto`",
     "judge_agreement": "Do judges call the same responses a success? Cohen's kappa, on T0",
     "over_refusal": "Safe prompts under attack, benchmark by benchmark (95 % Wilson interval)",
     "capability": "Capability by lm-eval, clean and with neurons zeroed (value ± standard error)",
     "freeze_reports": "What trainings froze, bit by bit, and moved",
     "topic_control": "Which share of a safety set is found again by topic alone (a high share: the "
     "set is topic), and against safe prompts of the same length (a high share: it is not length)",
+    "calibration": "What a test says of each safety set: Welch's t, Benjamini-Hochberg over all "
+    "neurons (where nearly all of them are significant, significance selects nothing)",
+    "stability": "What is found again from other prompts, by their number (beside Figure 5: two "
+    "categories can hardly share more)",
     "prompt_overlap": "Prompts that two sets share (case and punctuation ignored)",
 }
 

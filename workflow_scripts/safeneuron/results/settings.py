@@ -97,6 +97,20 @@ class TrainingTimeSettings(Section):
     baseline: str
 
 
+class AuditedRanking(Section):
+    """Two attacks that differ in the end alone that they read a selection's ranking from."""
+
+    selection: str
+    most: str
+    least: str
+
+
+class CausalAuditSettings(ShownSettings):
+    """Settings of `causal_audit`."""
+
+    rankings: list[AuditedRanking]
+
+
 class Table3Settings(ShownSettings):
     """Settings of `table_3`: the benchmarks with images."""
 

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from safeneuron.neurons.criteria.registry import CriterionName, Thresholds
 from safeneuron.neurons.regrouping_settings import Regrouping
-from safeneuron.neurons.settings import Count, Fraction, NullSettings, Pooling, Probe
+from safeneuron.neurons.settings import ByScores, Calibrated, Fraction, NullSettings, Pooling, Probe
 from safeneuron.organism.vocabulary import CATEGORIES
 from safeneuron.settings import Categories, Distinct, Name, Section
 
@@ -38,17 +38,19 @@ class Selection(Section):
         min_length=1,
         description="Scores of a neuron that it is selected by: es (effect size), sas (z-scored "
         "activation shift), their magnitudes abs_es and abs_sas, write_sas (z-scored shift of what "
-        "the neuron writes to the residual stream, which no rescaling of neurons changes); probe "
+        "the neuron writes to the residual stream, which no rescaling of neurons changes), welch "
+        "and abs_welch (Welch's t and its magnitude, which a rule of kind calibrated tests); probe "
         "stands with a rule of kind probe, and only there.",
     )
-    rule: Annotated[Thresholds | Fraction | Count | Probe, Field(discriminator="kind")]
+    rule: Annotated[ByScores | Probe, Field(discriminator="kind")]
 
     @model_validator(mode="before")
     @classmethod
-    def _criterion_of_a_probe(cls, data: Any) -> Any:
+    def _criterion_of_the_rule(cls, data: Any) -> Any:
         rule = data.get("rule") if isinstance(data, dict) else None
         kind = rule.get("kind") if isinstance(rule, dict) else getattr(rule, "kind", None)
-        return {"criteria": ["probe"], **data} if kind == "probe" else data
+        of_kind = {"probe": ["probe"], "calibrated": ["welch"]}
+        return {"criteria": of_kind[kind], **data} if kind in of_kind else data
 
     @model_validator(mode="after")
     def _rule_has_the_criteria(self) -> "Selection":
@@ -58,6 +60,11 @@ class Selection(Section):
             raise ValueError(
                 "criteria: [probe] stands with a rule of kind probe, and only there "
                 f"(found: criteria {self.criteria}, kind {self.rule.kind})"
+            )
+        if isinstance(self.rule, Calibrated) and set(self.criteria) - {"welch", "abs_welch"}:
+            raise ValueError(
+                "criteria: a rule of kind calibrated tests welch (one-sided) or abs_welch "
+                f"(two-sided), which have a p; found {self.criteria}"
             )
         if isinstance(self.rule, Thresholds):
             given = self.rule.model_dump()
@@ -91,6 +98,13 @@ class Identification(Section):
         "models that are attacked (Fig. 7).",
     )
     nulls: Regrouping = Regrouping()
+    false_discovery_rate: float = Field(
+        0.05,
+        gt=0,
+        lt=1,
+        description="Rate at which tables/calibration holds each neuron set against Welch's t test "
+        "of all neurons (Benjamini and Hochberg).",
+    )
 
 
 class Overlap(NullSettings):

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from safeneuron.config.schema.attacks.iterative import IterativeAttack
 from safeneuron.config.schema.attacks.interpolate import InterpolateAttack
+from safeneuron.config.schema.attacks.iterative import IterativeAttack
 from safeneuron.config.schema.attacks.neurons import NeuronAttack
 from safeneuron.config.schema.attacks.taylor import TaylorAttack
 from safeneuron.config.schema.datasets import has_images
@@ -306,6 +306,11 @@ def _check_probes(config: Config) -> None:
             raise ValueError(
                 f"attack.attacks.{name}.fractions: a probe's set ('{attack.selection}') ranks "
                 f"no fractions; allowed: [] (found: {attack.fractions})"
+            )
+        if of_probe and attack.order == "least":
+            raise ValueError(
+                f"attack.attacks.{name}.order: a probe's set ('{attack.selection}') has no ranking "
+                "to be read from its other end; allowed: most"
             )
 
 

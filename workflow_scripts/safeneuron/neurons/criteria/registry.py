@@ -9,13 +9,15 @@ from pydantic import Field
 
 from safeneuron.neurons.criteria.abs_activation_shift import ABS_SAS
 from safeneuron.neurons.criteria.abs_effect_size import ABS_ES
+from safeneuron.neurons.criteria.abs_welch import ABS_WELCH
 from safeneuron.neurons.criteria.activation_shift import SAS
 from safeneuron.neurons.criteria.criterion import Criterion
 from safeneuron.neurons.criteria.effect_size import ES
+from safeneuron.neurons.criteria.welch import WELCH
 from safeneuron.neurons.criteria.write_activation_shift import WRITE_SAS
 from safeneuron.settings import Section
 
-CriterionName = Literal["es", "sas", "abs_es", "abs_sas", "write_sas"]
+CriterionName = Literal["es", "sas", "abs_es", "abs_sas", "write_sas", "welch", "abs_welch"]
 
 CRITERIA: dict[str, Criterion] = {
     "es": ES,
@@ -23,6 +25,8 @@ CRITERIA: dict[str, Criterion] = {
     "abs_es": ABS_ES,
     "abs_sas": ABS_SAS,
     "write_sas": WRITE_SAS,
+    "welch": WELCH,
+    "abs_welch": ABS_WELCH,
 }
 
 
@@ -50,4 +54,8 @@ class Thresholds(Section):
     )
     write_sas: float | None = Field(
         None, ge=0, le=100, description="Least z-scored shift of what a neuron writes."
+    )
+    welch: float | None = Field(None, ge=0, le=1000, description="Least Welch's t.")
+    abs_welch: float | None = Field(
+        None, ge=0, le=1000, description="Least magnitude of Welch's t."
     )

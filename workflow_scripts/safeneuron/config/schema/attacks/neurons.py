@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from safeneuron.config.schema.attacks.common import Arms, Models, Rounds, Source
-from safeneuron.interventions.settings import AnyOperator
+from safeneuron.interventions.settings import AnyOperator, Order
 from safeneuron.interventions.zero_ablate import ZeroAblate
 from safeneuron.settings import Distinct, Name, PositiveShare, Section
 
@@ -45,6 +45,12 @@ class NeuronAttack(Section):
     fractions: Distinct[PositiveShare] = Field(
         [0.05, 0.1, 0.2],
         description="Shares of all neurons that are attacked too, ranked by the target's criteria.",
+    )
+    order: Order = Field(
+        "most",
+        description="From which end of the ranking neurons are taken: most, the most relevant "
+        "first, or least, the least relevant first, as many as the set has and at each fraction. "
+        "Two attacks that differ in this alone are what tables/causal_audit compares.",
     )
     operator: AnyOperator = Field(
         ZeroAblate(),

@@ -1,0 +1,73 @@
+# Attacks over their strengths, and rankings read from both ends.
+
+
+if attacks.models_on_curves(CONFIG):
+    TABLES += PATHS.table("attack_curves", ("parquet", "csv", "md"))
+
+
+rule attack_curves:
+    """Sum up attacks over their strengths: areas, and where models break."""
+    input:
+        f"{RESULTS}/tables/attack_success.parquet",
+    output:
+        table=f"{RESULTS}/tables/attack_curves.parquet",
+        csv=f"{RESULTS}/tables/attack_curves.csv",
+        md=f"{RESULTS}/tables/attack_curves.md",
+    log:
+        f"{RESULTS}/logs/attack_curves.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/attack_curves.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=canonical_json(
+            {"experiment": CONFIG.experiment, "judges": ATTACK.judges}
+        ),
+        code=code_of("attack_curves"),
+    shell:
+        "python workflow_scripts/attack_curves.py --table {input:q} --out {output.table:q}"
+        " --csv {output.csv:q} --md {output.md:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+# Whether what a ranking puts first matters more than what it puts last (arXiv 2607.05355).
+AUDITED = attacks.audited_rankings(CONFIG) if ATTACKED else []
+CAUSAL_AUDIT = PATHS.table("causal_audit", ("parquet", "csv", "md"))
+CAUSAL_AUDIT += PATHS.table("causal_curves")
+TABLES += CAUSAL_AUDIT if AUDITED else []
+
+
+rule causal_audit:
+    """Measure the areas between the curves of rankings read from both ends."""
+    input:
+        attack_success=f"{RESULTS}/tables/attack_success.parquet",
+        verdicts=SHOWN_VERDICTS,
+        prompts=ASKED_PROMPTS,
+    output:
+        table=f"{RESULTS}/tables/causal_audit.parquet",
+        csv=f"{RESULTS}/tables/causal_audit.csv",
+        md=f"{RESULTS}/tables/causal_audit.md",
+        curves=f"{RESULTS}/tables/causal_curves.parquet",
+        curves_csv=f"{RESULTS}/tables/causal_curves.csv",
+    log:
+        f"{RESULTS}/logs/causal_audit.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/causal_audit.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=canonical_json(
+            {
+                "experiment": CONFIG.experiment,
+                "judges": ATTACK.judges,
+                "rankings": AUDITED,
+            }
+        ),
+        code=code_of("causal_audit"),
+    shell:
+        "python workflow_scripts/causal_audit.py --attack_success {input.attack_success:q}"
+        " --verdicts @<(printf '%s\\n' {input.verdicts:q}) --prompts {input.prompts:q} --out {output.table:q}"
+        " --csv {output.csv:q} --md {output.md:q} --curves {output.curves:q} --curves_csv {output.curves_csv:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
