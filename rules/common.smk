@@ -16,6 +16,7 @@ from safeneuron.experiment import (
     attribution,
     benchmarks,
     contrasts,
+    curves,
     identification,
     matrix,
     mixes,

@@ -1,7 +1,7 @@
 # Attacks over their strengths, and rankings read from both ends.
 
 
-if attacks.models_on_curves(CONFIG):
+if curves.models_on_curves(CONFIG):
     TABLES += PATHS.table("attack_curves", ("parquet", "csv", "md"))
 
 
@@ -32,7 +32,7 @@ rule attack_curves:
 
 
 # Whether what a ranking puts first matters more than what it puts last (arXiv 2607.05355).
-AUDITED = attacks.audited_rankings(CONFIG) if ATTACKED else []
+AUDITED = curves.audited_rankings(CONFIG) if ATTACKED else []
 CAUSAL_AUDIT = PATHS.table("causal_audit", ("parquet", "csv", "md"))
 CAUSAL_AUDIT += PATHS.table("causal_curves")
 TABLES += CAUSAL_AUDIT if AUDITED else []

@@ -151,7 +151,7 @@ rule figure_attack:
 
 FIGURES += expand(
     f"{RESULTS}/figures/causal_audit/{{model}}.{{ending}}",
-    model=attacks.models_audited(CONFIG),
+    model=curves.models_audited(CONFIG),
     ending=ENDINGS,
 )
 
@@ -187,7 +187,7 @@ rule figure_causal_audit:
 
 FIGURES += [
     f"{RESULTS}/figures/attack_curves/{model}/{judge}.{ending}"
-    for model in attacks.models_on_curves(CONFIG)
+    for model in curves.models_on_curves(CONFIG)
     for judge in benchmarks.judges_shown(CONFIG, model)
     for ending in ENDINGS
 ]

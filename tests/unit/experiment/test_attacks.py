@@ -5,7 +5,7 @@ import json
 import pytest
 
 from safeneuron.config.load import ConfigError, load_config
-from safeneuron.experiment import attacks
+from safeneuron.experiment import attacks, curves
 from safeneuron.experiment.attacks import Answered
 from safeneuron.experiment.paths import Paths
 from safeneuron.experiment.states import State
@@ -177,11 +177,11 @@ def audited(**changes):
 
 def test_attacks_that_differ_in_their_order_alone_are_audited(config):
     pair = {"selection": "magnitude", "most": "magnitude", "least": "low"}
-    assert attacks.audited_rankings(audited()) == [pair]
-    assert attacks.models_audited(audited()) == ["organism"]
+    assert curves.audited_rankings(audited()) == [pair]
+    assert curves.models_audited(audited()) == ["organism"]
     for changes in ({"fractions": [0.1]}, {"targets": ["es"]}, {"random_controls": 1}):
-        assert attacks.audited_rankings(audited(**changes)) == []
-    assert attacks.audited_rankings(config) == attacks.models_audited(config) == []
+        assert curves.audited_rankings(audited(**changes)) == []
+    assert curves.audited_rankings(config) == curves.models_audited(config) == []
 
 
 def test_an_attack_from_the_bottom_needs_the_ranking_for_the_whole_set_too():

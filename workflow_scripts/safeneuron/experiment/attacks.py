@@ -29,6 +29,9 @@ from safeneuron.interventions.schemas import CLEAN
 Extent = Attack | Attacked
 """How far an attack goes: in its own section, or in `capability.attacks`."""
 
+Sought = NeuronAttack | DirectionAttack | Attributed
+"""Attacks whose target is found on a state: the attacked one, or its T0."""
+
 WHOLE = "whole"
 """In the path of an attacked checkpoint: the neurons as identified, and no fraction of all."""
 
@@ -77,13 +80,6 @@ def models_drawn(config: Config) -> list[str]:
     ]
 
 
-def models_on_curves(config: Config) -> list[str]:
-    """The attacked models that undergo an attack of several strengths on no neurons."""
-    others = [name for name in config.attacks if name not in config.neuron_attacks]
-    under = {model for name in others for model in models_under(config, name)}
-    return [model for model in config.run.attacked if model in under]
-
-
 def models_under(config: Config, name: str) -> list[str]:
     """The attacked models that some state of undergoes an attack of the run."""
     on = config.attacks[name].models
@@ -122,31 +118,6 @@ def answered_by(config: Config, models: Iterable[str]) -> list[Answered]:
         for state in _asked_states(config, models)
         for attack in attacks_on(config, state)
         for benchmark in benchmarks.asked_of(config, state.model)
-    ]
-
-
-def audited_rankings(config: Config) -> list[dict[str, str]]:
-    """Pairs of the run's attacks that differ in the end alone that they read a ranking from.
-
-    An operator with several strengths has several curves, and no pair here.
-    """
-    found = []
-    for least, of in config.neuron_attacks.items():
-        if of.order == "most" or not of.fractions or of.operator.at_strengths() != [None]:
-            continue
-        for most, other in config.neuron_attacks.items():
-            if other == of.model_copy(update={"order": "most"}):
-                found.append({"selection": of.selection, "most": most, "least": least})
-    return found
-
-
-def models_audited(config: Config) -> list[str]:
-    """The attacked models whose T0 undergoes both attacks of such a pair."""
-    return [
-        model
-        for model in config.run.attacked
-        for undergone in [{*attacks_on(config, State(model, BASE, 0, config.seeds[0]))}]
-        if any({pair["most"], pair["least"]} <= undergone for pair in audited_rankings(config))
     ]
 
 
@@ -293,7 +264,7 @@ def attack_settings(config: Config, state: State, attack: str, benchmark: str) -
         "state": state._asdict(),
         "attack": attack,
         "pooling": pooling_of(config, attack),
-        "set_source": of.source if isinstance(of, NeuronAttack | DirectionAttack) else None,
+        "set_source": of.source if isinstance(of, Sought) else None,
         "cells": None if of is None else cells(config, attack, of),
         "question": {
             "benchmark": benchmark,
@@ -441,6 +412,6 @@ def _ranking(config: Config, paths: Paths, state: State, attack: str) -> str:
 def _source(config: Config, state: State, attack: str) -> State:
     """The state that an attack's target is found on: the attacked one, or its T0 if static."""
     of = config.attack.attacks[attack]
-    if isinstance(of, NeuronAttack | DirectionAttack):
+    if isinstance(of, Sought):
         return state.after(0) if of.source == "static" else state
     raise ValueError(f"attack.attacks.{attack} has no target that is found on a state")
