@@ -95,7 +95,8 @@ def single_neuron(
                 with intervention.applied(model):
                     log_odds, kl = odds.scores()
                 layer, neuron = place
-                row = {"layer": layer, "neuron": neuron, "score": float(gaps.score[place])}
+                row: dict[str, Any] = {"layer": layer, "neuron": neuron}
+                row |= {"score": float(gaps.score[place])}
                 row |= {"operator": intervention.operator.kind, "strength": intervention.strength}
                 row |= {"log_odds": log_odds, "kl": kl, "within": kl <= search.max_kl}
                 rows.append(row | {"chosen": False})

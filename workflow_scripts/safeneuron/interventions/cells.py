@@ -71,10 +71,10 @@ def read_cells(settings: AnyCells | None, target: Sequence[Path]) -> list[Cell]:
             (found, criteria), *_ = map(read_found_again, target)
             return list(iterative_cells(found, criteria, settings))
         case SingleCells():
-            scores, chosen = target
-            found = read_criteria(scores)
-            means = np.stack([found["unsafe"], found["safe"]])
-            return list(single_cells(read_chosen(chosen), means, settings))
+            of_all, tried = target
+            known = read_criteria(of_all)
+            both = np.stack([known["unsafe"], known["safe"]])
+            return list(single_cells(read_chosen(tried), both, settings))
         case InterpolateCells():
             (other,) = map(read_stored_weights, target)
             return list(interpolate_cells(other, settings))
