@@ -207,7 +207,7 @@ def test_the_matrix_that_is_read_has_a_line_for_t0_and_for_each_arms_last_round(
     assert [line[:3] for line in wide.lines] == [["m", "base", "0"], ["m", "freeze", "2"]]
     assert wide.header[3:] == [
         "clean: complied / refused / broken", "neurons", "held-out", "all",
-        "clean utility", "clean over_refusal", "seeds",
+        "clean utility", "clean over_refusal", "seeds", "gate",
     ]  # fmt: skip
     base, freeze = (dict(zip(wide.header, line, strict=True)) for line in wide.lines)
     assert (

@@ -11,7 +11,7 @@ from safeneuron.results.bounded_worst_case import ALL, HELD_OUT
 from safeneuron.results.outcomes import Outcomes
 from safeneuron.results.shown import ARM, Rows, classes
 from safeneuron.results.summaries import ARM_COLUMNS, SUMMARY, of_shares, summary_rows
-from safeneuron.results.wide import WideTable
+from safeneuron.results.wide import WideTable, gate_of
 
 MATRIX = schema(
     **ARM_COLUMNS,
@@ -101,11 +101,11 @@ def as_matrix(rows: Sequence[Mapping[str, Any]]) -> WideTable:
         clean = next(iter(cells.values()))
         lines.append(
             [*map(str, key), *(_cell(cells, group, has) for group in groups), *costs,
-             str(clean["seeds"])]
+             str(clean["seeds"]), gate_of(clean)]
         )  # fmt: skip
     shares = " / ".join(has)
     titled = [f"{name}: {shares}" if number == 0 else name for number, name in enumerate(groups)]
-    return WideTable([*ARM, *titled, *(f"clean {name}" for name in COSTS), "seeds"], lines)
+    return WideTable([*ARM, *titled, *(f"clean {name}" for name in COSTS), "seeds", "gate"], lines)
 
 
 def _cell(

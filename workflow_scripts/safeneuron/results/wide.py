@@ -46,18 +46,22 @@ def as_wide(rows: Iterable[Mapping[str, Any]], keys: Sequence[str]) -> WideTable
     lines = []
     for key, line in cells.items():
         any_cell = next(iter(line.values()))
-        missed = any_cell["gates_missed"]
         numbers = [_number(line.get(column)) for column in columns]
-        gate = f"missed in {missed}" if missed else NO_GATE if missed is None else PASSED
         about = [_of_line(name, line.values()) for name in of_lines]
         named = ["-" if part is None else str(part) for part in key]
-        lines.append([*named, *numbers, *about, str(any_cell["seeds"]), gate])
+        lines.append([*named, *numbers, *about, str(any_cell["seeds"]), gate_of(any_cell)])
     return WideTable([*keys, *columns, *of_lines, "seeds", "gate"], lines)
 
 
 def as_markdown(rows: Iterable[Mapping[str, Any]], keys: Sequence[str], title: str) -> str:
     """`as_wide` as a Markdown document."""
     return f"# {title}\n\n{as_wide(rows, keys).as_markdown()}\n"
+
+
+def gate_of(row: Mapping[str, Any]) -> str:
+    """In how many seeds a state missed its gate, by a row of a long table."""
+    missed = row["gates_missed"]
+    return f"missed in {missed}" if missed else NO_GATE if missed is None else PASSED
 
 
 def _of_line(name: str, cells: Iterable[Mapping[str, Any]]) -> str:
