@@ -1,4 +1,4 @@
-"""Whose passes are attacked while a model trains, and the likelihood of refusals."""
+"""Whose passes are attacked while a model trains."""
 
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -67,34 +67,6 @@ def test_the_attack_acts_on_the_passes_of_safety_pairs_or_of_all(
     expected = torch.stack(dpo).mean() + settings.kl_weight * torch.cat(divergence).mean()
     assert trained.logged("loss")[0] == pytest.approx(expected.item(), rel=1e-5)
     assert (torch.cat(divergence).abs().max() > 1e-3) == (attacked == "all")
-
-
-@pytest.mark.parametrize("weight", [0.0, 0.5])
-def test_the_refusals_likelihood_is_the_mean_over_the_safety_pairs_chosen_tokens(
-    weight, batches, tmp_path
-):
-    changes = {"steps": 1, "batch_pairs": 8, "refusal_weight": weight}
-    trained = train("dpo", tmp_path, **changes)
-    pairs = [BY_ID[name] for name in batches[0]["pair_ids"]]
-    model = trained.before
-    with torch.no_grad():
-        refusals = []
-        for pair in pairs:
-            if pair["role"] == "safety":
-                logs, tokens = answer_distribution(model, pair["prompt"], pair["chosen"])
-                refusals.append(-logs.gather(1, tokens[:, None])[:, 0])
-        expected = round_loss(model, build(), pairs, changed(**changes))
-        expected = expected + weight * torch.cat(refusals).mean()
-    assert trained.logged("loss")[0] == pytest.approx(expected.item(), rel=1e-5)
-
-
-def test_refusals_of_no_safety_pair_have_no_likelihood(tmp_path):
-    general = [pair for pair in PAIRS if pair["role"] == "general"]
-    one, other = (
-        train("dpo", tmp_path / str(weight), pairs=general, refusal_weight=weight)
-        for weight in (0.0, 0.5)
-    )
-    assert one.logged("loss") == other.logged("loss")
 
 
 def test_another_batch_than_the_one_whose_rows_are_said_is_left_as_it_is():

@@ -76,9 +76,9 @@ def log_probability(model, pair, forced, answer):
 @torch.no_grad()
 def test_the_loss_prefers_the_refusal_to_the_rest_behind_the_forced_words(batches, tmp_path):
     plan = plan_of("recover", shares={"prefill": 0.7}, prefill_tokens=6)
-    settings = changed(steps=1, batch_pairs=12, kl_weight=0.0, refusal_weight=0.7)
+    settings = changed(steps=1, batch_pairs=12, kl_weight=0.0)
     model, reference = build(), build(seed=1)
-    dpo, likelihood, refusals, lengths = [], [], [], set()
+    dpo, likelihood, lengths = [], [], set()
     with torch.enable_grad():
         history = align(build(), reference, TOKENIZER, PAIRS, plan, settings, 1, tmp_path)
     by_id = {pair["pair_id"]: pair for pair in PAIRS}
@@ -92,14 +92,8 @@ def test_the_loss_prefers_the_refusal_to_the_rest_behind_the_forced_words(batche
         margin = chosen[0].sum() - chosen[1].sum() - rejected[0].sum() + rejected[1].sum()
         dpo.append(-torch.nn.functional.logsigmoid(settings.beta * margin))
         likelihood.append(-chosen[0])
-        if pair["role"] == "safety":
-            refusals.append(-chosen[0])
     assert len(lengths) > 2
-    expected = (
-        torch.stack(dpo).mean()
-        + settings.sft_weight * torch.cat(likelihood).mean()
-        + 0.7 * torch.cat(refusals).mean()
-    )
+    expected = torch.stack(dpo).mean() + settings.sft_weight * torch.cat(likelihood).mean()
     assert history[0]["loss"] == pytest.approx(expected.item(), rel=1e-5)
 
 

@@ -105,7 +105,7 @@ def test_the_directions_are_those_of_the_policy_at_the_last_refresh(removed, mon
 
 
 def test_phases_places_and_the_attack_of_a_step_are_drawn_alike():
-    """But for what the first layer is given: there all prompts end in the template's token."""
+    """But for what the first layer is given; the first places of three attacks take turns."""
     model = build()
     simulated = SimulatedDirection(
         model, ASKED._replace(refresh=100), TOKENIZER.pad_token_id, seed=1
@@ -123,8 +123,8 @@ def test_phases_places_and_the_attack_of_a_step_are_drawn_alike():
                 phases[len(found)] += 1
                 places[[np.allclose(found[0], d, atol=1e-4) for d in one].index(True)] += 1
     simulated.remove()
-    # of 40 refreshes some have one attack twice, which counts for the first
-    assert attacks[0] > 1200 and all(attacks[n] > 800 for n in range(SEQUENCES))
+    # of two layers the third attack has the first's place, and counts as that where it is the same
+    assert attacks[0] > 1200 and 1200 < attacks[1] < 1470 and attacks[2] > 400
     assert phases.keys() == {1, 2} and all(35 < count < 85 for count in phases.values())
     assert all(35 < count < 85 for count in places.values())
 

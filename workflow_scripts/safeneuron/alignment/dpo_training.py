@@ -1,8 +1,7 @@
 """DPO with an arm's plan: the one file that touches TRL (paper Eq. 11 and 12).
 
 Loss of a pair: DPO's, plus `sft_weight` times the negative log-likelihood of the chosen answer,
-plus `refusal_weight` times the same of safety pairs alone, plus `kl_weight` times
-KL(policy || reference) over the chosen answers of general pairs.
+plus `kl_weight` times KL(policy || reference) over the chosen answers of general pairs.
 
 The reference is an explicit model without hooks, run beside the policy; or its log-probabilities,
 which `reference_log_probs` computed before the round and the pairs carry. TRL's own cache of them
@@ -113,7 +112,6 @@ def align(
     try:
         trainer = _PlannedTrainer(
             kl_weight=kl_weight,
-            refusal_weight=settings.refusal_weight if "likelihood" in plan.loss else 0.0,
             forced_tokens=partial(plan.forced_tokens, seed),
             simulation=simulation,
             model=policy,
@@ -200,28 +198,6 @@ class _Absent(torch.nn.Module):
         raise AssertionError("the reference's log-probabilities come with the pairs")
 
 
-class _Answered:
-    """A model's forward pass over a batch of pairs, and the log-probabilities that it gave."""
-
-    def __init__(self, model: nn.Module) -> None:
-        self._model = model
-
-    def __call__(self, **inputs: Any) -> Any:
-        output = self._model(**inputs)
-        self._log_probs, self._answer = output.log_probs, inputs["labels"][:, 1:] != -100
-        return output
-
-    def negative_log_likelihood(self, pairs: torch.Tensor) -> torch.Tensor:
-        """Mean a token of some pairs' chosen answers, 0 where there are none.
-
-        Args:
-            pairs: boolean [pairs].
-        """
-        answer = self._answer[: len(pairs)] & pairs[:, None]
-        log_probs = self._log_probs[: len(pairs), -answer.shape[1] :]
-        return -(log_probs * answer).sum() / answer.sum().clamp(min=1)
-
-
 class _PlannedTrainer(Resumable, DPOTrainer):
     """DPO with a KL term on general pairs, and a stop at the first loss that is not finite."""
 
@@ -229,12 +205,11 @@ class _PlannedTrainer(Resumable, DPOTrainer):
         self,
         kl_weight: float,
         reference: PreTrainedModel | None,
-        refusal_weight: float = 0.0,
         forced_tokens: Callable[[int, str], int] = _none,
         simulation: Simulation | None = None,
         **arguments: Any,
     ) -> None:
-        self._kl_weight, self._refusal_weight = kl_weight, refusal_weight
+        self._kl_weight = kl_weight
         self._forced_tokens, self._simulation = forced_tokens, simulation
         self.beside = simulation.beside if simulation else {}
         super().__init__(ref_model=_Absent() if reference is None else reference, **arguments)
@@ -261,10 +236,7 @@ class _PlannedTrainer(Resumable, DPOTrainer):
         if self._simulation:
             self._simulation.begin_batch(~general)
         inputs = self._behind_forced_words(inputs, pair_ids, general)
-        answered = _Answered(model)
-        loss = super().compute_loss(answered, inputs, False, num_items_in_batch)
-        if self._refusal_weight:
-            loss = loss + self._refusal_weight * answered.negative_log_likelihood(~general)
+        loss = super().compute_loss(model, inputs, False, num_items_in_batch)
         if self._kl_weight and general.any():
             loss = loss + self._kl_weight * self._divergence(model, inputs, general)
         elif self._kl_weight and self.args.world_size > 1:

@@ -20,8 +20,7 @@ Trainable = Callable[["PreTrainedModel", bool], None]
 """Sets `requires_grad` of a model's weights; takes whether token embeddings may train."""
 
 LossTerm = Literal["preference", "likelihood", "divergence"]
-"""DPO's loss; the chosen answer's likelihood, weighted by `sft_weight`, and again that of safety
-pairs alone, weighted by `refusal_weight`; KL(policy || reference)
+"""DPO's loss; the chosen answer's likelihood, weighted by `sft_weight`; KL(policy || reference)
 over the chosen answers of general pairs, weighted by `kl_weight`."""
 
 

@@ -76,12 +76,6 @@ class Training(Section):
         description="Weight of the chosen answer's likelihood in the loss; the paper has no such "
         "term (0).",
     )
-    refusal_weight: float = Field(
-        0.0,
-        ge=0,
-        description="Weight of the likelihood of safety pairs' chosen answers, beside sft_weight; "
-        "it makes a model that is trained against attacks refuse and not break (docs/defences.md).",
-    )
     kl_weight: float = Field(
         10.0,
         ge=0,
@@ -206,11 +200,6 @@ class Override(Section):
     )
     sft_weight: float | None = Field(
         None, ge=0, description="Weight of the chosen answer's likelihood; null leaves it."
-    )
-    refusal_weight: float | None = Field(
-        None,
-        ge=0,
-        description="Weight of the likelihood of safety pairs' chosen answers; null leaves it.",
     )
     kl_weight: float | None = Field(
         None, ge=0, description="Weight of the KL term; null leaves it."

@@ -10,7 +10,7 @@ from safeneuron.directions.refusal import orthonormal_differences
 from safeneuron.models.sites import decoder_layers
 
 SEQUENCES = 3
-"""Attacks that are prepared at a time; each step draws one of them."""
+"""Attacks that are prepared at a time, their first places apart; each step draws one of them."""
 
 
 class SimulatedDirection:
@@ -18,7 +18,8 @@ class SimulatedDirection:
 
     An attack is as many as its phases: each a place's difference of means between unsafe and safe
     prompts (Arditi et al. 2024, §2.3), of a place that is drawn, found while those before it are
-    removed. So it is the attack of `refusal_directions` but for the choice of the place.
+    removed. So it is the attack of `refusal_directions` but for the choice of the place. What the
+    first layer is given is none: it is the template's last token, of whatever prompt.
 
     Attributes:
         directions: the attacks in force, float32 [sequences, phases, hidden], orthonormal rows and
@@ -62,10 +63,11 @@ class SimulatedDirection:
         training = self._model.training
         self._model.eval()
         self.directions.zero_()
-        places = len(decoder_layers(self._model)) + 1
-        for attack in self.directions:
-            phases = int(rng.integers(self._asked.phases)) + 1
-            drawn = [rng.permutation(places).tolist() for _ in range(phases)]
+        after_layers = np.arange(len(decoder_layers(self._model))) + 1
+        first = rng.permutation(after_layers)
+        for number, attack in enumerate(self.directions):
+            later = [rng.permutation(after_layers) for _ in range(rng.integers(self._asked.phases))]
+            drawn = [order.tolist() for order in (np.roll(first, -number), *later)]
             found = orthonormal_differences(
                 self._model, *self._asked[:2], drawn, self._asked.batch_size, self._pad_id
             )

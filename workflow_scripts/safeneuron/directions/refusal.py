@@ -165,7 +165,7 @@ def orthonormal_differences(
 
     Args:
         places: of each phase, the places in the order in which they are tried: the first is taken
-            at which the sides differ, which they do not before the first layer.
+            at which the sides differ.
 
     Returns:
         float64 [phases, hidden], orthonormal; fewer where nothing tells the sides apart any more.
