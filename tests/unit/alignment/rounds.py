@@ -66,6 +66,7 @@ ASKED = Asked(
         [encode_prompt(TOKENIZER, f"how do i {act}") for act in acts]
         for acts in (["steal the car", "burn the house"], ["clean the car", "paint the house"])
     ),
+    phases=2,
     refresh=2,
     batch_size=2,
 )

@@ -11,14 +11,13 @@ import torch
 from safetensors.torch import load_file
 
 from conftest import SCRIPTS
-from safeneuron.alignment import round, training_table
-from safeneuron.alignment.arms.registry import ARMS
+from safeneuron.alignment import round
 from safeneuron.alignment.freeze_proof import FreezeViolationError
 from safeneuron.alignment.freezing import FrozenSlices
 from safeneuron.alignment.settings import SAVE_EVERY
 from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.artifacts.provenance import read_provenance
-from safeneuron.artifacts.tables import read_table, write_rows
+from safeneuron.artifacts.tables import write_rows
 from safeneuron.data.preferences import PREFERENCES
 from safeneuron.data.prompts import write_prompts
 from safeneuron.models.chat import encode_prompt
@@ -229,7 +228,14 @@ def test_directions_are_found_with_an_even_sample_of_the_identifications_prompts
     sides = {side: {"split": "mine", "categories": [c]} for side, c in SIDES.items()}
     settings = settings_of() | {
         "method": "direction_ablate",
-        "direction": {"probability": 1.0, "refresh": 1, "prompts": 3, "batch_size": 2, **sides},
+        "direction": {
+            "probability": 1.0,
+            "phases": 1,
+            "refresh": 1,
+            "prompts": 3,
+            "batch_size": 2,
+            **sides,
+        },
     }
     given_files = files | {"unsafe": [table], "safe": [table]}
     stage("align", settings, **given_files, **outputs(tmp_path / "one"))
@@ -240,18 +246,3 @@ def test_directions_are_found_with_an_even_sample_of_the_identifications_prompts
     ):
         assert found == [encode_prompt(TOKENIZER, text) for text in expected]
     assert plan.shares == {"direction": 1.0}
-
-
-def test_a_step_without_a_preference_has_nulls_in_the_table(files, stage, tmp_path):
-    settings = settings_of(steps=8) | {
-        "method": "recover",
-        "prefill": {"probability": 0.5, "tokens": 3},
-    }
-    written = outputs(tmp_path / "one")
-    stage("align", settings, **files, **written)
-    rows = read_table(written["table"], training_table.TRAINING).to_pylist()
-    plan = ARMS["recover"].plan(MASK, 0, {"prefill": 0.5}, prefill_tokens=3)
-    forced = [bool(plan.forced_tokens(1, step)) for step in range(8)]  # seed 1000 s + round
-    assert 0 < sum(forced) < 8
-    assert [row["margin"] is None for row in rows] == forced
-    assert all(row["loss"] is not None for row in rows)

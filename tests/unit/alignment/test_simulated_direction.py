@@ -11,33 +11,28 @@ import tiny
 from safeneuron.alignment import simulated_direction
 from safeneuron.alignment.freeze_proof import freeze_report
 from safeneuron.alignment.freezing import FrozenSlices
-from safeneuron.alignment.parts import Asked, drawn
 from safeneuron.alignment.settings import LoRA
-from safeneuron.alignment.simulated_direction import SimulatedDirection
+from safeneuron.alignment.simulated_direction import SEQUENCES, SimulatedDirection
 from safeneuron.directions.projection import Removal, projected_out
 from safeneuron.models.sites import UnsupportedArchitectureError
-from unit.alignment.plain_dpo import round_loss
 from unit.alignment.rounds import (
     ASKED,
     MASK,
-    PAIRS,
     TOKENIZER,
     build,
-    changed,
     hooks,
     plan_of,
     same_bits,
     train,
 )
 
-BY_ID = {pair["pair_id"]: pair for pair in PAIRS}
 ALWAYS, NEVER = ({"direction": share} for share in (1.0, 0.0))
 SIX = {"steps": 6, "save_every": 3}
 
 
 @torch.no_grad()
-def difference_of_means(model, place):
-    """Of what a place of the stream holds at the last token, prompt by prompt, of length 1."""
+def stream_at_the_end(model, place, ids):
+    """What a place of the stream holds at a prompt's last token."""
     seen = []
     layers = model.model.layers
     if place < len(layers):
@@ -46,80 +41,92 @@ def difference_of_means(model, place):
         hook = layers[-1].register_forward_hook(
             lambda _, args, out: seen.append(out if torch.is_tensor(out) else out[0])
         )
-    for ids in (*ASKED.unsafe, *ASKED.safe):
-        model(torch.tensor([ids]))
+    model(torch.tensor([ids]))
     hook.remove()
-    last = torch.stack([stream[0, -1].double() for stream in seen]).numpy()
-    unsafe, safe = np.split(last, [len(ASKED.unsafe)])
-    difference = unsafe.mean(axis=0) - safe.mean(axis=0)
-    return difference / np.linalg.norm(difference)
+    return seen[0][0, -1].double().numpy()
+
+
+def difference_of_means(model, place, before=None):
+    """Between the sides, prompt by prompt, of length 1 and orthogonal to those before it."""
+    before = np.zeros((0, tiny.HIDDEN)) if before is None else before
+    with projected_out(model, before):
+        unsafe, safe = (
+            np.mean([stream_at_the_end(model, place, ids) for ids in side], axis=0)
+            for side in (ASKED.unsafe, ASKED.safe)
+        )
+    rest = unsafe - safe
+    rest = rest - before.T @ (before @ rest)
+    return rest / np.linalg.norm(rest)
+
+
+def is_an_attack_on(model, directions):
+    """Whether each direction is some place's difference of means without those before it."""
+    found = directions.double().numpy()
+    return all(
+        any(
+            np.allclose(direction, difference_of_means(model, place, found[:phase]), atol=1e-4)
+            for place in (1, 2)
+        )
+        for phase, direction in enumerate(found)
+    )
 
 
 @pytest.fixture
 def removed(monkeypatch):
-    """What trainings of this test removed, step by step: the place and the direction, or None."""
+    """What trainings of this test removed, step by step: directions [phases, hidden] or None."""
     seen = []
     begin = SimulatedDirection.begin_step
 
     def recorded(self, step, removing):
         begin(self, step, removing)
-        direction = self._removal.direction
-        place = None
-        if direction is not None:
-            (place,) = np.flatnonzero((self.directions == direction).all(dim=1).numpy())
-        seen.append((place, direction if direction is None else direction.clone()))
+        now = self.removal.directions
+        seen.append(now if now is None else now.clone())
 
     monkeypatch.setattr(SimulatedDirection, "begin_step", recorded)
     return seen
 
 
-def test_the_direction_is_that_of_the_policy_at_the_last_refresh(removed, monkeypatch, tmp_path):
+def test_the_directions_are_those_of_the_policy_at_the_last_refresh(removed, monkeypatch, tmp_path):
     policies = []
     refresh = SimulatedDirection._refresh
 
-    def kept(self):
+    def kept(self, rng):
         policies.append(build())
         policies[-1].load_state_dict(self._model.state_dict())
-        refresh(self)
+        refresh(self, rng)
 
     monkeypatch.setattr(SimulatedDirection, "_refresh", kept)
-    train(plan_of("direction_ablate", shares=ALWAYS), tmp_path, steps=6)
-    assert len(policies) == 3  # every second step
-    for step, (place, direction) in enumerate(removed):
-        expected = difference_of_means(policies[step // 2], place)
-        np.testing.assert_allclose(direction.numpy(), expected, rtol=0, atol=1e-5)
-    assert not torch.equal(removed[1][1], removed[3][1])
+    train(plan_of("direction_ablate", shares=ALWAYS), tmp_path, steps=8)
+    assert len(policies) == 4  # every second step
+    assert {len(directions) for directions in removed} == {1, 2}
+    for step, directions in enumerate(removed):
+        assert is_an_attack_on(policies[step // 2], directions)
+    assert not is_an_attack_on(policies[3], removed[1])
 
 
-def test_places_are_drawn_alike_but_for_what_the_first_layer_is_given(tmp_path):
-    """All prompts end in the same token of the template: there nothing tells the sides apart."""
+def test_phases_places_and_the_attack_of_a_step_are_drawn_alike():
+    """But for what the first layer is given; the first places of three attacks take turns."""
     model = build()
-    simulated = SimulatedDirection(model, ASKED, TOKENIZER.pad_token_id, seed=1)
-    drawn_places = Counter()
-    for step in (0, *range(1, 1200, 2)):  # found at the first alone
+    simulated = SimulatedDirection(
+        model, ASKED._replace(refresh=100), TOKENIZER.pad_token_id, seed=1
+    )
+    one = [difference_of_means(model, place) for place in (1, 2)]
+    attacks, places, phases = Counter(), Counter(), Counter()
+    for step in range(4000):
         simulated.begin_step(step, removing=True)
-        direction = simulated._removal.direction
-        drawn_places[np.flatnonzero((simulated.directions == direction).all(dim=1))[0]] += 1
+        now = simulated.removal.directions
+        assert now is not None
+        attacks[[torch.equal(now, a[a.any(dim=1)]) for a in simulated.directions].index(True)] += 1
+        if step % 100 == 0:
+            for attack in simulated.directions:
+                found = attack[attack.any(dim=1)].double().numpy()
+                phases[len(found)] += 1
+                places[[np.allclose(found[0], d, atol=1e-4) for d in one].index(True)] += 1
     simulated.remove()
-    assert set(drawn_places) == {1, 2}
-    assert all(250 < count < 350 for count in drawn_places.values())
-
-
-def test_a_step_has_the_loss_of_the_policy_without_the_direction(removed, batches, tmp_path):
-    trained = train(plan_of("direction_ablate", shares=ALWAYS), tmp_path, steps=1)
-    direction = removed[0][1].double().numpy()[None]
-    clean = trained.before
-    pairs = [BY_ID[name] for name in batches[0]["pair_ids"]]
-    with torch.no_grad():
-        expected, plain = (
-            round_loss(clean, build(), pairs, changed(), context)
-            for context in (
-                lambda: projected_out(clean, direction / np.linalg.norm(direction)),
-                lambda: projected_out(clean, direction[:0]),
-            )
-        )
-    assert trained.logged("loss")[0] == pytest.approx(expected.item(), rel=1e-5)
-    assert abs(expected - plain) > 0.01 * plain
+    # of two layers the third attack has the first's place, and counts as that where it is the same
+    assert attacks[0] > 1200 and 1200 < attacks[1] < 1470 and attacks[2] > 400
+    assert phases.keys() == {1, 2} and all(35 < count < 85 for count in phases.values())
+    assert all(35 < count < 85 for count in places.values())
 
 
 def test_steps_without_it_are_those_of_an_arm_without_it_to_the_bit(tmp_path):
@@ -131,47 +138,73 @@ def test_steps_without_it_are_those_of_an_arm_without_it_to_the_bit(tmp_path):
     assert not same_bits(always.model, plain.model)
 
 
-def test_each_attack_has_its_share_of_the_steps_and_a_step_has_one():
-    shares = {"neurons": 0.2, "direction": 0.35, "prefill": 0.15}
-    plan, steps = plan_of("harden", shares=shares), 4000
-    counts = Counter(plan.simulated(7, step) for step in range(steps))
-    for attack, share in [*shares.items(), (None, 0.3)]:
-        assert abs(counts[attack] / steps - share) < 5 * np.sqrt(share * (1 - share) / steps)
-    again = [plan.simulated(7, step) for step in range(50)]
-    assert again == [plan.simulated(7, step) for step in range(50)]
-    assert again != [plan.simulated(8, step) for step in range(50)]
+def test_attacks_are_drawn_apart_each_in_its_share_of_the_steps():
+    shares, steps = {"neurons": 0.35, "direction": 0.4, "prefill": 0.5}, 4000
+    plan = plan_of("harden", shares=shares)
+    drawn = Counter(
+        (plan.zeroes(7, step), plan.removes_directions(7, step)) for step in range(steps)
+    )
+    for zeroes in (True, False):
+        for removes in (True, False):
+            share = (0.35 if zeroes else 0.65) * (0.4 if removes else 0.6)
+            error = np.sqrt(share * (1 - share) / steps)
+            assert abs(drawn[zeroes, removes] / steps - share) < 5 * error
+    of_seeds = [[plan.removes_directions(seed, n) for n in range(50)] for seed in (7, 7, 8)]
+    assert of_seeds[0] == of_seeds[1] != of_seeds[2]
 
 
 def test_steps_that_zero_are_those_of_an_arm_that_only_zeroes():
-    alone, beside = {"neurons": 0.4}, {"neurons": 0.4, "direction": 0.6}
+    alone, beside = (
+        plan_of(m, shares={**s, "neurons": 0.4}) for m, s in (("ablate", {}), ("harden", ALWAYS))
+    )
     for step in range(200):
-        assert (drawn(alone, 3, step) == "neurons") == (drawn(beside, 3, step) == "neurons")
+        assert alone.zeroes(3, step) == beside.zeroes(3, step)
 
 
-def gradient(model, remove):
-    with remove:
-        model(torch.tensor([[3, 4, 5, 6]])).logits.square().mean().backward()
+def gradients(model):
+    model(torch.tensor([[3, 4, 5, 6]])).logits.square().mean().backward()
     found = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
     model.zero_grad()
     return found
 
 
+@torch.no_grad()
+def write_into_weights(model, keep):
+    embedding = model.get_input_embeddings().weight
+    embedding.copy_(embedding @ keep)
+    for layer in model.model.layers:
+        for writer in (layer.self_attn.o_proj, layer.mlp.down_proj):
+            writer.weight.copy_(keep @ writer.weight)
+
+
 def test_gradients_flow_through_what_is_left_of_the_stream():
-    model = build()
-    unit = np.linalg.qr(np.random.default_rng(0).normal(size=(tiny.HIDDEN, 1)))[0].T
-    expected = gradient(model, projected_out(model, unit))
+    """Those of reading weights are of the model whose weights write nothing along directions."""
+    rows = np.linalg.qr(np.random.default_rng(0).normal(size=(tiny.HIDDEN, 2)))[0].T
+    matrix = torch.from_numpy(rows).float()
+    model, edited = build(tie_word_embeddings=False), build(tie_word_embeddings=False)
+    write_into_weights(edited, torch.eye(tiny.HIDDEN) - matrix.T @ matrix)
     removal = Removal(model)
-    removal.direction = torch.from_numpy(unit[0]).float()
-    found = {}
-    model(torch.tensor([[3, 4, 5, 6]])).logits.square().mean().backward()
-    found = {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
+    removal.directions = matrix
+    found, expected = gradients(model), gradients(edited)
     removal.remove()
-    assert found.keys() == expected.keys() and len(found) > 10
-    for name, value in found.items():
-        torch.testing.assert_close(value, expected[name], rtol=1e-3, atol=1e-5)
-    # nothing of what writers write along the direction counts, so nothing of it is learnt
-    written = model.model.layers[0].mlp.down_proj.weight.grad
-    assert (torch.from_numpy(unit).float() @ written).abs().max() < 1e-4 * written.abs().max()
+    for name in ("self_attn.q_proj", "mlp.gate_proj", "mlp.up_proj"):
+        for layer in range(tiny.LAYERS):
+            key = f"model.layers.{layer}.{name}.weight"
+            torch.testing.assert_close(found[key], expected[key], rtol=1e-3, atol=1e-5)
+    # nothing that is written along the directions counts, so nothing of it is learnt
+    written = found["model.layers.0.mlp.down_proj.weight"]
+    assert (matrix @ written).abs().max() < 1e-4 * written.abs().max()
+
+
+def test_half_precision_products_do_not_round_what_is_removed():
+    model = build()
+    removal = Removal(model)
+    removal.directions = torch.ones(1, tiny.HIDDEN) / tiny.HIDDEN**0.5
+    stream = torch.randn(2, 3, tiny.HIDDEN, generator=torch.Generator().manual_seed(0))
+    exact = removal._change(stream)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(removal._change(stream), exact)
+    removal.remove()
 
 
 def test_what_writes_from_elsewhere_is_found_once_and_nothing_is_left_hanging():
@@ -187,7 +220,8 @@ def test_what_writes_from_elsewhere_is_found_once_and_nothing_is_left_hanging():
 @pytest.mark.parametrize("way", [{}, {"lora": LoRA(rank=4, alpha=8)}], ids=["weights", "low rank"])
 @pytest.mark.parametrize("killed_at", [4, 6], ids=["between refreshes", "after one"])
 def test_a_killed_training_resumes_to_the_same_bits(way, killed_at, monkeypatch, tmp_path):
-    plan = plan_of("harden", shares={"neurons": 0.2, "direction": 0.6, "prefill": 0.2})
+    plan = plan_of("harden", shares={"neurons": 0.4, "direction": 0.9, "prefill": 0.5})
+    assert plan.removes_directions(1, 3)  # the first step after the checkpoint, with stored ones
     whole = train(plan, tmp_path / "whole", **SIX, **way)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         calls, restore = [], FrozenSlices.restore
@@ -201,23 +235,26 @@ def test_a_killed_training_resumes_to_the_same_bits(way, killed_at, monkeypatch,
         patch.setattr(FrozenSlices, "restore", fatal)
         train(plan, tmp_path / "killed", **SIX, **way)
     found = []
-    refresh = simulated_direction.candidate_directions
+    search = simulated_direction.orthonormal_differences
     monkeypatch.setattr(
         simulated_direction,
-        "candidate_directions",
-        lambda *given: found.append(1) or refresh(*given),
+        "orthonormal_differences",
+        lambda *given: found.append(1) or search(*given),
     )
     resumed = train(plan, tmp_path / "killed", **SIX, **way)
-    assert len(found) == 1  # of steps 3, 4 and 5 at the fifth alone: the fourth has those stored
+    assert len(found) == SEQUENCES  # of steps 3, 4 and 5 at the fifth alone
     assert same_bits(resumed.model, whole.model)
     assert resumed.logged("loss") == whole.logged("loss")
 
 
 @pytest.mark.parametrize("changes", [{"gradient_checkpointing": True}, {"accumulation": 2}])
-def test_recomputed_activations_and_micro_batches_change_nothing(changes, tmp_path):
-    plan = plan_of("direction_ablate", shares=ALWAYS)
+@pytest.mark.parametrize("method", ["direction_ablate", "harden"])
+def test_recomputed_activations_and_micro_batches_change_nothing(changes, method, tmp_path):
+    shares = {"neurons": 0.8, "direction": 1.0, "prefill": 0.5}
+    plan = plan_of(method, shares=shares if method == "harden" else ALWAYS)
+    means = {"kl_weight": 0.0, "sft_weight": 0.0} if "accumulation" in changes else {}
     plain, other = (
-        train(plan, tmp_path / name, kl_weight=0.0, sft_weight=0.0, **given)
+        train(plan, tmp_path / name, **means, **given)
         for name, given in (("plain", {}), ("other", changes))
     )
     assert other.logged("loss") == pytest.approx(plain.logged("loss"), rel=1e-4)
@@ -235,19 +272,16 @@ def test_frozen_neurons_stay_to_the_bit_and_no_hook_is_left(tmp_path):
 
 def test_directions_are_found_on_the_model_without_any_simulated_attack(removed, tmp_path):
     """Zeroed neurons or a removed direction would show in what is found."""
-    shares = {"neurons": 0.5, "direction": 0.5}
-    plan = plan_of("ablate_all", shares=shares)
-    plan = replace(plan, asked=ASKED._replace(refresh=1))
+    plan = plan_of("ablate_all", shares={"neurons": 0.5, "direction": 0.5})
+    plan = replace(plan, attacked="all", asked=ASKED._replace(refresh=1))
     clean = train(plan, tmp_path, learning_rate=0.0, steps=16, batch_pairs=1).before
-    drawn_ones = [(place, direction) for place, direction in removed if direction is not None]
+    drawn_ones = [directions for directions in removed if directions is not None]
     assert 4 <= len(drawn_ones) <= 12
-    for place, direction in drawn_ones:
-        expected = difference_of_means(clean, place)
-        np.testing.assert_allclose(direction.numpy(), expected, rtol=0, atol=1e-5)
+    assert all(is_an_attack_on(clean, directions) for directions in drawn_ones)
 
 
 def test_sides_that_nothing_tells_apart_are_no_attack(tmp_path):
-    same = Asked(ASKED.unsafe, ASKED.unsafe, refresh=2, batch_size=2)
+    same = ASKED._replace(safe=ASKED.unsafe)
     trained = train(plan_of("direction_ablate", shares=ALWAYS, asked=same), tmp_path / "1")
     plain = train("dpo", tmp_path / "2")
     assert same_bits(trained.model, plain.model)

@@ -21,6 +21,7 @@ REPLICAS = {
     "all terms": STEPS,
     "one pair": {**STEPS, "batch_pairs": 2},
     "low rank": LOW_RANK,
+    "attacked": {**STEPS, "plan": "harden"},
     "whole": FAR_APART,
     "killed": {**FAR_APART, "killed_at": 4},
     "not restored": {**STEPS, "restore": False},
@@ -89,7 +90,15 @@ def test_replicas_agree_on_all_bits_and_freeze_the_frozen_ones(name, trained):
 
 @pytest.mark.parametrize(
     "name",
-    ["all terms", "low rank", "shards", "accumulated shards", "tied shards", "fused shards"],
+    [
+        "all terms",
+        "low rank",
+        "attacked",
+        "shards",
+        "accumulated shards",
+        "tied shards",
+        "fused shards",
+    ],
 )
 def test_two_processes_train_as_one(name, trained, tmp_path):
     settings = (REPLICAS | SHARDS)[name]

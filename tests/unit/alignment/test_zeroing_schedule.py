@@ -9,6 +9,7 @@ import torch
 from safeneuron.alignment import dpo_training
 from safeneuron.alignment.dpo_training import align
 from safeneuron.alignment.freezing import FrozenSlices
+from safeneuron.alignment.simulation import Simulation
 from safeneuron.alignment.steps import SimulateAttacks
 from unit.alignment.rounds import (
     MASK,
@@ -36,13 +37,14 @@ def zeroed_steps(workdir, probability, **changes):
 
 @pytest.mark.parametrize("probability", [0.0, 0.2, 0.5, 1.0])
 def test_the_share_of_zeroed_steps_is_the_probability(probability):
-    zeroing, steps = SimpleNamespace(active=False), 2000
+    steps = 2000
     plan = plan_of("ablate", zeroing_probability=probability)
-    callback = SimulateAttacks(plan, 3, zeroing, direction=None)
+    simulation = Simulation(build(), plan, TOKENIZER.pad_token_id, seed=3)
+    callback = SimulateAttacks(simulation)
     drawn = []
     for step in range(steps):
         callback.on_step_begin(None, SimpleNamespace(global_step=step), None)
-        drawn.append(zeroing.active)
+        drawn.append(simulation._zeroing.active)
     five_errors = 5 * np.sqrt(probability * (1 - probability) / steps)
     assert abs(np.mean(drawn) - probability) <= five_errors
 

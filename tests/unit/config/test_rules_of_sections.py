@@ -156,8 +156,17 @@ RULES_OF_SECTIONS = [
             "align": {"training": {"parallel": "fsdp", "kl_weight": 0}},
             "run": {"arms": ["dpo", "direction_ablate"]},
         },
-        "run.arms: 'direction_ablate' (direction_ablate) finds refusal directions on the model "
-        "that trains, which align.training.parallel: fsdp holds in parts; take none or ddp",
+        "run.arms: 'direction_ablate' (direction_ablate) finds refusal directions on the whole "
+        "model in each process, which parallel: fsdp does not keep; take align.training.parallel",
+    ),
+    wrong(
+        "forced words without a reference",
+        {
+            "align": {"training": {"parallel": "fsdp", "kl_weight": 0}},
+            "run": {"arms": ["dpo", "recover"]},
+        },
+        "run.arms: 'recover' (recover) needs a reference model in each process, which parallel: "
+        "fsdp does not keep",
     ),
     wrong(
         "an attack that the method does not simulate",
@@ -169,12 +178,6 @@ RULES_OF_SECTIONS = [
         "words that the method does not force",
         {"align": {"arms": {"ablate": {"method": "ablate", "prefill_tokens": 2}}}},
         "align.arms.ablate: prefill_tokens: 2, but method 'ablate' simulates no 'prefill' attack",
-    ),
-    wrong(
-        "more attacks than steps",
-        {"align": {"arms": {"harden": {"method": "harden", "zeroing_probability": 0.7}}}},
-        "align.arms.harden: a step simulates one attack or none, but the shares of the steps are "
-        "1.2 together (neurons 0.7, direction 0.3, prefill 0.2); allowed: at most 1",
     ),
     wrong(
         "reserved arm",

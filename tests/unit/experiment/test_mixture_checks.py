@@ -130,6 +130,20 @@ def test_training_that_cannot_be_proved_is_refused(folder, training, named, conf
     )
 
 
+def test_an_arm_that_zeroes_neurons_of_experts_for_some_pairs_is_refused(
+    folder, config_of, tmp_path
+):
+    plain = config_of(folder)
+    for arms, refused in ((["direction_ablate", "recover", "ablate"], False), (["harden"], True)):
+        run = plain.run.model_copy(update={"arms": arms})
+        config = plain.model_copy(update={"run": run})
+        if refused:
+            says = refusal(config, tmp_path)
+            assert says.startswith("run.arms: 'harden' zeroes neurons for safety pairs alone")
+        else:
+            check_inputs(config, tmp_path)
+
+
 def test_a_mixture_is_measured_from_its_configuration(folder):
     parameters = sum(p.numel() for p in mixtures.build(folder.name).parameters())
     size = folder_size(folder)

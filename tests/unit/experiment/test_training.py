@@ -114,9 +114,17 @@ def test_an_arm_simulates_in_its_own_shares_of_the_steps_or_in_those_said():
     assert own.shares == ARMS["harden"].shares
     said = {"zeroing_probability": 0.1, "prefill_probability": 0.0, "prefill_tokens": 9}
     settings = align_settings(*of_method("harden", **said))
-    assert settings.shares == {"neurons": 0.1, "direction": 0.3, "prefill": 0.0}
+    assert settings.shares == {"neurons": 0.1, "direction": 0.4, "prefill": 0.0}
     assert settings.prefill.tokens == 9
     assert align_settings(*of_method("ablate")).zeroing_probability == 0.5
+
+
+def test_forced_words_run_the_reference_also_without_a_kl_term():
+    of = {"training": {"kl_weight": 0.0}}
+    recover, state = {"method": "recover"}, State("organism", "mine", 1, 0)
+    never = recover | {"prefill_probability": 0.0}
+    for arm, tables in ((recover, 0), (never, 1), ({"method": "dpo"}, 1)):
+        assert len(reference_table(config(arms={"mine": arm}, **of), PATHS, state)) == tables
 
 
 def test_the_gate_trains_nothing_again():

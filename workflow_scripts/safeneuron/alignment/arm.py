@@ -1,5 +1,6 @@
 """What an arm is: its parts, and the plan that they make of a round's identified neurons."""
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -7,12 +8,11 @@ import numpy as np
 
 from safeneuron.alignment.parts import (
     Asked,
+    Attacked,
     LossTerm,
     Simulation,
     Target,
     Trainable,
-    drawn,
-    drawn_length,
     identified_neurons,
 )
 
@@ -24,7 +24,9 @@ class Plan:
     Attributes:
         frozen: neurons whose gate row, up row and down column stay constant to the bit.
         zeroed: neurons that are zeroed in the policy's forward pass, never in the reference's.
-        shares: of the steps, for each attack that is made in some of them.
+        shares: of the steps in which neurons are zeroed and those in which directions are removed,
+            and of the safety pairs behind whose prompt words are forced.
+        attacked: the pairs whose passes are attacked; words are forced on safety pairs alone.
         trains: what may move, but for what is frozen.
         loss: the terms of the loss, with `preference` among them.
         asked: what refusal directions are found with; None if none is removed.
@@ -34,20 +36,33 @@ class Plan:
     frozen: np.ndarray
     zeroed: np.ndarray
     shares: Mapping[Simulation, float]
+    attacked: Attacked
     trains: Trainable
     loss: tuple[LossTerm, ...]
     asked: Asked | None = None
     prefill_tokens: int = 0
 
-    def simulated(self, seed: int, step: int) -> Simulation | None:
-        """The attack that is made in a step, by a draw of (seed, step) alone; None in most."""
-        return drawn(self.shares, seed, step)
+    def zeroes(self, seed: int, step: int) -> bool:
+        """Whether neurons are zeroed in a step, by a draw of (seed, step) alone."""
+        return _drawn(self.shares.get("neurons", 0.0), seed, step)
 
-    def forced_tokens(self, seed: int, step: int) -> int:
-        """How many tokens of the rejected answer are forced in a step; 0 where none are."""
-        if self.simulated(seed, step) != "prefill":
+    def removes_directions(self, seed: int, step: int) -> bool:
+        """Whether refusal directions are removed in a step, by another such draw."""
+        return _drawn(self.shares.get("direction", 0.0), seed, step, 1)
+
+    def forced_tokens(self, seed: int, step: int, pair_id: str) -> int:
+        """How many tokens of a safety pair's rejected answer are forced in a step, 0 for none.
+
+        By a draw of (seed, step, pair) alone, whatever batch the pair is in.
+        """
+        rng = np.random.default_rng([seed, step, 4, zlib.crc32(pair_id.encode())])
+        if rng.random() >= self.shares.get("prefill", 0.0):
             return 0
-        return drawn_length(self.prefill_tokens, seed, step)
+        return 1 + int(rng.integers(self.prefill_tokens))
+
+
+def _drawn(share: float, *numbers: int) -> bool:
+    return bool(np.random.default_rng(numbers).random() < share)
 
 
 @dataclass(frozen=True)
@@ -58,15 +73,15 @@ class Arm:
 
     Attributes:
         frozen, zeroed: which neurons, of those that are identified.
-        shares: of the steps, at most 1 together, in which each attack is made if the configuration
-            does not say it: neurons are zeroed, a refusal direction is removed, or the first words
-            of the rejected answer are forced. A step has one of them or none.
-        trains, loss: as in `Plan`.
+        shares: as in `Plan`, each if the configuration does not say it; those of attacks that the
+            arm does not simulate are not there.
+        attacked, trains, loss: as in `Plan`.
     """
 
     frozen: Target
     zeroed: Target
     shares: Mapping[Simulation, float]
+    attacked: Attacked
     trains: Trainable
     loss: tuple[LossTerm, ...]
 
@@ -96,11 +111,12 @@ class Arm:
             identified: boolean [layers, neurons].
             seed: the training's, of random neurons: those of later rounds hold those of earlier
                 ones, and parts that are random draw the same ones.
-            shares: of the steps, for each attack; those that are none of the arm's are left out.
+            shares: of each attack; those of attacks that the arm does not simulate are left out.
             asked, prefill_tokens: as in `Plan`.
         """
         frozen, zeroed = (
             target(identified, np.random.default_rng(seed)) for target in (self.frozen, self.zeroed)
         )
         made = {attack: shares[attack] for attack in self.shares}
-        return Plan(frozen, zeroed, made, self.trains, self.loss, asked, prefill_tokens)
+        how = (self.attacked, self.trains, self.loss)
+        return Plan(frozen, zeroed, made, *how, asked, prefill_tokens)

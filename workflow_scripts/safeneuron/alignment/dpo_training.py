@@ -1,10 +1,7 @@
 """DPO with an arm's plan: the one file that touches TRL (paper Eq. 11 and 12).
 
 Loss of a pair: DPO's, plus `sft_weight` times the negative log-likelihood of the chosen answer,
-plus `kl_weight` times KL(policy || reference) over the chosen answers of general pairs. In a step
-whose plan forces words there is no preference, as the reference answered without them: the loss is
-the negative log-likelihood of safety pairs' chosen answers behind the forced words, and the other
-two terms of the general pairs alone.
+plus `kl_weight` times KL(policy || reference) over the chosen answers of general pairs.
 
 The reference is an explicit model without hooks, run beside the policy; or its log-probabilities,
 which `reference_log_probs` computed before the round and the pairs carry. TRL's own cache of them
@@ -41,11 +38,10 @@ from safeneuron.alignment.lora import add_adapters, frozen_adapters, merge_adapt
 from safeneuron.alignment.processes import count, is_sharded, micro_batches
 from safeneuron.alignment.resumable import Resumable, logged_and_saved, machine
 from safeneuron.alignment.settings import SAVE_EVERY, Training
-from safeneuron.alignment.simulated_direction import SimulatedDirection
+from safeneuron.alignment.simulation import Simulation
 from safeneuron.alignment.steps import RestoreFrozen, SayProgress, SimulateAttacks
 from safeneuron.alignment.wrappers import take_off_wrappers
 from safeneuron.data.preferences import GENERAL
-from safeneuron.interventions.zeroing import Zeroing
 from safeneuron.models.chat import AS_TEXT
 from safeneuron.models.vision import Vision
 from safeneuron.progress import Progress
@@ -84,15 +80,17 @@ def align(
         save_every: steps between those checkpoints.
 
     Raises:
-        ValueError: there is neither a reference nor its log-probabilities, or the KL term has no
-            reference to run.
+        ValueError: there is neither a reference nor its log-probabilities, or the KL term or forced
+            words have no reference to run.
         FloatingPointError: the loss is not finite; names the step and the pairs.
     """
     kl_weight = settings.kl_weight if "divergence" in plan.loss else 0.0
-    if reference is None and (kl_weight or "reference_chosen" not in pairs[0]):
+    forced = plan.shares.get("prefill", 0.0)
+    if reference is None and (kl_weight or forced or "reference_chosen" not in pairs[0]):
         raise ValueError(
-            "without a reference model kl_weight must be 0 and the pairs must carry their "
-            f"reference log-probabilities; kl_weight is {kl_weight}"
+            "without a reference model kl_weight must be 0, no words may be forced and the pairs "
+            f"must carry their reference log-probabilities; kl_weight is {kl_weight}, words are "
+            f"forced on {forced:.0%} of the safety pairs"
         )
     steps = settings.optimizer_steps(len(pairs))
     if settings.lora:
@@ -104,10 +102,7 @@ def align(
         frozen = FrozenSlices(frozen_slices(model, plan.frozen))
     if reference is not None:
         reference.requires_grad_(False)
-    zeroing = Zeroing(model, plan.zeroed)
-    direction = None
-    if plan.asked:
-        direction = SimulatedDirection(model, plan.asked, tokenizer.pad_token_id, seed)
+    simulation = Simulation(model, plan, tokenizer.pad_token_id, seed)
     if is_sharded(model):
         workdir /= f"{count()}-shards"
     last = resume.last_complete_checkpoint(workdir, steps)
@@ -117,9 +112,8 @@ def align(
     try:
         trainer = _PlannedTrainer(
             kl_weight=kl_weight,
-            likelihood_weight=settings.sft_weight if "likelihood" in plan.loss else 0.0,
             forced_tokens=partial(plan.forced_tokens, seed),
-            beside={"directions": direction.directions} if direction else {},
+            simulation=simulation,
             model=policy,
             reference=reference,
             args=_config(settings, plan, steps, seed, workdir, save_every, is_sharded(model)),
@@ -127,7 +121,7 @@ def align(
             processing_class=tokenizer,
             data_collator=_CollatorWithSource(pad_token_id=tokenizer.pad_token_id, vision=vision),
             callbacks=[
-                SimulateAttacks(plan, seed, zeroing, direction),
+                SimulateAttacks(simulation),
                 RestoreFrozen(frozen),
                 SayProgress(progress),
             ],
@@ -136,9 +130,7 @@ def align(
         with progress:
             trainer.train(resume_from_checkpoint=last)
     finally:
-        zeroing.remove()
-        if direction:
-            direction.remove()
+        simulation.remove()
         frozen.release()
         for trained in (model, reference):
             if trained is not None:
@@ -192,7 +184,7 @@ def reference_log_probs(
     return rows
 
 
-def _none(step: int) -> int:
+def _none(step: int, pair_id: str) -> int:
     """No forced tokens."""
     return 0
 
@@ -213,14 +205,13 @@ class _PlannedTrainer(Resumable, DPOTrainer):
         self,
         kl_weight: float,
         reference: PreTrainedModel | None,
-        likelihood_weight: float = 0.0,
-        forced_tokens: Callable[[int], int] = _none,
-        beside: Mapping[str, torch.Tensor] | None = None,
+        forced_tokens: Callable[[int, str], int] = _none,
+        simulation: Simulation | None = None,
         **arguments: Any,
     ) -> None:
-        self._kl_weight, self._likelihood_weight = kl_weight, likelihood_weight
-        self._forced_tokens = forced_tokens
-        self.beside = beside or {}
+        self._kl_weight = kl_weight
+        self._forced_tokens, self._simulation = forced_tokens, simulation
+        self.beside = simulation.beside if simulation else {}
         super().__init__(ref_model=_Absent() if reference is None else reference, **arguments)
         # what TRL's own switch sets, which would also compute, hash and cache
         self.precompute_ref_logps = reference is None
@@ -242,11 +233,10 @@ class _PlannedTrainer(Resumable, DPOTrainer):
     ) -> torch.Tensor:
         inputs = dict(inputs)
         pair_ids, general = inputs.pop("pair_ids"), inputs.pop("general")
-        forced = self._forced_tokens(self.state.global_step)
-        if forced:
-            loss = self._recovery(model, inputs, general, forced)
-        else:
-            loss = super().compute_loss(model, inputs, False, num_items_in_batch)
+        if self._simulation:
+            self._simulation.begin_batch(~general)
+        inputs = self._behind_forced_words(inputs, pair_ids, general)
+        loss = super().compute_loss(model, inputs, False, num_items_in_batch)
         if self._kl_weight and general.any():
             loss = loss + self._kl_weight * self._divergence(model, inputs, general)
         elif self._kl_weight and self.args.world_size > 1:
@@ -259,23 +249,15 @@ class _PlannedTrainer(Resumable, DPOTrainer):
             )
         return loss
 
-    def _recovery(
-        self, model: nn.Module, inputs: Mapping[str, Any], general: torch.Tensor, forced: int
-    ) -> torch.Tensor:
-        """Mean negative log-likelihood a token of safety pairs' chosen answers behind forced words.
-
-        Plus that of general pairs' chosen answers, by its weight.
-        """
-        kept = {name: inputs[name] for name in inputs if not name.startswith("ref_")}
-        batch = behind_forced_words(kept, ~general, forced, self._tokenizer.pad_token_id)
-        answer = batch.pop("completion_mask")
-        labels = batch["input_ids"].masked_fill(answer == 0, -100)
-        log_probs = model(**batch, use_cache=False, labels=labels, fused_lm_head=True).log_probs
-        answer = answer[:, 1:]
-        of_safety, of_general = (
-            -log_probs[rows].sum() / answer[rows].sum().clamp(min=1) for rows in (~general, general)
-        )
-        return of_safety + self._likelihood_weight * of_general
+    def _behind_forced_words(
+        self, inputs: Mapping[str, Any], pair_ids: Sequence[str], general: torch.Tensor
+    ) -> dict[str, Any]:
+        step = self.state.global_step
+        tokens = [
+            0 if is_general else self._forced_tokens(step, pair_id)
+            for pair_id, is_general in zip(pair_ids, general.tolist(), strict=True)
+        ]
+        return behind_forced_words(inputs, tokens, self._tokenizer.pad_token_id)
 
     def _divergence(
         self, model: nn.Module, inputs: Mapping[str, Any], general: torch.Tensor

@@ -1,67 +1,61 @@
 """Answers behind words that an attacker forces (Qi et al. 2024, arXiv 2406.05946, §3).
 
-A safety pair's chosen answer is put behind the first tokens of its rejected one: what is to be
-learnt is to refuse after an answer that has begun to help.
+The first tokens of a safety pair's rejected answer become the end of its prompt: what is preferred
+there is the whole refusal to the rest of the rejected answer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 
-from safeneuron.alignment import image_pairs
-
 
 def behind_forced_words(
-    inputs: Mapping[str, torch.Tensor], safety: torch.Tensor, tokens: int, pad_id: int
+    inputs: Mapping[str, torch.Tensor], tokens: Sequence[int], pad_id: int
 ) -> dict[str, torch.Tensor]:
-    """A batch of chosen answers, those of safety pairs behind the first tokens of rejected ones.
+    """A batch some of whose pairs' answers stand behind the first tokens of the rejected one.
 
-    The forced tokens are no part of the completion. A rejected answer gives no more of them than it
-    has before the end that it shares with the chosen one, which is that of the turn.
+    A rejected answer gives no more of them than it has before the end that it shares with the
+    chosen one, which is that of the turn, and one is left at least.
 
     Args:
         inputs: TRL's batch, int64 [2 * pairs, tokens]: all chosen answers, then all rejected ones,
             padded on the right.
-        safety: boolean [pairs].
-        tokens: number of forced tokens.
+        tokens: number of forced tokens of each pair, 0 for none.
         pad_id: the token that pads.
 
     Returns:
-        The same names, [pairs, tokens].
+        The same tensors but for the pairs' `input_ids`, `attention_mask` and `completion_mask`.
     """
-    half = len(safety)
-    chosen = image_pairs.rows_of(inputs, torch.arange(2 * half, device=safety.device) < half)
-    answers = [
-        ids[answer.bool()]
-        for ids, answer in zip(inputs["input_ids"], inputs["completion_mask"], strict=True)
+    if not any(tokens):
+        return dict(inputs)
+    half = len(tokens)
+    spoken = [
+        ids[attention.bool()]
+        for ids, attention in zip(inputs["input_ids"], inputs["attention_mask"], strict=True)
     ]
-    rows, masks = [], []
-    for row in range(half):
-        mask = chosen["completion_mask"][row]
-        prompt = chosen["input_ids"][row, : int(mask.argmax())]
-        answer, rejected = answers[row], answers[half + row]
-        forced = rejected[: min(tokens, _before_shared_end(answer, rejected))]
-        forced = forced if safety[row] else forced[:0]
-        rows.append(torch.cat([prompt, forced, answer]))
-        masks.append(torch.ones_like(rows[-1]))
-        masks[-1][: len(prompt) + len(forced)] = 0
-    ids = pad_sequence(rows, batch_first=True, padding_value=pad_id)
-    attention = pad_sequence([torch.ones_like(row) for row in rows], batch_first=True)
-    longer = ids.shape[1] - chosen["input_ids"].shape[1]
+    starts = inputs["completion_mask"].argmax(dim=1).tolist()
+    for pair, most in enumerate(tokens):
+        start, of_rejected = starts[pair], starts[half + pair]
+        chosen, rejected = spoken[pair][start:], spoken[half + pair][of_rejected:]
+        forced = rejected[: min(most, _before_shared_end(chosen, rejected), len(rejected) - 1)]
+        spoken[pair] = torch.cat([spoken[pair][:start], forced, chosen])
+        starts[pair] += len(forced)
+        starts[half + pair] += len(forced)
+    answers = [torch.ones_like(ids) for ids in spoken]
+    for answer, start in zip(answers, starts, strict=True):
+        answer[:start] = 0
+    ids = pad_sequence(spoken, batch_first=True, padding_value=pad_id)
+    longer = ids.shape[1] - inputs["input_ids"].shape[1]
     # what else is of each token says where images are, and none is in an answer
-    of_tokens = {
-        name: pad(value, (0, longer))
-        for name, value in chosen.items()
-        if name == "mm_token_type_ids"
-    }
+    shown = {n: pad(value, (0, longer)) for n, value in inputs.items() if n == "mm_token_type_ids"}
     return {
-        **chosen,
-        **of_tokens,
+        **inputs,
+        **shown,
         "input_ids": ids,
-        "attention_mask": attention,
-        "completion_mask": pad_sequence(masks, batch_first=True),
+        "attention_mask": pad_sequence([torch.ones_like(row) for row in spoken], batch_first=True),
+        "completion_mask": pad_sequence(answers, batch_first=True),
     }
 
 

@@ -3,8 +3,8 @@
 The configuration is validated where there is no torch, so this imports none; the model brings it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -28,17 +28,23 @@ Simulation = Literal["neurons", "direction", "prefill"]
 """An attack that a training makes on its own model: a kind of `attack.attacks`."""
 
 
+Attacked = Literal["all", "safety"]
+"""The pairs of a step that its simulated attack acts on: all, or those that are to be refused."""
+
+
 class Asked(NamedTuple):
     """What refusal directions are found with while a model trains.
 
     Attributes:
         unsafe, safe: prompts, token ids with the chat template.
+        phases: the largest number that are removed at once.
         refresh: number of steps after which they are found anew.
         batch_size: prompts of a forward pass.
     """
 
     unsafe: Sequence[Sequence[int]]
     safe: Sequence[Sequence[int]]
+    phases: int
     refresh: int
     batch_size: int
 
@@ -64,30 +70,6 @@ def random_neurons(identified: np.ndarray, rng: np.random.Generator) -> np.ndarr
     With as many identified ones or more in a later round, they hold those of the rounds before.
     """
     return nested_random(identified, rng)
-
-
-def drawn(shares: Mapping[Simulation, float], seed: int, step: int) -> Simulation | None:
-    """The attack that is made in a step, each in its share of all steps, or none.
-
-    It follows from (seed, step) alone, so that a training that is resumed draws the same ones.
-    """
-    number = np.random.default_rng([seed, step]).random()
-    upper = 0.0
-    for attack in get_args(Simulation):
-        upper += shares.get(attack, 0.0)
-        if number < upper:
-            return attack
-    return None
-
-
-def drawn_length(longest: int, seed: int, step: int) -> int:
-    """A number from 1 to `longest`, by (seed, step) alone."""
-    return 1 + int(np.random.default_rng([seed, step, 2]).integers(longest))
-
-
-def drawn_row(rows: np.ndarray, seed: int, step: int) -> int:
-    """One of some indices, by (seed, step) alone."""
-    return int(np.random.default_rng([seed, step, 1]).choice(rows))
 
 
 def language_model(model: "PreTrainedModel", embeddings: bool) -> None:

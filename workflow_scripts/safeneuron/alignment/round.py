@@ -151,7 +151,7 @@ def _asked(
         )
         for paths, rows in zip(identification, (settings.unsafe, settings.safe), strict=True)
     )
-    return Asked(unsafe, safe, settings.refresh, settings.batch_size)
+    return Asked(unsafe, safe, settings.phases, settings.refresh, settings.batch_size)
 
 
 def save_round(

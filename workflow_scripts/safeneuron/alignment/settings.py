@@ -214,13 +214,19 @@ class ArmSettings(Section):
         None,
         description="Share of the steps in which an ablating arm zeroes its neurons; null is "
         f"{_shares('neurons')}. 1 is the literal reading of Algorithm 1, and costs the organism "
-        "clean utility (docs/log.md). A step simulates one attack at most, so that an arm's shares "
-        "are at most 1 together.",
+        "clean utility (docs/log.md).",
     )
     direction_probability: Share | None = Field(
         None,
-        description="Share of the steps in which one layer's refusal direction is removed; null is "
-        f"{_shares('direction')}. Each step draws the layer anew.",
+        description="Share of the steps, drawn apart from those that zero, in which refusal "
+        f"directions of drawn layers are removed; null is {_shares('direction')}.",
+    )
+    direction_phases: int = Field(
+        3,
+        ge=1,
+        le=8,
+        description="Largest number of directions that are removed at once, each found while those "
+        "before it are removed; from 1 to it is drawn.",
     )
     direction_refresh: int = Field(
         4,
@@ -236,13 +242,13 @@ class ArmSettings(Section):
     )
     prefill_probability: Share | None = Field(
         None,
-        description="Share of the steps in which safety pairs' chosen answers are learnt behind "
-        f"the first tokens of the rejected ones; null is {_shares('prefill')}.",
+        description="Share of the safety pairs, drawn in each step, whose answers stand behind the "
+        f"first tokens of the rejected one; null is {_shares('prefill')}.",
     )
     prefill_tokens: int = Field(
-        5,
+        10,
         ge=1,
-        description="Largest number of those tokens; each step draws one from 1 to it.",
+        description="Largest number of those tokens; each pair draws from 1 to it.",
     )
     data_fraction: PositiveShare = Field(
         1.0,
@@ -262,7 +268,7 @@ class ArmSettings(Section):
 
     @property
     def shares(self) -> dict[Simulation, float]:
-        """Of the steps, for each attack that the arm simulates."""
+        """Of each attack that the arm simulates (`Plan.shares`)."""
         said = {
             "neurons": self.zeroing_probability,
             "direction": self.direction_probability,
@@ -287,27 +293,19 @@ class ArmSettings(Section):
                 )
         return self
 
-    @model_validator(mode="after")
-    def _one_attack_a_step(self) -> Self:
-        if (together := sum(self.shares.values())) > 1 + 1e-9:
-            shares = ", ".join(f"{attack} {share:g}" for attack, share in self.shares.items())
-            raise ValueError(
-                f"a step simulates one attack or none, but the shares of the steps are {together:g}"
-                f" together ({shares}); allowed: at most 1"
-            )
-        return self
-
 
 class SimulatedDirections(Section):
     """How refusal directions are found and removed while a model trains.
 
     Attributes:
         probability: share of the steps.
+        phases: the largest number of directions.
         refresh: number of steps after which they are found anew.
         prompts: largest number of each side.
     """
 
     probability: Share
+    phases: int
     refresh: int
     prompts: int
     unsafe: Rows
@@ -316,7 +314,7 @@ class SimulatedDirections(Section):
 
 
 class ForcedWords(Section):
-    """How often words are forced while a model trains, and the largest number of their tokens."""
+    """On which share of the safety pairs words are forced, and the largest number of tokens."""
 
     probability: Share
     tokens: int
@@ -341,7 +339,7 @@ class AlignSettings(Section):
 
     @property
     def shares(self) -> dict[Simulation, float]:
-        """Of the steps, for each attack that is simulated."""
+        """Of each attack that is simulated (`Plan.shares`)."""
         shares: dict[Simulation, float] = {"neurons": self.zeroing_probability}
         if self.direction:
             shares["direction"] = self.direction.probability

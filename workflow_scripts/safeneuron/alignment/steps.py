@@ -5,31 +5,22 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from safeneuron.alignment.arm import Plan
 from safeneuron.alignment.freezing import FrozenSlices
-from safeneuron.alignment.simulated_direction import SimulatedDirection
-from safeneuron.interventions.zeroing import Zeroing
+from safeneuron.alignment.simulation import Simulation
 from safeneuron.progress import Progress
 
 
 class SimulateAttacks(TrainerCallback):
-    """Zeroes neurons or removes a direction in the steps that a plan draws, and in no other."""
+    """Makes the simulated attacks of each step."""
 
-    def __init__(
-        self, plan: Plan, seed: int, zeroing: Zeroing, direction: SimulatedDirection | None
-    ) -> None:
-        self._plan, self._seed = plan, seed
-        self._zeroing, self._direction = zeroing, direction
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
 
     def on_step_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Switch."""
-        attack = self._plan.simulated(self._seed, state.global_step)
-        self._zeroing.active = False  # while directions are found
-        if self._direction:
-            self._direction.begin_step(state.global_step, removing=attack == "direction")
-        self._zeroing.active = attack == "neurons"
+        self._simulation.begin_step(state.global_step)
 
 
 class RestoreFrozen(TrainerCallback):

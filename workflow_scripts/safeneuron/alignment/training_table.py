@@ -1,7 +1,4 @@
-"""The table of a training: one row a logged step.
-
-A step in which words are forced has no preference, and nulls in its columns.
-"""
+"""The table of a training: one row a logged step."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -39,7 +36,7 @@ def training_rows(
         {
             **context,
             "step": entry["step"],
-            **{name: entry.get(key) for name, key in COLUMNS.items()},
+            **{name: float(entry[key]) for name, key in COLUMNS.items()},
         }
         for entry in history
         if "loss" in entry

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel
 
+from safeneuron.models.rows import of_rows
 from safeneuron.models.sites import UnsupportedArchitectureError
 from safeneuron.models.writes import probe, rewritten, stream_seen
 
@@ -42,24 +43,21 @@ def projected_out(
         return
     rows = _checked(model, directions)
 
-    def change(stream: torch.Tensor) -> torch.Tensor:
-        on = rows.to(stream.device)
-        whole = stream.float()
-        return (whole - (whole @ on.T) @ on).to(stream.dtype)
-
-    with rewritten(model, change, reading):
+    with rewritten(model, lambda stream: _without(stream, rows), reading):
         _check_gone(model, rows)
         yield
 
 
 class Removal:
-    """`projected_out` of one direction with a switch: `direction` is removed while it is not None.
+    """`projected_out` with a switch: directions are removed while they are not None.
 
     That nothing else writes to the stream is looked at once, with a random direction, and not for
-    each that is set. Gradients flow through what is left of the stream; the direction is constant.
+    all that are set. Gradients flow through what is left of the stream; directions are constant.
 
     Attributes:
-        direction: float [hidden], of length 1.
+        directions: float [directions, hidden], orthonormal.
+        rows: the prompts that they are removed for, boolean [prompts] of one batch; None for all
+            (`of_rows`).
     """
 
     def __init__(self, model: PreTrainedModel) -> None:
@@ -69,25 +67,31 @@ class Removal:
             UnsupportedArchitectureError: something else writes to the residual stream too.
         """
         width = model.get_input_embeddings().embedding_dim
-        random = torch.from_numpy(np.random.default_rng(0).normal(size=width)).float()
-        self.direction: torch.Tensor | None = random / random.norm()
+        random = torch.from_numpy(np.random.default_rng(0).normal(size=(1, width))).float()
+        self.directions: torch.Tensor | None = random / random.norm()
+        self.rows: torch.Tensor | None = None
         with ExitStack() as context:
             context.enter_context(rewritten(model, self._change, reading=False))
-            _check_gone(model, self.direction[None])
-            self.direction = None
+            _check_gone(model, self.directions)
+            self.directions = None
             self._context = context.pop_all()
 
     def _change(self, stream: torch.Tensor) -> torch.Tensor:
-        if self.direction is None:
+        if self.directions is None:
             return stream
-        on = self.direction.to(stream.device)
-        whole = stream.float()
-        # no matrix product, which mixed precision would round
-        return (whole - (whole * on).sum(dim=-1, keepdim=True) * on).to(stream.dtype)
+        return of_rows(self.rows, stream, _without(stream, self.directions))
 
     def remove(self) -> None:
         """Take it off the model."""
         self._context.close()
+
+
+def _without(stream: torch.Tensor, directions: torch.Tensor) -> torch.Tensor:
+    """The stream less its part along directions, in float32 also where matrix products are not."""
+    on = directions.to(stream.device)
+    whole = stream.float()
+    with torch.autocast(stream.device.type, enabled=False):
+        return (whole - (whole @ on.T) @ on).to(stream.dtype)
 
 
 def _checked(model: PreTrainedModel, directions: np.ndarray) -> torch.Tensor:

@@ -128,22 +128,36 @@ def orthogonal_to(directions: np.ndarray, vector: np.ndarray) -> np.ndarray:
     return vector
 
 
-def candidate_directions(
-    model: PreTrainedModel, unsafe: Ids, safe: Ids, batch_size: int, pad_id: int
+def orthonormal_differences(
+    model: PreTrainedModel,
+    unsafe: Ids,
+    safe: Ids,
+    places: Sequence[Sequence[int]],
+    batch_size: int,
+    pad_id: int,
 ) -> np.ndarray:
-    """Each place's difference of means, of length 1, float64 [layers + 1, hidden].
+    """Differences of means of given places, each found while those before it are removed.
 
-    It is 0 where nothing tells the sides apart, as before the first layer.
+    Args:
+        places: of each phase, the places in the order in which they are tried: the first is taken
+            at which the sides differ.
+
+    Returns:
+        float64 [phases, hidden], orthonormal; fewer where nothing tells the sides apart any more.
     """
-    of_unsafe, of_safe = (
-        mean_residuals(model, side, batch_size, pad_id) for side in (unsafe, safe)
-    )
-    differences = of_unsafe - of_safe
-    norms, sizes = (np.linalg.norm(each, axis=1) for each in (differences, of_safe))
-    there = norms > NO_DIFFERENCE * sizes
-    differences[there] /= norms[there, None]
-    differences[~there] = 0.0
-    return differences
+    found = np.zeros((0, model.get_input_embeddings().embedding_dim))
+    for order in places:
+        with projected_out(model, found):
+            of_unsafe, of_safe = (
+                mean_residuals(model, side, batch_size, pad_id) for side in (unsafe, safe)
+            )
+        for place in order:
+            rest = orthogonal_to(found, of_unsafe[place] - of_safe[place])
+            norm = np.linalg.norm(rest)
+            if norm > NO_DIFFERENCE * np.linalg.norm(of_safe[place]):
+                found = np.vstack([found, rest / norm])
+                break
+    return found
 
 
 @torch.no_grad()

@@ -1,5 +1,6 @@
 """What can be known to be wrong for mixtures of experts before a job runs."""
 
+from safeneuron.alignment.arms.registry import ARMS
 from safeneuron.config.load import ConfigError
 from safeneuron.config.schema.experiment import Config
 from safeneuron.experiment import prompt_sets
@@ -43,6 +44,14 @@ def _check_training(config: Config, model: str) -> None:
             f"align.training: {setting} does not train a mixture of experts, as '{model}' of "
             "run.aligned is; allowed are lora: null, parallel: none or ddp"
         )
+    for name in config.arms_of(model):
+        arm = ARMS[config.align.arms[name].method]
+        if arm.attacked == "safety" and "neurons" in arm.shares:
+            raise ConfigError(
+                f"run.arms: '{name}' zeroes neurons for safety pairs alone, and those of a mixture "
+                f"of experts, as '{model}' of run.aligned is, know no pairs; take it out, or give "
+                "its 'models'"
+            )
 
 
 def _check_prompts(config: Config, catalog: Catalog, model: str) -> None:

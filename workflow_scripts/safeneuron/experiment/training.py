@@ -65,9 +65,15 @@ def micro_batch(config: Config) -> int:
 
 
 def runs_reference(config: Config, state: State) -> bool:
-    """Whether a round runs a reference model beside the policy: a term of its loss needs it."""
-    loss = ARMS[config.align.arms[state.arm].method].loss
-    return "divergence" in loss and training_of(config, state).kl_weight > 0
+    """Whether a round runs a reference model beside the policy.
+
+    A term of its loss needs it, or words are forced that no table of the reference's knows.
+    """
+    arm = config.align.arms[state.arm]
+    divergence = "divergence" in ARMS[arm.method].loss
+    return arm.shares.get("prefill", 0) > 0 or (
+        divergence and training_of(config, state).kl_weight > 0
+    )
 
 
 def reference_table(config: Config, paths: Paths, state: State) -> list[str]:
@@ -113,6 +119,7 @@ def _directions(config: Config, arm: ArmSettings) -> SimulatedDirections | None:
         return None
     return SimulatedDirections(
         probability=arm.shares["direction"],
+        phases=arm.direction_phases,
         refresh=arm.direction_refresh,
         prompts=arm.direction_prompts,
         **rows_of_sides(config),

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel
 
+from safeneuron.models.rows import of_rows
 from safeneuron.models.sites import intervened
 
 
@@ -25,16 +26,24 @@ def zeroed(model: PreTrainedModel, mask: np.ndarray) -> AbstractContextManager[N
 
 
 class Zeroing:
-    """`zeroed` with a switch: neurons are zero while `active`, until it is removed."""
+    """`zeroed` with a switch: neurons are zero while `active`, until it is removed.
+
+    Attributes:
+        rows: the prompts that they are zero for, boolean [prompts] of one batch; None for all
+            (`of_rows`). Neurons of mixtures of experts know no prompts: there it has to be None.
+    """
 
     def __init__(self, model: PreTrainedModel, mask: np.ndarray) -> None:
         """Put it on the model, inactive; see `zeroed`."""
         self.active = False
+        self.rows: torch.Tensor | None = None
         self._context = ExitStack()
         self._context.enter_context(intervened(model, mask, self._change))
 
     def _change(self, neurons: torch.Tensor, activations: torch.Tensor) -> torch.Tensor:
-        return _zero(neurons, activations) if self.active else activations
+        if not self.active:
+            return activations
+        return of_rows(self.rows, activations, _zero(neurons, activations))
 
     def remove(self) -> None:
         """Take it off the model."""

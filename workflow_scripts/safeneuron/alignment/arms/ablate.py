@@ -7,6 +7,7 @@ ARM = Arm(
     frozen=no_neurons,
     zeroed=identified_neurons,
     shares={"neurons": 0.5},
+    attacked="all",
     trains=language_model,
     loss=("preference", "likelihood", "divergence"),
 )

@@ -7,6 +7,7 @@ ARM = Arm(
     frozen=identified_neurons,
     zeroed=no_neurons,
     shares={},
+    attacked="all",
     trains=language_model,
     loss=("preference", "likelihood", "divergence"),
 )

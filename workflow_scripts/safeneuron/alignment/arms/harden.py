@@ -1,4 +1,4 @@
-"""In each step neurons are zeroed, a direction is removed, words are forced, or nothing is done."""
+"""`ablate_all` and `recover` in one: trained against all three kinds of attack."""
 
 from safeneuron.alignment.arm import Arm
 from safeneuron.alignment.parts import identified_neurons, language_model, no_neurons
@@ -6,7 +6,8 @@ from safeneuron.alignment.parts import identified_neurons, language_model, no_ne
 ARM = Arm(
     frozen=no_neurons,
     zeroed=identified_neurons,
-    shares={"neurons": 0.3, "direction": 0.3, "prefill": 0.2},
+    shares={"neurons": 0.35, "direction": 0.4, "prefill": 0.5},
+    attacked="safety",
     trains=language_model,
     loss=("preference", "likelihood", "divergence"),
 )

@@ -7,6 +7,7 @@ ARM = Arm(
     frozen=random_neurons,
     zeroed=no_neurons,
     shares={},
+    attacked="all",
     trains=language_model,
     loss=("preference", "likelihood", "divergence"),
 )

@@ -1,4 +1,4 @@
-"""In some steps the refusal comes behind the rejected answer's first words (Qi et al., 2024)."""
+"""Refusals are preferred behind the first words of the rejected answer too (Qi et al., 2024)."""
 
 from safeneuron.alignment.arm import Arm
 from safeneuron.alignment.parts import language_model, no_neurons
@@ -7,6 +7,7 @@ ARM = Arm(
     frozen=no_neurons,
     zeroed=no_neurons,
     shares={"prefill": 0.5},
+    attacked="safety",
     trains=language_model,
     loss=("preference", "likelihood", "divergence"),
 )

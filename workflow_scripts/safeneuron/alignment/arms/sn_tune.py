@@ -7,6 +7,7 @@ ARM = Arm(
     frozen=all_others,
     zeroed=no_neurons,
     shares={},
+    attacked="all",
     trains=ffn_weights,
     loss=("preference", "likelihood", "divergence"),
 )

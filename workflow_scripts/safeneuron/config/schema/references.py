@@ -21,6 +21,10 @@ from safeneuron.settings import near_miss
 if TYPE_CHECKING:
     from safeneuron.config.schema.experiment import Config
 
+_NOT_IN_PARTS = {
+    "direction": "finds refusal directions on the whole model in each process, which",
+    "prefill": "needs a reference model in each process, which",
+}
 _WITHOUT_MODEL = ("oracle", "refusal_prefix", "lasting_refusal")
 
 
@@ -107,12 +111,13 @@ def _check_rounds(config: Config) -> None:
                 "align.training.lora matrices that all neurons share; take one of the two out"
             )
     for arm in run.arms if align.training.parallel == "fsdp" else ():
-        if "direction" in align.arms[arm].shares:
-            raise ValueError(
-                f"run.arms: '{arm}' ({align.arms[arm].method}) finds refusal directions on the "
-                "model that trains, which align.training.parallel: fsdp holds in parts; take none "
-                "or ddp, or take the arm out"
-            )
+        for attack in ("direction", "prefill"):
+            if align.arms[arm].shares.get(attack):
+                method = align.arms[arm].method
+                raise ValueError(
+                    f"run.arms: '{arm}' ({method}) {_NOT_IN_PARTS[attack]} parallel: fsdp does not "
+                    "keep; take align.training.parallel none or ddp, or take the arm out"
+                )
     if "base" in align.arms:
         raise ValueError("align.arms: 'base' is the name of the model that is not aligned")
     _known("align.rounds_of", align.rounds_of, config.models, "models")
