@@ -1,5 +1,5 @@
 import pytest
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import GPT2Config, GPT2LMHeadModel, MptConfig, MptForCausalLM
 
 import gguf_files
 import tiny
@@ -33,13 +33,26 @@ def test_a_folder_is_measured_from_its_headers(tmp_path):
     )
 
 
+@pytest.mark.parametrize("inner", [None, 24])
+def test_gpt2_says_its_sizes_by_names_of_its_own(inner, tmp_path):
+    config = GPT2Config(n_layer=3, n_embd=8, n_head=2, n_inner=inner, vocab_size=20)
+    model = GPT2LMHeadModel(config)
+    model.save_pretrained(tmp_path)
+    assert folder_size(tmp_path) == ModelSize(
+        parameters=sum(p.numel() for p in model.parameters()),
+        layers=3,
+        hidden=8,
+        intermediate=model.transformer.h[0].mlp.c_fc.nf,
+        vocabulary=20,
+        cache_width=2 * 8,
+    )
+
+
 def test_a_config_that_names_its_sizes_otherwise_is_an_error_that_names_the_folder(tmp_path):
-    GPT2LMHeadModel(GPT2Config(n_layer=1, n_embd=8, n_head=2, vocab_size=20)).save_pretrained(
+    MptForCausalLM(MptConfig(d_model=8, n_layers=1, n_heads=2, vocab_size=20)).save_pretrained(
         tmp_path
     )
-    with pytest.raises(
-        SafeNeuronError, match=rf"{tmp_path}: .*'gpt2'.* has no num_attention_heads"
-    ):
+    with pytest.raises(SafeNeuronError, match=rf"{tmp_path}: .*'mpt'.* has no .*hidden_size"):
         folder_size(tmp_path)
 
 

@@ -10,8 +10,8 @@ import torch
 from transformers import (
     BitNetConfig,
     BitNetForCausalLM,
-    GPT2Config,
-    GPT2LMHeadModel,
+    MptConfig,
+    MptForCausalLM,
     OPTConfig,
     OPTForCausalLM,
 )
@@ -53,14 +53,11 @@ def test_an_ffn_that_is_no_module_of_its_own_is_an_error_that_shows_the_layers_m
     assert "fc1" in message
 
 
-def test_gpt2_is_an_error_that_shows_the_decoders_children():
-    config = GPT2Config(
-        vocab_size=tiny.VOCABULARY, n_embd=tiny.HIDDEN, n_layer=2, n_head=2,
-        bos_token_id=1, eos_token_id=2,
-    )  # fmt: skip
-    message = refusal(GPT2LMHeadModel(config))
-    assert message.startswith("GPT2LMHeadModel: its decoder GPT2Model has no 'layers'")
-    assert "'h'" in message
+def test_layers_of_another_name_are_an_error_that_shows_the_decoders_children():
+    config = MptConfig(vocab_size=tiny.VOCABULARY, d_model=tiny.HIDDEN, n_layers=2, n_heads=2)
+    message = refusal(MptForCausalLM(config))
+    assert message.startswith("MptForCausalLM: its decoder MptModel has no 'layers' or 'h'; it has")
+    assert "'blocks'" in message
 
 
 def test_a_norm_between_product_and_projection_is_an_error_that_names_it():
@@ -78,7 +75,7 @@ def test_a_single_layer_without_a_gate_is_an_error_that_names_it():
 def test_layers_of_different_widths_are_an_error_that_names_them():
     model = tiny.build("llama")
     narrow = tiny.build("llama").model.layers[1].mlp
-    narrow.down_proj.in_features = 16
+    narrow.down_proj = torch.nn.Linear(16, tiny.HIDDEN, bias=False)
     model.model.layers[1].mlp = narrow
     assert "[16, 48] neurons" in refusal(model)
 
@@ -192,6 +189,7 @@ def test_nothing_else_of_the_library_hooks_modules_or_opens_an_ffn():
     ]
     assert sorted(found) == [
         "models/experts.py",
+        "models/positions.py",
         "models/site.py",
         "models/sites.py",
         "models/writes.py",

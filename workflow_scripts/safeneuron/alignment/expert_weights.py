@@ -55,14 +55,14 @@ def laid_out(values: torch.Tensor, part: Part) -> torch.Tensor:
     """A tensor as that of one FFN with the neurons of all experts, expert by expert.
 
     Args:
-        values: of a dense layer, which stays as it is; or [experts, 2 * w, hidden] or
-            [experts, hidden, w].
+        values: of a dense layer, which stays as it is but for a weight [in, out]; or
+            [experts, 2 * w, hidden] or [experts, hidden, w].
 
     Returns:
         Of experts [2 * experts * w, hidden], all gates before all ups, or [hidden, experts * w].
     """
     if values.dim() < 3:
-        return values
+        return values.T if part.transposed and values.dim() == 2 else values
     if part.dim == 0:
         return values.unflatten(1, (part.times, -1)).transpose(0, 1).flatten(0, 2)
     return values.transpose(0, 1).flatten(1)

@@ -16,6 +16,7 @@ from safeneuron.alignment.expert_weights import expert_parts, laid_out
 from safeneuron.alignment.neuron_weights import Part, Sizes, neuron_parts
 from safeneuron.alignment.weight_decay import beyond_decay
 from safeneuron.models.mixtures import mixture_of
+from safeneuron.models.sizes import decoder_sizes
 
 Tensors = Mapping[str, torch.Tensor]
 """A checkpoint's tensors by name."""
@@ -184,11 +185,10 @@ def _raise_unless_alike(trained: Tensors, starts: Tensors) -> None:
 
 
 def _sizes(config: PreTrainedConfig) -> Sizes:
-    mixture = mixture_of(config.to_dict())
-    if mixture is None:
-        return Sizes(config.num_hidden_layers, config.intermediate_size, config.hidden_size)
-    neurons = mixture.experts * mixture.width
-    return Sizes(config.num_hidden_layers, neurons, config.hidden_size, mixture.experts)
+    text = config.to_dict()
+    sizes, mixture = decoder_sizes(text), mixture_of(text)
+    experts = mixture.experts if mixture else 0
+    return Sizes(sizes.layers, sizes.neurons, sizes.hidden, experts, sizes.transposed)
 
 
 def _of_neurons(values: torch.Tensor, part: Part, row: np.ndarray) -> torch.Tensor:

@@ -12,7 +12,7 @@ import numpy as np
 
 from safeneuron.errors import SafeNeuronError
 
-_OUTWARD = re.compile("down|c_proj|4h_to_h|fc2")
+_OUTWARD = re.compile("down|c_proj|4h_to_h|fc2|fc_out")
 _IN_FFN = re.compile(
     r"(?P<stack>.+)\.(?P<layer>\d+)\.(mlp|feed_forward)\.(?P<module>.+)\.(?P<kind>weight|bias)"
 )
@@ -30,12 +30,14 @@ class Sizes(NamedTuple):
         neurons: of a layer, of all its experts if it has some.
         hidden: width of the residual stream.
         experts: of a layer; 0 where an FFN is no mixture of experts.
+        transposed: whether weights are [in, out] (GPT-2).
     """
 
     layers: int
     neurons: int
     hidden: int
     experts: int = 0
+    transposed: bool = False
 
 
 class Part(NamedTuple):
@@ -43,14 +45,17 @@ class Part(NamedTuple):
 
     Attributes:
         layer: its index.
-        dim: the dimension along which neurons are counted: 0 for rows, 1 for columns.
+        dim: the dimension along which neurons are counted: 0 for rows, 1 for columns, of weights
+            [out, in].
         times: how often all of them come along it, one after the other (2 where gate and up are
             fused).
+        transposed: whether a weight is stored [in, out].
     """
 
     layer: int
     dim: int
     times: int
+    transposed: bool = False
 
     def indices(self, row: np.ndarray) -> np.ndarray:
         """Where the neurons of a row of a mask, boolean [neurons], are along the dimension."""
@@ -121,9 +126,11 @@ def _reads_neurons(layers: Mapping[int, Mapping[str, Part | None]]) -> bool:
 
 def _part(layer: int, module: str, weight: Sequence[int], sizes: Sizes) -> Part | None:
     """What a projection is to the neurons, by its weight's shape; None if nothing."""
+    if sizes.transposed:
+        weight = weight[::-1]
     square = sizes.hidden == sizes.neurons  # the shape does not say which way it is
     if tuple(weight) == (sizes.hidden, sizes.neurons) and (not square or _OUTWARD.search(module)):
-        return Part(layer, 1, 1)
+        return Part(layer, 1, 1, sizes.transposed)
     if len(weight) == 2 and weight[1] == sizes.hidden and weight[0] % sizes.neurons == 0:
-        return Part(layer, 0, weight[0] // sizes.neurons)
+        return Part(layer, 0, weight[0] // sizes.neurons, sizes.transposed)
     return None

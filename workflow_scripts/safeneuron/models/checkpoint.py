@@ -8,7 +8,7 @@ does not make them run again.
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,8 +35,10 @@ from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.errors import SafeNeuronError
 from safeneuron.models.experts import expose_experts
 from safeneuron.models.folder import PROCESSOR
-from safeneuron.models.site import UnsupportedArchitectureError
+from safeneuron.models.positions import count_positions
+from safeneuron.models.site import NeuronSite, UnsupportedArchitectureError
 from safeneuron.models.sites import ffn_sites
+from safeneuron.models.sizes import UnknownSizeError, decoder_sizes
 from safeneuron.models.system_prompt import own_system_prompt, set_system_prompt
 
 disable_progress_bar()
@@ -99,7 +101,8 @@ def write_manifest(
             which is recorded beside it.
 
     Raises:
-        UnsupportedArchitectureError: its FFN is of no known family.
+        UnsupportedArchitectureError: its FFN is of no known family, or the configuration does not
+            say its sizes.
         CheckpointError: its weights are truncated.
         ChatTemplateError: its template does not show the system prompt.
     """
@@ -108,6 +111,7 @@ def write_manifest(
         model = _auto_class(config).from_config(config)
     expose_experts(model)
     sites = ffn_sites(model)
+    _check_sizes(model, sites)
     _check_weights(folder)
     tokenizer = _load_tokenizer(folder)
     template = tokenizer.chat_template or ""
@@ -196,6 +200,7 @@ def load_folder(folder: Path, dtype: str, placement: Mapping[str, Any] | None = 
             f"such as {missing[0]}; download the folder again"
         )
     expose_experts(model)
+    count_positions(model)
     return Loaded(model.eval(), _load_tokenizer(folder))
 
 
@@ -234,6 +239,22 @@ def _load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     tokenizer = loader.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     tokenizer.padding_side = "left"
     return tokenizer
+
+
+def _check_sizes(model: PreTrainedModel, sites: Sequence[NeuronSite]) -> None:
+    """Raise unless the configuration says the sizes, which the proof of freezing goes by."""
+    try:
+        sizes = decoder_sizes(model.config.get_text_config(decoder=True).to_dict())
+    except UnknownSizeError as error:
+        raise UnsupportedArchitectureError(
+            f"{type(model).__name__}: its configuration {error}"
+        ) from None
+    found = len(sites), sites[0].neurons
+    if found != (sizes.layers, sizes.neurons):
+        raise UnsupportedArchitectureError(
+            f"{type(model).__name__}: it has {found[0]} layers of {found[1]} neurons, and its "
+            f"configuration says {sizes.layers} of {sizes.neurons}"
+        )
 
 
 def _check_weights(folder: Path) -> None:

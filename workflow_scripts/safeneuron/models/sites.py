@@ -10,15 +10,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple, TypeAlias, TypeGuard
 
 import numpy as np
 import torch
 from torch import nn
 from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
 
 from safeneuron.models.experts import experts_site
-from safeneuron.models.site import NeuronSite, Owned, Site, UnsupportedArchitectureError
+from safeneuron.models.site import Index, NeuronSite, Owned, Site, UnsupportedArchitectureError
 
 
 class Family(NamedTuple):
@@ -39,17 +40,22 @@ FAMILIES = (
     Family(("gate_up_proj",), "down_proj"),  # Phi-3, Phi-4
     # without a gate
     Family(("up_proj",), "down_proj"),  # Nemotron, Arcee, Apertus
-    Family(("c_fc",), "c_proj"),  # Starcoder 2
-    Family(("dense_h_to_4h",), "dense_4h_to_h"),  # GPT-NeoX (Pythia), Persimmon
+    Family(("c_fc",), "c_proj"),  # Starcoder, GPT-2, GPT-Neo
+    Family(("dense_h_to_4h",), "dense_4h_to_h"),  # GPT-NeoX (Pythia), Persimmon, Falcon
     Family(("fc1",), "fc2"),  # Phi-1, Phi-2
+    Family(("fc_in",), "fc_out"),  # GPT-J
 )
-"""A new one is a line here if its positions are relative: left padding shifts learned absolute ones
-(GPT-2's), so that activations would depend on the batch.
-"""
+"""A new one is a line here; tables of learned positions must be known to `models.positions`."""
 
 
 FFN_NAMES = ("mlp", "feed_forward")
 """How layers call their FFN; the second are hybrids' (Falcon-H1)."""
+
+LAYERS = ("layers", "h")
+"""How decoders call their layers; the second is GPT-2's."""
+
+Projection: TypeAlias = nn.Linear | Conv1D
+"""What has a weight [out, in], or [in, out] in GPT-2's `Conv1D`."""
 
 
 @dataclass(frozen=True)
@@ -60,23 +66,23 @@ class FFNSite(NeuronSite):
         inward: the projections that the neurons are computed by.
     """
 
-    module: nn.Linear
-    inward: tuple[nn.Linear, ...]
+    module: Projection
+    inward: tuple[Projection, ...]
 
     @property
-    def down(self) -> nn.Linear:
+    def down(self) -> Projection:
         """The down projection."""
         return self.module
 
     @property
     def neurons(self) -> int:
         """How many neurons the layer has."""
-        return self.down.in_features
+        return _by_rows(self.down).shape[1]
 
     @property
     def form(self) -> tuple[int, ...]:
         """How many numbers each inward projection gives for a neuron."""
-        return tuple(p.out_features // self.neurons for p in self.inward)
+        return tuple(len(_by_rows(p)) // self.neurons for p in self.inward)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -86,7 +92,7 @@ class FFNSite(NeuronSite):
     @property
     def write_norm(self) -> np.ndarray:
         """Euclidean norm of each neuron's column of the down projection, float64 [neurons]."""
-        columns = self.down.weight.detach().cpu().double()
+        columns = _by_rows(self.down).detach().cpu().double()
         return torch.linalg.vector_norm(columns, dim=0).numpy()
 
     @property
@@ -103,9 +109,10 @@ class FFNSite(NeuronSite):
         neurons = torch.from_numpy(np.flatnonzero(row)).to(self.down.weight.device)
         owned = []
         for projection in self.inward:
-            offsets = range(0, projection.out_features, self.neurons)
+            offsets = range(0, len(_by_rows(projection)), self.neurons)
             rows = torch.cat([neurons + offset for offset in offsets])
-            owned.append(Owned(projection.weight, (rows,), projection, True))
+            where: Index = (slice(None), rows) if is_transposed(projection) else (rows,)
+            owned.append(Owned(projection.weight, where, projection, True))
             if projection.bias is not None:
                 owned.append(Owned(projection.bias, (rows,), projection, True))
         return [*owned, self.outgoing(row)]
@@ -113,7 +120,9 @@ class FFNSite(NeuronSite):
     def outgoing(self, row: np.ndarray) -> Owned:
         """The columns of the down projection that belong to neurons: all that the model reads."""
         neurons = torch.from_numpy(np.flatnonzero(row)).to(self.down.weight.device)
-        return Owned(self.down.weight, (slice(None), neurons), self.down, False)
+        every = slice(None)
+        where = (neurons, every) if is_transposed(self.down) else (every, neurons)
+        return Owned(self.down.weight, where, self.down, False)
 
     def changed(
         self, change: Callable[..., torch.Tensor], *of_neurons: np.ndarray
@@ -131,17 +140,17 @@ def decoder_layers(model: PreTrainedModel) -> nn.ModuleList:
     """The transformer layers of the (language) decoder.
 
     Raises:
-        UnsupportedArchitectureError: the decoder has no `layers`; the message shows its children.
+        UnsupportedArchitectureError: the decoder has no `LAYERS`; the message shows its children.
     """
     decoder = model.get_decoder()
     children = dict(decoder.named_children())
-    layers = children.get("layers")
-    if not isinstance(layers, nn.ModuleList):
-        raise UnsupportedArchitectureError(
-            f"{type(model).__name__}: its decoder {type(decoder).__name__} has no 'layers'; "
-            f"it has {list(children)}"
-        )
-    return layers
+    for layers in (children.get(name) for name in LAYERS):
+        if isinstance(layers, nn.ModuleList):
+            return layers
+    raise UnsupportedArchitectureError(
+        f"{type(model).__name__}: its decoder {type(decoder).__name__} has no "
+        f"{' or '.join(map(repr, LAYERS))}; it has {list(children)}"
+    )
 
 
 def residual_sites(model: PreTrainedModel) -> list[Site]:
@@ -257,7 +266,7 @@ def _ffn_site(model: PreTrainedModel, index: int, layer: nn.Module) -> NeuronSit
     )
 
 
-def _projections(family: Family, layer: nn.Module) -> list[nn.Linear]:
+def _projections(family: Family, layer: nn.Module) -> list[Projection]:
     """The projections of a layer's FFN, `down` last; none if it is of another family."""
     parts = _ffn_parts(layer)
     projections = [parts.get(name) for name in (*family.inward, family.down)]
@@ -283,6 +292,21 @@ def _check_alone(model: PreTrainedModel, site: FFNSite, layer: nn.Module) -> Non
             )
 
 
-def _is_projection(module: nn.Module) -> TypeGuard[nn.Linear]:
+def is_transposed(projection: nn.Module) -> bool:
+    """Whether its weight is [in, out]."""
+    return isinstance(_inner(projection), Conv1D)
+
+
+def _by_rows(projection: Projection) -> torch.Tensor:
+    """A projection's weight, [out, in] however it is stored."""
+    return projection.weight.T if is_transposed(projection) else projection.weight
+
+
+def _is_projection(module: nn.Module) -> TypeGuard[Projection]:
     """Whether a module is a linear layer, or one that an adapter (LoRA) is wrapped around."""
-    return isinstance(dict(module.named_children()).get("base_layer", module), nn.Linear)
+    return isinstance(_inner(module), Projection)
+
+
+def _inner(module: nn.Module) -> nn.Module:
+    """The module that an adapter is wrapped around; itself if none is."""
+    return dict(module.named_children()).get("base_layer", module)
