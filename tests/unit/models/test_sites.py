@@ -21,6 +21,7 @@ from safeneuron.models import sites
 from safeneuron.models.sites import (
     UnsupportedArchitectureError,
     ffn_sites,
+    grid_of,
     intervened,
     observed,
     owned,
@@ -72,12 +73,19 @@ def test_a_single_layer_without_a_gate_is_an_error_that_names_it():
         ffn_sites(model)
 
 
-def test_layers_of_different_widths_are_an_error_that_names_them():
+def test_a_narrower_layer_has_the_first_places_of_the_grid():
     model = tiny.build("llama")
     narrow = tiny.build("llama").model.layers[1].mlp
+    narrow.gate_proj, narrow.up_proj = (
+        torch.nn.Linear(tiny.HIDDEN, 16, bias=False) for _ in range(2)
+    )
     narrow.down_proj = torch.nn.Linear(16, tiny.HIDDEN, bias=False)
     model.model.layers[1].mlp = narrow
-    assert "[16, 48] neurons" in refusal(model)
+    grid = grid_of(ffn_sites(model))
+    np.testing.assert_array_equal(grid.present, np.arange(48) < np.array([[48], [16]]))
+    assert (grid.neurons, grid.experts) == (48, 0)
+    placed = grid.placed(np.ones(16))
+    assert placed[:16].tolist() == [1] * 16 and np.isnan(placed[16:]).all()
 
 
 MASK = tiny.random_mask()
@@ -145,7 +153,7 @@ def test_outgoing_columns_are_all_that_the_model_reads_of_neurons(model):
         expected = logits(model)
     with torch.no_grad():
         for site, row in zip(ffn_sites(model), MASK, strict=True):
-            weight, index, *_ = site.outgoing(row)
+            [(weight, index, *_)] = [part for part in site.owned(row) if not part.inward]
             assert weight[index].numel() == row.sum() * tiny.HIDDEN
             weight[index] = 0
     torch.testing.assert_close(logits(model), expected)
@@ -189,8 +197,8 @@ def test_nothing_else_of_the_library_hooks_modules_or_opens_an_ffn():
     ]
     assert sorted(found) == [
         "models/experts.py",
+        "models/ffn.py",
         "models/positions.py",
         "models/site.py",
-        "models/sites.py",
         "models/writes.py",
     ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from safeneuron.alignment.parts import LossTerm, Schedule, Target, Trainable
+from safeneuron.neurons.grid import all_present
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,13 @@ class Arm:
     trains: Trainable
     loss: tuple[LossTerm, ...]
 
-    def plan(self, identified: np.ndarray, seed: int, zeroing_probability: float) -> Plan:
+    def plan(
+        self,
+        identified: np.ndarray,
+        seed: int,
+        zeroing_probability: float,
+        present: np.ndarray | None = None,
+    ) -> Plan:
         """What a round does.
 
         Args:
@@ -53,8 +60,11 @@ class Arm:
             seed: the training's, of random neurons: those of later rounds hold those of earlier
                 ones, and parts that are random draw the same ones.
             zeroing_probability: share of the steps that zero, in [0, 1].
+            present: the neurons that there are, see `neurons.grid`; None for all.
         """
+        grid = all_present(identified.shape) if present is None else present
         frozen, zeroed = (
-            target(identified, np.random.default_rng(seed)) for target in (self.frozen, self.zeroed)
+            target(identified, grid, np.random.default_rng(seed))
+            for target in (self.frozen, self.zeroed)
         )
         return Plan(frozen, zeroed, self.when(zeroing_probability), self.trains, self.loss)

@@ -187,8 +187,8 @@ def _raise_unless_alike(trained: Tensors, starts: Tensors) -> None:
 def _sizes(config: PreTrainedConfig) -> Sizes:
     text = config.to_dict()
     sizes, mixture = decoder_sizes(text), mixture_of(text)
-    experts = mixture.experts if mixture else 0
-    return Sizes(sizes.layers, sizes.neurons, sizes.hidden, experts, sizes.transposed)
+    experts, width = (mixture.experts, mixture.width) if mixture else (0, 0)
+    return Sizes(sizes.layers, sizes.neurons, sizes.hidden, experts, width, sizes.transposed)
 
 
 def _of_neurons(values: torch.Tensor, part: Part, row: np.ndarray) -> torch.Tensor:
@@ -203,7 +203,7 @@ def _moved(then: torch.Tensor, now: torch.Tensor, part: Part, row: np.ndarray) -
     moved = _differ(then, now)
     if moved.dim() == 2:
         moved = moved.any(1 - part.dim)
-    return part.indices(row)[moved.cpu().numpy()] % len(row)
+    return part.neurons(part.indices(row)[moved.cpu().numpy()], row)
 
 
 def _bits(values: torch.Tensor) -> torch.Tensor:
@@ -220,9 +220,12 @@ def _differ(then: torch.Tensor, now: torch.Tensor) -> torch.Tensor:
 
 
 def _of_dims(parts: Mapping[str, Part], tensors: Tensors, dims: int) -> int:
-    """How many rows and columns of weights (2) a neuron has, or how many biases (1)."""
+    """How many rows and columns of weights (2) a neuron has, or how many biases (1).
+
+    Told by the first neuron, which all are like.
+    """
     return sum(
         part.times
         for name, part in parts.items()
-        if part.layer == 0 and min(tensors[name].dim(), 2) == dims
+        if (part.layer, part.first) == (0, 0) and min(tensors[name].dim(), 2) == dims
     )

@@ -15,15 +15,10 @@ from transformers import PreTrainedModel
 from safeneuron.alignment.freeze_proof import FreezeViolationError
 from safeneuron.alignment.freezing import FrozenSlices, frozen_slices
 from safeneuron.alignment.settings import LoRA
-from safeneuron.models.experts import is_mixture
+from safeneuron.models.ffn import Projection, is_transposed
+from safeneuron.models.mixture_layers import is_mixture
 from safeneuron.models.site import Index, UnsupportedArchitectureError
-from safeneuron.models.sites import (
-    Projection,
-    decoder_layers,
-    ffn_sites,
-    is_transposed,
-    owned,
-)
+from safeneuron.models.sites import decoder_layers, ffn_sites, owned
 
 _ADAPTER = "default"
 

@@ -27,9 +27,10 @@ class Sizes(NamedTuple):
 
     Attributes:
         layers: their number.
-        neurons: of a layer, of all its experts if it has some.
+        neurons: of the widest layer, in whole experts if it has some.
         hidden: width of the residual stream.
-        experts: of a layer; 0 where an FFN is no mixture of experts.
+        experts: that are routed to in a layer; 0 where no layer is a mixture of experts.
+        width: neurons of an expert.
         transposed: whether weights are [in, out] (GPT-2).
     """
 
@@ -37,6 +38,7 @@ class Sizes(NamedTuple):
     neurons: int
     hidden: int
     experts: int = 0
+    width: int = 0
     transposed: bool = False
 
 
@@ -50,16 +52,23 @@ class Part(NamedTuple):
         times: how often all of them come along it, one after the other (2 where gate and up are
             fused).
         transposed: whether a weight is stored [in, out].
+        first, number: the neurons of the layer that the tensor is of; a number of 0 for all.
     """
 
     layer: int
     dim: int
     times: int
     transposed: bool = False
+    first: int = 0
+    number: int = 0
 
     def indices(self, row: np.ndarray) -> np.ndarray:
         """Where the neurons of a row of a mask, boolean [neurons], are along the dimension."""
-        return np.flatnonzero(np.tile(row, self.times))
+        return np.flatnonzero(np.tile(row[self.first :][: self.number or None], self.times))
+
+    def neurons(self, indices: np.ndarray, row: np.ndarray) -> np.ndarray:
+        """The neurons of a layer that are at some places along the dimension."""
+        return indices % (self.number or len(row)) + self.first
 
 
 def neuron_parts(shapes: Mapping[str, Sequence[int]], sizes: Sizes) -> dict[str, Part]:

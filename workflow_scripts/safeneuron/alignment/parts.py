@@ -14,8 +14,9 @@ from safeneuron.neurons.random_sets import nested_random
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-Target = Callable[[np.ndarray, np.random.Generator], np.ndarray]
-"""From the identified neurons to those that an arm acts on, both boolean [layers, neurons]."""
+Target = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
+"""From the identified neurons, and all that there are, to those that an arm acts on; boolean
+[layers, neurons] all."""
 
 Schedule = Callable[[int, int], bool]
 """From a training's seed and a step's number to whether the step is one of the schedule's."""
@@ -28,27 +29,31 @@ LossTerm = Literal["preference", "likelihood", "divergence"]
 over the chosen answers of general pairs, weighted by `kl_weight`."""
 
 
-def no_neurons(identified: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def no_neurons(identified: np.ndarray, present: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """None."""
     return np.zeros_like(identified)
 
 
-def identified_neurons(identified: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def identified_neurons(
+    identified: np.ndarray, present: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """The identified ones."""
     return identified
 
 
-def all_others(identified: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def all_others(identified: np.ndarray, present: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """All but the identified ones."""
-    return ~identified
+    return present & ~identified
 
 
-def random_neurons(identified: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def random_neurons(
+    identified: np.ndarray, present: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """As many random ones in each layer, some of them identified ones by chance.
 
     With as many identified ones or more in a later round, they hold those of the rounds before.
     """
-    return nested_random(identified, rng)
+    return nested_random(identified, rng, present)
 
 
 def never(share: float) -> Schedule:

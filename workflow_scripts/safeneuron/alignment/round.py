@@ -84,8 +84,11 @@ def train_round(
         SystemExit: in all processes of the training but the first, which goes on with the model.
     """
     state, training = settings.state, settings.training
-    identified = np.logical_or.reduce([read_neuron_set(path).union for path in neuron_sets])
-    plan = ARMS[settings.method].plan(identified, state.seed, settings.zeroing_probability)
+    sets = [read_neuron_set(path) for path in neuron_sets]
+    identified = np.logical_or.reduce([neurons.union for neurons in sets])
+    plan = ARMS[settings.method].plan(
+        identified, state.seed, settings.zeroing_probability, sets[0].present
+    )
     masks = (identified, plan.frozen, plan.zeroed)
     log.info("%d identified, %d frozen, %d zeroed", *(mask.sum() for mask in masks))
 

@@ -24,7 +24,7 @@ class ModelSize:
         intermediate: neurons a layer, of all its experts if it has some.
         vocabulary: tokens.
         cache_width: elements of one token's keys and values in one layer.
-        reached: neurons a layer that a token computes, in a mixture of experts; None for all.
+        idle: neurons of experts that a token passes by, in all layers.
     """
 
     parameters: int
@@ -33,17 +33,17 @@ class ModelSize:
     intermediate: int
     vocabulary: int
     cache_width: int
-    reached: int | None = None
+    idle: int = 0
 
     @property
     def computed(self) -> int:
-        """Neurons a layer that a token computes."""
-        return self.intermediate if self.reached is None else self.reached
+        """Neurons a layer that a token computes, at most."""
+        return self.intermediate - self.idle // self.layers
 
     @property
     def active(self) -> int:
         """Parameters that a token is multiplied with: not those of experts that it passes by."""
-        return self.parameters - 3 * self.layers * self.hidden * (self.intermediate - self.computed)
+        return self.parameters - 3 * self.hidden * self.idle
 
 
 def llama_size(
@@ -82,7 +82,7 @@ def folder_size(folder: Path) -> ModelSize:
         intermediate=sizes.neurons,
         vocabulary=sizes.vocabulary,
         cache_width=2 * head * (text.get("num_key_value_heads") or sizes.heads),
-        reached=mixture.chosen * mixture.width if mixture else None,
+        idle=mixture.idle if mixture else 0,
     )
 
 

@@ -91,7 +91,9 @@ def attack_cells(
                 yield Cell(target, fraction, None, intervention)
                 for seed in cells.control_seeds:
                     rng = np.random.default_rng([seed, intervention.size])
-                    yield Cell(target, fraction, seed, intervention.control(rng))
+                    yield Cell(
+                        target, fraction, seed, intervention.control(rng, identified.present)
+                    )
 
 
 def _targeted(
@@ -102,4 +104,4 @@ def _targeted(
         return identified.by(target)
     if scores is None:
         raise ValueError(f"no scores to take a fraction of {fraction} by")
-    return top_neurons(scores, target, round(fraction * identified.union.size))
+    return top_neurons(scores, target, round(fraction * int(identified.present.sum())))

@@ -37,9 +37,10 @@ from safeneuron.models.experts import expose_experts
 from safeneuron.models.folder import PROCESSOR
 from safeneuron.models.positions import count_positions
 from safeneuron.models.site import NeuronSite, UnsupportedArchitectureError
-from safeneuron.models.sites import ffn_sites
+from safeneuron.models.sites import ffn_sites, grid_of
 from safeneuron.models.sizes import UnknownSizeError, decoder_sizes
 from safeneuron.models.system_prompt import own_system_prompt, set_system_prompt
+from safeneuron.neurons.grid import described
 
 disable_progress_bar()
 
@@ -79,9 +80,17 @@ def save_checkpoint(
 
 
 def cast_weights(model: PreTrainedModel, dtype: str) -> None:
-    """Cast a model's weights in place; buffers stay as precise as a loaded model has them."""
-    for parameter in model.parameters():
-        parameter.data = parameter.data.to(getattr(torch, dtype))
+    """Cast a model's weights in place to what a loaded model has them in.
+
+    Buffers stay as they are, and so do weights that an architecture keeps in float32, such as some
+    routers.
+    """
+    with torch.device("meta"):
+        made = _auto_class(model.config).from_config(model.config, dtype=getattr(torch, dtype))
+    kept = model._keep_in_fp32_modules_strict or ()
+    for name, parameter in model.named_parameters():
+        if not any(part in name for part in kept):
+            parameter.data = parameter.data.to(made.get_parameter(name).dtype)
 
 
 def write_manifest(
@@ -122,8 +131,7 @@ def write_manifest(
         "folder": str(folder),
         "dtype": dtype,
         "architecture": type(model).__name__,
-        "layers": len(sites),
-        "neurons": sites[0].neurons,
+        **described(grid_of(sites).present),
         "parameters": sum(p.numel() for p in model.parameters()),
         "files": {path.name: _fingerprint(path) for path in _own_files(folder)},
         "chat_template_sha256": hashlib.sha256(template.encode()).hexdigest(),
@@ -249,7 +257,7 @@ def _check_sizes(model: PreTrainedModel, sites: Sequence[NeuronSite]) -> None:
         raise UnsupportedArchitectureError(
             f"{type(model).__name__}: its configuration {error}"
         ) from None
-    found = len(sites), sites[0].neurons
+    found = grid_of(sites).present.shape
     if found != (sizes.layers, sizes.neurons):
         raise UnsupportedArchitectureError(
             f"{type(model).__name__}: it has {found[0]} layers of {found[1]} neurons, and its "

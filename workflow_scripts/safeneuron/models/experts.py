@@ -7,7 +7,7 @@ transformers has for it: the same products and sums, with a module between the p
 hooks see. Neither is saved with a model.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -62,7 +62,7 @@ def expose_experts(model: PreTrainedModel) -> None:
         return
     model.set_experts_implementation(_EXPOSED)
     for name, module in list(model.named_modules()):
-        if name.endswith(".mlp.experts"):
+        if name.endswith((".mlp.experts", ".feed_forward.experts")):
             module.add_module(_PRODUCTS, Products())
 
 
@@ -166,12 +166,11 @@ class ExpertsSite(NeuronSite):
         """
         expert, element = self._places(row)
         rows: Index = (torch.cat([expert, expert]), torch.cat([element, element + self.width]))
-        return [Owned(self.gate_up, rows, self.experts, True), self.outgoing(row)]
-
-    def outgoing(self, row: np.ndarray) -> Owned:
-        """The columns of the down projections that belong to neurons: all that the model reads."""
-        expert, element = self._places(row)
-        return Owned(self.down, (expert, slice(None), element), self.experts, False)
+        columns: Index = (expert, slice(None), element)
+        return [
+            Owned(self.gate_up, rows, self.experts, True),
+            Owned(self.down, columns, self.experts, False),
+        ]
 
     def _places(self, row: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         """Expert and element of the neurons of a row, int64 [neurons of it] both."""
@@ -180,36 +179,29 @@ class ExpertsSite(NeuronSite):
         return torch.from_numpy(expert).to(device), torch.from_numpy(element).to(device)
 
 
-def experts_site(model: PreTrainedModel, layer: int, parts: dict[str, nn.Module]) -> ExpertsSite:
-    """The site of a layer whose FFN has some parts, `experts` among them.
+def experts_site(model: PreTrainedModel, layer: int, experts: nn.Module) -> ExpertsSite:
+    """The site of a layer's routed experts.
 
     Raises:
-        UnsupportedArchitectureError: the model is of no supported kind, or the FFN has other parts
-            than experts and a router, or experts of another form than `ExpertsSite` says.
+        UnsupportedArchitectureError: the model is of no supported kind, or the experts have another
+            form than `ExpertsSite` says.
         RuntimeError: the experts are not exposed (`expose_experts`).
     """
-    experts = parts["experts"]
     kind = model.config.get_text_config(decoder=True).model_type
     shapes = {name: tuple(p.shape) for name, p in experts.named_parameters()}
     known: dict[str, tuple[int, ...]] = {}
-    if kind in MIXTURES and set(parts) == {"gate", "experts"}:
+    if kind in MIXTURES and shapes.keys() == {"gate_up_proj", "down_proj"}:
         count, hidden, width = shapes["down_proj"]
         known = {"gate_up_proj": (count, 2 * width, hidden), "down_proj": (count, hidden, width)}
     if shapes != known:
         raise UnsupportedArchitectureError(
             f"{type(model).__name__}: layer {layer} is a mixture of experts that is not supported "
-            f"('{kind}': {', '.join(parts)}; experts have {shapes}); supported are "
-            f"{', '.join(MIXTURES)}, with experts and a router 'gate' alone"
+            f"('{kind}': experts have {shapes}); supported are {', '.join(MIXTURES)}"
         )
     products = dict(experts.named_children()).get(_PRODUCTS)
     if products is None or model.config._experts_implementation != _EXPOSED:
         raise RuntimeError("the experts of this model are not exposed; see expose_experts")
     return ExpertsSite(layer, products, experts)
-
-
-def is_mixture(sites: Sequence[NeuronSite]) -> bool:
-    """Whether the layers of a model are mixtures of experts."""
-    return isinstance(sites[0], ExpertsSite)
 
 
 def _exposed_forward(

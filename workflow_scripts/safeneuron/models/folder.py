@@ -105,9 +105,8 @@ def mixture_in(folder: Path) -> Mixture | None:
     text = config.get("text_config", config)
     if found := unsupported(text):
         raise MixtureOfExpertsError(
-            f"{folder}: {found}, which is not supported; of mixtures {', '.join(MIXTURES)} are, "
-            "with experts in every layer and no shared one; config/README.md lists the families "
-            "of dense models"
+            f"{folder}: {found}, which is not supported; of mixtures {', '.join(MIXTURES)} are; "
+            "docs/families.md lists the families of dense models"
         )
     return mixture_of(text)
 

@@ -28,7 +28,7 @@ class DecoderSizes(NamedTuple):
         layers: their number.
         hidden: width of the residual stream.
         heads: of attention.
-        neurons: of a layer, of all its experts if it has some.
+        neurons: of the widest layer, in whole experts if it has some.
         vocabulary: tokens.
         transposed: whether weights are [in, out].
     """
@@ -62,7 +62,7 @@ def decoder_sizes(text: Mapping[str, Any]) -> DecoderSizes:
         named["num_hidden_layers"],
         named["hidden_size"],
         named["num_attention_heads"],
-        mixture.experts * mixture.width if mixture else named["intermediate_size"],
+        mixture.neurons if mixture else named["intermediate_size"],
         named["vocab_size"],
         kind in _TRANSPOSED,
     )

@@ -25,7 +25,8 @@ Of 20 and 20 prompts without any effect one neuron in ten million has an effect 
 def score(unsafe: Moments, safe: Moments) -> dict[str, np.ndarray]:
     """Criterion -> scores, float64 [layers, neurons], and `shift`, whose sign `sas` asks for.
 
-    Neurons of an expert that fewer than `LEAST_REACHING` prompts of a side reach have none: NaN.
+    Neurons of an expert that fewer than `LEAST_REACHING` prompts of a side reach have none: NaN;
+    nor have those that a layer lacks.
 
     Raises:
         ValueError: fewer than two prompts on a side, sides of different models, or values that are
@@ -46,8 +47,10 @@ def score(unsafe: Moments, safe: Moments) -> dict[str, np.ndarray]:
     if not unsafe.of_model_of(safe):
         raise ValueError("the unsafe and the safe moments are of different models")
     if unsafe.routing and safe.routing:
-        scored = reached(unsafe) & reached(safe)
+        scored = reached(unsafe) & reached(safe) & unsafe.present
         unsafe, safe = _known(unsafe, scored), _known(safe, scored)
+    elif not unsafe.present.all():
+        unsafe, safe = _known(unsafe, unsafe.present), _known(safe, safe.present)
     by_criterion = {name: criterion.score(unsafe, safe) for name, criterion in CRITERIA.items()}
     return by_criterion | {"shift": shift(unsafe, safe)}
 
@@ -61,6 +64,6 @@ def _known(moments: Moments, scored: np.ndarray) -> Moments:
     """Moments that are NaN but for some neurons."""
     return replace(
         moments,
-        count=np.maximum(moments.count, LEAST_REACHING),
+        count=np.maximum(moments.count, LEAST_REACHING) if moments.routing else moments.count,
         mean=np.where(scored, moments.mean, np.nan),
     )

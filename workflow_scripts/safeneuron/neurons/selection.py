@@ -12,15 +12,21 @@ from safeneuron.neurons.settings import Count, Fraction
 
 
 def select(
-    scores: Scores, criteria: Sequence[str], rule: Thresholds | Fraction | Count
+    scores: Scores,
+    criteria: Sequence[str],
+    rule: Thresholds | Fraction | Count,
+    size: int | None = None,
 ) -> dict[str, np.ndarray]:
     """Criterion -> the neurons that the rule selects by it.
+
+    Args:
+        size: how many neurons there are; None where all that the scores have places for are.
 
     Raises:
         ValueError: it selects no neuron, or all of them, or lacks a threshold.
     """
-    selected = masks(scores, criteria, rule)
-    size = scores["shift"].size
+    size = scores["shift"].size if size is None else size
+    selected = masks(scores, criteria, rule, size)
     chosen = int(np.logical_or.reduce(list(selected.values())).sum())
     if chosen in (0, size):
         largest = (
@@ -39,16 +45,18 @@ def _largest(scores: np.ndarray) -> float:
 
 
 def masks(
-    scores: Scores, criteria: Sequence[str], rule: Thresholds | Fraction | Count
+    scores: Scores, criteria: Sequence[str], rule: Thresholds | Fraction | Count, size: int
 ) -> dict[str, np.ndarray]:
     """`select` of a contrast that may have no neurons, as nulls may not."""
-    return {name: _selected(scores, name, rule) for name in criteria}
+    return {name: _selected(scores, name, rule, size) for name in criteria}
 
 
-def _selected(scores: Scores, name: str, rule: Thresholds | Fraction | Count) -> np.ndarray:
+def _selected(
+    scores: Scores, name: str, rule: Thresholds | Fraction | Count, size: int
+) -> np.ndarray:
     if isinstance(rule, Thresholds):
         return above(scores, name, rule.model_dump()[name])
-    count = rule.count if isinstance(rule, Count) else round(rule.fraction * scores["shift"].size)
+    count = rule.count if isinstance(rule, Count) else round(rule.fraction * size)
     return top_neurons(scores, name, count)
 
 
