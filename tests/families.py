@@ -16,8 +16,18 @@ from safeneuron.organism.tokenizer import build_tokenizer
 LAYERS, HIDDEN, NEURONS = 2, 32, 48
 TOKENIZER = build_tokenizer()
 # by the weights' names, those of vision towers left out
-INWARD = ("gate_proj", "up_proj", "gate_up_proj", "c_fc", "dense_h_to_4h", "fc1", "fc_in")
-OUTWARD = ("down_proj", "c_proj", "dense_4h_to_h", "fc2", "fc_out")
+INWARD = (
+    "gate_proj",
+    "up_proj",
+    "gate_up_proj",
+    "c_fc",
+    "dense_h_to_4h",
+    "fc1",
+    "fc_in",
+    "w1",
+    "w3",
+)
+OUTWARD = ("down_proj", "c_proj", "dense_4h_to_h", "fc2", "fc_out", "w2")
 _NAMES = "|".join(INWARD + OUTWARD)
 FFN_WEIGHT = re.compile(
     rf"^(?!.*vis).*(?:layers|h)\.(\d)\.(?:mlp|feed_forward)\.({_NAMES})\.weight$"
@@ -158,6 +168,49 @@ FAMILIES = {
             "mamba_chunk_size": 8,
             "mamba_n_groups": 1,
         },
+    ),
+    "lfm2": Family(
+        "Lfm2ForCausalLM",
+        _TEXT | {"layer_types": ["conv", "full_attention"], "block_auto_adjust_ff_dim": False},
+        inward=("w1", "w3"),
+    ),
+    "bamba": Family(
+        "BambaForCausalLM",
+        _TEXT
+        | {
+            **{"attn_layer_indices": [1], "mamba_n_heads": 4, "mamba_d_head": 16},
+            **{"mamba_d_state": 8, "mamba_chunk_size": 8},
+        },
+    ),
+    "jamba": Family(
+        "JambaForCausalLM",
+        _TEXT
+        | {
+            **{"num_experts": 1, "mamba_d_state": 4, "mamba_dt_rank": 4},
+            **{"attn_layer_period": 2, "attn_layer_offset": 1},
+        },
+    ),
+    "qwen3_5": Family(
+        "Qwen3_5ForCausalLM",
+        _TEXT
+        | _HEADS
+        | {
+            **{"linear_num_key_heads": 2, "linear_num_value_heads": 2},
+            **{"linear_key_head_dim": 8, "linear_value_head_dim": 8},
+            "layer_types": ["linear_attention", "full_attention"],
+        },
+    ),
+    "gemma3n": Family(
+        "Gemma3nForCausalLM",
+        _TEXT
+        | _HEADS
+        | {
+            **{"vocab_size_per_layer_input": len(TOKENIZER), "hidden_size_per_layer_input": 8},
+            **{"laurel_rank": 4, "num_kv_shared_layers": 0, "altup_num_inputs": 2},
+            "layer_types": ["sliding_attention", "full_attention"],
+            "activation_sparsity_pattern": [0.5, 0.5],
+        },
+        lambda gates: _TANH(torch.relu(gates - gates.mean(dim=-1, keepdim=True))),
     ),
     "gpt2": Family("GPT2LMHeadModel", _GPT, _TANH, ("c_fc",)),
     "gpt_bigcode": Family("GPTBigCodeForCausalLM", _GPT, _TANH, ("c_fc",)),  # Starcoder

@@ -12,6 +12,7 @@ from safeneuron.config.load import ConfigError, load_config
 from safeneuron.experiment.checks import check_inputs
 from safeneuron.experiment.requests import forward, generation
 from safeneuron.experiment.size import ModelSize, folder_size
+from safeneuron.models.refused import REFUSED
 
 
 @pytest.fixture(scope="module", params=mixtures.KINDS)
@@ -97,6 +98,16 @@ def test_other_mixtures_are_refused_with_what_was_found(
     assert says.startswith("models.moe.path: ")
     assert found in says
     assert "mixtral, olmoe, qwen3_moe" in says
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_types_that_are_not_supported_are_refused_with_what_was_found(
+    folder, kind, config_of, tmp_path
+):
+    says = refusal(config_of(changed(folder, tmp_path, model_type=kind)), tmp_path)
+    assert says.startswith("models.moe.path: ")
+    assert f"a model of type '{kind}' has {REFUSED[kind]}, which is not supported" in says
+    assert "docs/families.md" in says
 
 
 @pytest.mark.parametrize(

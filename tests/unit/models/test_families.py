@@ -129,7 +129,7 @@ def test_zeroing_input_columns_and_up_rows_gives_identical_logits(family, model)
             if projection in OUTWARD:
                 families.by_rows(family, weight)[:, MASK[layer]] = 0
         for (layer, projection), weight in ffn_weights(rows).items():
-            if projection in ("up_proj", "gate_up_proj"):
+            if projection in ("up_proj", "gate_up_proj", "w3"):
                 weight[-NEURONS:][MASK[layer]] = 0  # up rows come last where fused
     # without a gate a row of zeros gives what the activation function makes of zero
     for changed in (columns, rows) if FAMILIES[family].numbers == 2 else (columns,):

@@ -12,7 +12,7 @@ import numpy as np
 
 from safeneuron.errors import SafeNeuronError
 
-_OUTWARD = re.compile("down|c_proj|4h_to_h|fc2|fc_out")
+_OUTWARD = re.compile("down|c_proj|4h_to_h|fc2|fc_out|w2")
 _IN_FFN = re.compile(
     r"(?P<stack>.+)\.(?P<layer>\d+)\.(mlp|feed_forward)\.(?P<module>.+)\.(?P<kind>weight|bias)"
 )

@@ -62,10 +62,23 @@ def decoder_sizes(text: Mapping[str, Any]) -> DecoderSizes:
         named["num_hidden_layers"],
         named["hidden_size"],
         named["num_attention_heads"],
-        mixture.neurons if mixture else named["intermediate_size"],
+        mixture.neurons if mixture else _widest(text, named["intermediate_size"]),
         named["vocab_size"],
         kind in _TRANSPOSED,
     )
+
+
+def _widest(text: Mapping[str, Any], said: int | list[int]) -> int:
+    """The neurons of the widest dense layer, from what a configuration says of them."""
+    if isinstance(said, list):  # Gemma 3n says each layer's
+        return max(said)
+    if text.get("model_type") == "lfm2" and text.get("block_auto_adjust_ff_dim"):
+        adjusted = int(2 * said / 3)
+        if (multiplier := text.get("block_ffn_dim_multiplier")) is None:
+            return adjusted
+        multiple: int = text["block_multiple_of"]
+        return -(-int(multiplier * adjusted) // multiple) * multiple
+    return said
 
 
 def _first(text: Mapping[str, Any], names: tuple[str, ...]) -> int:
