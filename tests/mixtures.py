@@ -129,6 +129,15 @@ BESIDE = {
         ffn="feed_forward",
     ),
 }
+ALTERNATE = {
+    "gpt_oss": Kind(
+        "GptOssForCausalLM",
+        _TEXT
+        | {"num_local_experts": EXPERTS, "intermediate_size": WIDTH, "head_dim": 16}
+        | {"layer_types": ["sliding_attention", "full_attention"], "swiglu_limit": 1.5},
+    ),
+}
+"""Those whose experts have biases and weights [in, out], in which gates and ups alternate."""
 KINDS = {
     "mixtral": Kind(
         "MixtralForCausalLM",
@@ -138,11 +147,12 @@ KINDS = {
     "qwen3_moe": Kind("Qwen3MoeForCausalLM", _TEXT | _QWEN | {"num_experts": EXPERTS}),
 }
 """Those with experts of a router alone."""
+ALL = KINDS | BESIDE | ALTERNATE
 
 
 def build(kind: str, seed: int = 0, exposed: bool = True) -> PreTrainedModel:
     """A kind's model, with routers that choose unevenly, and experts that differ."""
-    name, settings, *_ = (KINDS | BESIDE)[kind]
+    name, settings, *_ = ALL[kind]
     model_class = getattr(transformers, name)
     torch.manual_seed(seed)
     model = model_class(model_class.config_class(**settings)).eval()
@@ -162,7 +172,7 @@ def save(kind: str, folder: Path, dtype: torch.dtype = torch.float32) -> Path:
 
 def ffn_of(model, kind, layer):
     """A layer's FFN."""
-    return getattr(model.model.layers[layer], (KINDS | BESIDE)[kind].ffn)
+    return getattr(model.model.layers[layer], ALL[kind].ffn)
 
 
 def gated(ffn):
@@ -182,9 +192,13 @@ def rows_of(model, kind):
             gate_up, down = ffn.experts.gate_up_proj.data, ffn.experts.down_proj.data
             for neuron in range(NEURONS):
                 expert, element = divmod(neuron, WIDTH)
+                if kind in ALTERNATE:
+                    columns = (gate_up[expert, :, 2 * element + which] for which in (0, 1))
+                    found[layer, neuron] = (*columns, down[expert, element])
+                    continue
                 rows = gate_up[expert, element], gate_up[expert, WIDTH + element]
                 found[layer, neuron] = (*rows, down[expert, :, element])
-            first, ffn = NEURONS, parts.get((KINDS | BESIDE)[kind].shared)
+            first, ffn = NEURONS, parts.get(ALL[kind].shared)
         if ffn is not None:
             gate, up, down = (projection.weight.data for projection in gated(ffn))
             for neuron in range(len(gate)):

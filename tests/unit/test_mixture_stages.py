@@ -9,7 +9,7 @@ from transformers import Qwen3MoeConfig, Qwen3MoeForCausalLM
 
 import mixtures
 from families import HIDDEN, LAYERS, TOKENIZER
-from mixtures import BESIDE, KINDS, rows_of
+from mixtures import ALL, ALTERNATE, KINDS, rows_of
 from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.experiment.size import folder_size
 from safeneuron.models.checkpoint import load_folder, save_checkpoint
@@ -49,7 +49,7 @@ def assert_scored_where_enough_prompts_reach(folder):
     assert chosen.any() and not chosen[~enough].any()
 
 
-@pytest.mark.parametrize("kind", KINDS | BESIDE)
+@pytest.mark.parametrize("kind", ALL)
 def test_a_mixture_runs_through_all_stages(kind, stage, data, tmp_path):
     prompts, pairs = data
     folder = mixtures.save(kind, tmp_path / "folder", torch.bfloat16)
@@ -64,12 +64,12 @@ def test_a_mixture_runs_through_all_stages(kind, stage, data, tmp_path):
     rows = attack(stage, t1, scores, found, prompts, tmp_path)
 
     mask, present = read_neuron_set(neurons).union, read_neuron_set(neurons).present
-    widths = list((KINDS | BESIDE)[kind].neurons)
+    widths = list(ALL[kind].neurons)
     assert present.sum(axis=1).tolist() == widths
     report = json.loads((tmp_path / "T1" / "freeze_report.json").read_text())
     assert report["frozen_neurons"] == mask.sum()
-    assert report["neuron_elements"] == 3 * HIDDEN
-    assert report["frozen_elements"] == mask.sum() * 3 * HIDDEN
+    assert report["neuron_elements"] == 3 * HIDDEN + 2 * (kind in ALTERNATE)
+    assert report["frozen_elements"] == mask.sum() * report["neuron_elements"]
     assert report["frozen_max_change"] == 0 == report["frozen_moved"]
     assert report["frozen_sha256_before"] == report["frozen_sha256_after"]
     assert report["constant_elements"] > 0 and report["constant_moved"] == 0

@@ -88,6 +88,7 @@ def test_supported_mixtures_pass(folder, config_of, tmp_path):
         ({"model_type": "phimoe"}, "('phimoe', "),
         ({"num_experts_per_tok": [2, 1]}, "that differs by layer (num_experts_per_tok [2, 1])"),
         ({"num_experts_per_tok": None}, "without num_experts_per_tok"),
+        ({"quantization_config": {"quant_method": "mxfp4"}}, "with quantized weights (mxfp4; save"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )

@@ -56,7 +56,7 @@ def test_gpt2_says_its_sizes_by_names_of_its_own(inner, tmp_path):
     )
 
 
-@pytest.mark.parametrize(("multiplier", "multiple"), [(None, 16), (1.3, 8)])
+@pytest.mark.parametrize(("multiplier", "multiple"), [(1.0, 16), (1.3, 8)])
 def test_lfm2_adjusts_its_width_as_its_configuration_says(multiplier, multiple):
     config = Lfm2Config(
         hidden_size=8, num_attention_heads=2, num_key_value_heads=2, num_hidden_layers=1,

@@ -10,7 +10,7 @@ from torch.nn.functional import linear, silu
 import mixtures
 import tiny
 from families import HIDDEN, LAYERS, TOKENIZER
-from mixtures import BESIDE, CHOSEN, EXPERTS, KINDS, WIDTH, ffn_of, gated, rows_of
+from mixtures import ALL, BESIDE, CHOSEN, EXPERTS, WIDTH, ffn_of, gated, rows_of
 from safeneuron.alignment.freeze_proof import FreezeViolationError, freeze_report
 from safeneuron.alignment.freezing import FrozenSlices, frozen_slices
 from safeneuron.capture.activations import pooled_activations
@@ -250,5 +250,5 @@ def test_an_ffn_without_a_gate_beside_mixtures_is_an_error():
 
 
 def test_each_supported_type_is_tried():
-    built = [mixtures.build(kind, exposed=False) for kind in KINDS | BESIDE]
+    built = [mixtures.build(kind, exposed=False) for kind in ALL]
     assert MIXTURES.keys() == {model.config.model_type for model in built}

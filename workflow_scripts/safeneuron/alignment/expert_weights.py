@@ -57,17 +57,25 @@ def _layer_parts(
     if not routed:
         return _dense_parts(shapes, layer, names, sizes, 0)
     of_all = sizes.experts * sizes.width
-    # shape -> dimension along which neurons lie, and how often they come along it
-    known: dict[tuple[int, ...], tuple[int, int]] = {
-        (sizes.experts, 2 * sizes.width, sizes.hidden): (0, 2),
-        (sizes.experts, sizes.hidden, sizes.width): (1, 1),
+    part = Part(layer, 0, 2, number=of_all)
+    known: dict[tuple[int, ...], Part] = {
+        (sizes.experts, 2 * sizes.width, sizes.hidden): part,
+        (sizes.experts, sizes.hidden, sizes.width): part._replace(dim=1, times=1),
     }
+    if sizes.alternate:  # with biases; that of the down projection is no neuron's
+        part = part._replace(transposed=True)
+        known = {
+            (sizes.experts, sizes.hidden, 2 * sizes.width): part._replace(alternate=True),
+            (sizes.experts, 2 * sizes.width): part._replace(alternate=True),
+            (sizes.experts, sizes.width, sizes.hidden): part._replace(dim=1, times=1),
+        }
+        routed = {name for name in routed if not name.endswith("down_proj_bias")}
     have = {name: tuple(shapes[name]) for name in routed}
     if sorted(have.values()) != sorted(known):
         raise UnaccountedNeuronsError(
             f"layer {layer} has experts of {have}, not {sorted(known)} of {sizes}"
         )
-    parts = {name: Part(layer, *known[have[name]], number=of_all) for name in routed}
+    parts = {name: known[have[name]] for name in routed}
     matches = ((_SHARED.fullmatch(rest), name) for rest, name in names.items())
     shared = {match["rest"]: name for match, name in matches if match}
     if shared:
@@ -107,6 +115,13 @@ def laid_out(values: torch.Tensor, part: Part) -> torch.Tensor:
     Returns:
         Of experts [2 * experts * w, hidden], all gates before all ups, or [hidden, experts * w].
     """
+    if part.alternate:  # numbers last: [experts, ..., 2 * w]
+        by_kind = values.unflatten(-1, (-1, part.times)).movedim(-1, 0)  # [2, experts, ..., w]
+        if values.dim() == 2:
+            return by_kind.flatten()
+        return by_kind.transpose(2, 3).flatten(0, 2)
+    if values.dim() == 3 and part.transposed:  # down projections [experts, w, hidden]
+        return values.flatten(0, 1).T
     if values.dim() < 3:
         return values.T if part.transposed and values.dim() == 2 else values
     if part.dim == 0:

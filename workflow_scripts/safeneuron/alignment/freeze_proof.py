@@ -15,7 +15,7 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from safeneuron.alignment.expert_weights import expert_parts, laid_out
 from safeneuron.alignment.neuron_weights import Part, Sizes, neuron_parts
 from safeneuron.alignment.weight_decay import beyond_decay
-from safeneuron.models.mixtures import mixture_of
+from safeneuron.models.mixtures import MIXTURES, mixture_of
 from safeneuron.models.sizes import decoder_sizes
 
 Tensors = Mapping[str, torch.Tensor]
@@ -187,8 +187,16 @@ def _raise_unless_alike(trained: Tensors, starts: Tensors) -> None:
 def _sizes(config: PreTrainedConfig) -> Sizes:
     text = config.to_dict()
     sizes, mixture = decoder_sizes(text), mixture_of(text)
-    experts, width = (mixture.experts, mixture.width) if mixture else (0, 0)
-    return Sizes(sizes.layers, sizes.neurons, sizes.hidden, experts, width, sizes.transposed)
+    found = Sizes(sizes.layers, sizes.neurons, sizes.hidden, transposed=sizes.transposed)
+    if mixture is None:
+        return found
+    alternate = MIXTURES[text["model_type"]].alternate
+    return found._replace(
+        experts=mixture.experts,
+        width=mixture.width,
+        transposed=sizes.transposed or alternate,
+        alternate=alternate,
+    )
 
 
 def _of_neurons(values: torch.Tensor, part: Part, row: np.ndarray) -> torch.Tensor:
@@ -227,5 +235,5 @@ def _of_dims(parts: Mapping[str, Part], tensors: Tensors, dims: int) -> int:
     return sum(
         part.times
         for name, part in parts.items()
-        if (part.layer, part.first) == (0, 0) and min(tensors[name].dim(), 2) == dims
+        if (part.layer, part.first) == (0, 0) and laid_out(tensors[name], part).dim() == dims
     )

@@ -31,7 +31,8 @@ class Sizes(NamedTuple):
         hidden: width of the residual stream.
         experts: that are routed to in a layer; 0 where no layer is a mixture of experts.
         width: neurons of an expert.
-        transposed: whether weights are [in, out] (GPT-2).
+        transposed: whether weights are [in, out] (GPT-2, gpt-oss).
+        alternate: whether an expert's gates and ups alternate, and have biases (gpt-oss).
     """
 
     layers: int
@@ -40,6 +41,7 @@ class Sizes(NamedTuple):
     experts: int = 0
     width: int = 0
     transposed: bool = False
+    alternate: bool = False
 
 
 class Part(NamedTuple):
@@ -52,6 +54,7 @@ class Part(NamedTuple):
         times: how often all of them come along it, one after the other (2 where gate and up are
             fused).
         transposed: whether a weight is stored [in, out].
+        alternate: whether the numbers inward of experts' neurons alternate.
         first, number: the neurons of the layer that the tensor is of; a number of 0 for all.
     """
 
@@ -61,6 +64,7 @@ class Part(NamedTuple):
     transposed: bool = False
     first: int = 0
     number: int = 0
+    alternate: bool = False
 
     def indices(self, row: np.ndarray) -> np.ndarray:
         """Where the neurons of a row of a mask, boolean [neurons], are along the dimension."""

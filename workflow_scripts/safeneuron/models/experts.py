@@ -73,20 +73,23 @@ class ExpertsSite(NeuronSite):
     Attributes:
         experts: the module with the parameters of all experts: `gate_up_proj`
             [experts, 2 * width, hidden], gates before ups, and `down_proj`
-            [experts, hidden, width].
+            [experts, hidden, width]. gpt-oss' are transposed, gates and ups alternate, and both
+            have biases.
     """
 
-    experts: nn.Module
+    experts: Any
 
     @property
     def gate_up(self) -> nn.Parameter:
-        """What computes the neurons."""
-        return self.experts.get_parameter("gate_up_proj")
+        """What computes the neurons, as it is stored."""
+        found: nn.Parameter = self.experts.gate_up_proj
+        return found
 
     @property
     def down(self) -> nn.Parameter:
-        """What reads the neurons."""
-        return self.experts.get_parameter("down_proj")
+        """What reads the neurons, as it is stored."""
+        found: nn.Parameter = self.experts.down_proj
+        return found
 
     @property
     def count(self) -> int:
@@ -96,7 +99,7 @@ class ExpertsSite(NeuronSite):
     @property
     def width(self) -> int:
         """How many neurons an expert has."""
-        return self.down.shape[2]
+        return self.down.shape[1 if self.experts.is_transposed else 2]
 
     @property
     def neurons(self) -> int:
@@ -118,7 +121,7 @@ class ExpertsSite(NeuronSite):
         """Euclidean norm of each neuron's column of its down projection, float64 [neurons]."""
         norms = [
             torch.linalg.vector_norm(columns.detach().cpu().double(), dim=0)
-            for columns in self.down
+            for columns in _by_rows(self.experts, self.down)
         ]
         return torch.cat(norms).numpy()
 
@@ -159,18 +162,23 @@ class ExpertsSite(NeuronSite):
             yield
 
     def owned(self, row: np.ndarray) -> list[Owned]:
-        """Rows of the experts' gates and ups, and columns of their down projections.
+        """Rows of the experts' gates and ups, their biases, and columns of the down projections.
 
         Args:
             row: boolean [neurons].
         """
         expert, element = self._places(row)
-        rows: Index = (torch.cat([expert, expert]), torch.cat([element, element + self.width]))
-        columns: Index = (expert, slice(None), element)
-        return [
-            Owned(self.gate_up, rows, self.experts, True),
-            Owned(self.down, columns, self.experts, False),
-        ]
+        gates, ups = 2 * element, 2 * element + 1
+        if self.experts.is_concatenated:
+            gates, ups = element, element + self.width
+        of, rows, every = torch.cat([expert, expert]), torch.cat([gates, ups]), slice(None)
+        transposed = self.experts.is_transposed
+        inward: Index = (of, every, rows) if transposed else (of, rows)
+        columns: Index = (expert, element) if transposed else (expert, every, element)
+        owned = [Owned(self.gate_up, inward, self.experts, True)]
+        if self.experts.has_bias:
+            owned.append(Owned(self.experts.gate_up_proj_bias, (of, rows), self.experts, True))
+        return [*owned, Owned(self.down, columns, self.experts, False)]
 
     def _places(self, row: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         """Expert and element of the neurons of a row, int64 [neurons of it] both."""
@@ -189,11 +197,7 @@ def experts_site(model: PreTrainedModel, layer: int, experts: nn.Module) -> Expe
     """
     kind = model.config.get_text_config(decoder=True).model_type
     shapes = {name: tuple(p.shape) for name, p in experts.named_parameters()}
-    known: dict[str, tuple[int, ...]] = {}
-    if kind in MIXTURES and shapes.keys() == {"gate_up_proj", "down_proj"}:
-        count, hidden, width = shapes["down_proj"]
-        known = {"gate_up_proj": (count, 2 * width, hidden), "down_proj": (count, hidden, width)}
-    if shapes != known:
+    if kind not in MIXTURES or shapes != _shapes(experts, shapes.get("down_proj", ())):
         raise UnsupportedArchitectureError(
             f"{type(model).__name__}: layer {layer} is a mixture of experts that is not supported "
             f"('{kind}': experts have {shapes}); supported are {', '.join(MIXTURES)}"
@@ -202,6 +206,24 @@ def experts_site(model: PreTrainedModel, layer: int, experts: nn.Module) -> Expe
     if products is None or model.config._experts_implementation != _EXPOSED:
         raise RuntimeError("the experts of this model are not exposed; see expose_experts")
     return ExpertsSite(layer, products, experts)
+
+
+def _shapes(experts: Any, down: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    """The shapes that the parameters of experts must have, by that of their down projections."""
+    if len(down) != 3:
+        return {}
+    transposed = experts.is_transposed
+    count, (width, hidden) = down[0], down[1:] if transposed else down[:0:-1]
+    gate_up = (hidden, 2 * width) if transposed else (2 * width, hidden)
+    shapes: dict[str, tuple[int, ...]] = {"gate_up_proj": (count, *gate_up), "down_proj": down}
+    if experts.has_bias:
+        shapes |= {"gate_up_proj_bias": (count, 2 * width), "down_proj_bias": (count, hidden)}
+    return shapes
+
+
+def _by_rows(experts: Any, weight: torch.Tensor) -> torch.Tensor:
+    """A weight of all experts [experts, out, in], however it is stored."""
+    return weight.transpose(1, 2) if experts.is_transposed else weight
 
 
 def _exposed_forward(
@@ -222,9 +244,13 @@ def _exposed_forward(
     of_rows, order = by_expert.values, by_expert.indices
     tokens = order // chosen.shape[-1]
     reached = torch.bincount(of_rows, minlength=experts.num_experts).tolist()
-    gate_up = _by_expert(states[tokens], experts.gate_up_proj, reached)
+    gate_up = _by_expert(states[tokens], _by_rows(experts, experts.gate_up_proj), reached)
+    if experts.has_bias:
+        gate_up = gate_up + experts.gate_up_proj_bias[of_rows]
     products = experts.products(experts._apply_gate(gate_up), tokens, of_rows)
-    written = _by_expert(products, experts.down_proj, reached)
+    written = _by_expert(products, _by_rows(experts, experts.down_proj), reached)
+    if experts.has_bias:
+        written = written + experts.down_proj_bias[of_rows]
     written = written * weights.reshape(-1)[order, None]
     back = torch.empty_like(order)
     back[order] = torch.arange(len(order), device=order.device)

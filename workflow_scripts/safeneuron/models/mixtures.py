@@ -44,11 +44,13 @@ class Kind(NamedTuple):
         width: the setting that says how many neurons an expert has.
         shared: settings whose product is how many neurons the shared expert has; none without one.
         mixed: whether a layer is a mixture; the others have a plain gated FFN.
+        alternate: whether gates and ups alternate, in weights stored [in, out], with biases.
     """
 
     width: str = "moe_intermediate_size"
     shared: tuple[str, ...] = ()
     mixed: Callable[[Text, int], bool] = _every
+    alternate: bool = False
 
 
 _N_SHARED = ("n_shared_experts", "moe_intermediate_size")
@@ -67,11 +69,12 @@ MIXTURES = {
     "hunyuan_v1_moe": Kind("intermediate_size", shared=("intermediate_size",)),
     "jamba": Kind("intermediate_size", mixed=_by_period),
     "lfm2_moe": Kind(mixed=_after("num_dense_layers")),
+    "gpt_oss": Kind("intermediate_size", alternate=True),
 }
 """Type of a model -> how it says its sizes.
 
-Mixtures of these are of gated FFNs without biases, fused in two parameters of three dimensions,
-with a router beside them, and a shared expert that every token reaches where the kind has one."""
+Mixtures of these are of gated FFNs, fused in two parameters of three dimensions, with a router
+beside them, and a shared expert that every token reaches where the kind has one."""
 
 # one type of model may write either
 _EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
@@ -154,6 +157,11 @@ def unsupported(text: Text) -> str | None:
     ]
     if by_layer:
         return f"a mixture of experts ('{kind}') that differs by layer ({', '.join(by_layer)})"
+    if quantized := text.get("quantization_config"):
+        return (
+            f"a mixture of experts ('{kind}') with quantized weights "
+            f"({quantized.get('quant_method')}; save it in bfloat16, dequantized)"
+        )
     missing = [name for name in (MIXTURES[kind].width, "num_hidden_layers") if not text.get(name)]
     for names in (_CHOSEN, _EXPERTS):
         if not _first(text, names):

@@ -73,11 +73,9 @@ def _widest(text: Mapping[str, Any], said: int | list[int]) -> int:
     if isinstance(said, list):  # Gemma 3n says each layer's
         return max(said)
     if text.get("model_type") == "lfm2" and text.get("block_auto_adjust_ff_dim"):
-        adjusted = int(2 * said / 3)
-        if (multiplier := text.get("block_ffn_dim_multiplier")) is None:
-            return adjusted
         multiple: int = text["block_multiple_of"]
-        return -(-int(multiplier * adjusted) // multiple) * multiple
+        adjusted = int((text.get("block_ffn_dim_multiplier") or 1) * int(2 * said / 3))
+        return -(-adjusted // multiple) * multiple
     return said
 
 
