@@ -252,3 +252,9 @@ def test_an_ffn_without_a_gate_beside_mixtures_is_an_error():
 def test_each_supported_type_is_tried():
     built = [mixtures.build(kind, exposed=False) for kind in ALL]
     assert MIXTURES.keys() == {model.config.model_type for model in built}
+
+
+def test_a_number_that_each_layer_says_is_one_number_if_all_say_the_same():
+    text = mixtures.build("hunyuan_v1_moe", exposed=False).config.to_dict()
+    assert mixture_of(text | {"moe_topk": [CHOSEN] * LAYERS}) == mixture_of(text)
+    assert mixture_of(text | {"moe_topk": [CHOSEN, 1]}) is None

@@ -153,7 +153,9 @@ def unsupported(text: Text) -> str | None:
         experts = [f"{name} {text[name]}" for name in _EXPERTS if (text.get(name) or 0) > 1]
         return f"a mixture of experts ('{kind}', {', '.join(experts)})" if experts else None
     by_layer = [
-        f"{name} {text[name]}" for name in (*_EXPERTS, *_CHOSEN) if isinstance(text.get(name), list)
+        f"{name} {text[name]}"
+        for name in (*_EXPERTS, *_CHOSEN)
+        if isinstance(text.get(name), list) and len(set(text[name])) > 1
     ]
     if by_layer:
         return f"a mixture of experts ('{kind}') that differs by layer ({', '.join(by_layer)})"
@@ -172,5 +174,9 @@ def unsupported(text: Text) -> str | None:
 
 
 def _first(text: Text, names: tuple[str, ...]) -> int:
-    """The first of some settings that a configuration has; 0 if it has none."""
-    return next((text[name] for name in names if text.get(name)), 0)
+    """The first of some settings that a configuration has; 0 if it has none.
+
+    One that is said for each layer (Hunyuan's) is what all of them have.
+    """
+    said = next((text[name] for name in names if text.get(name)), 0)
+    return said[0] if isinstance(said, list) else said
