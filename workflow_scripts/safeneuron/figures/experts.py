@@ -52,7 +52,12 @@ def draw(table: pa.Table) -> Figure:
     axes[0][0].invert_yaxis()
     seeds = frame["seed"].nunique()
     averaged = f", mean of {seeds} seeds" if seeds > 1 else ""
-    grey = "" if frame["scored"].all() else "; grey: too few prompts reach it to score its neurons"
+    reasons = []
+    if not frame["scored"].all():
+        reasons.append("too few prompts reach it to score its neurons")
+    if np.isnan(shift).any():
+        reasons.append("the layer does not have it")
+    grey = "; grey: " + ", or ".join(reasons) if reasons else ""
     title = f"{style.model_title(frame)}: experts{averaged}{grey}"
     figure.suptitle(title, x=0.01, ha="left")
     return figure
