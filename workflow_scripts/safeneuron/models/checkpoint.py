@@ -87,10 +87,8 @@ def cast_weights(model: PreTrainedModel, dtype: str) -> None:
     """
     with torch.device("meta"):
         made = _auto_class(model.config).from_config(model.config, dtype=getattr(torch, dtype))
-    kept = model._keep_in_fp32_modules_strict or ()
     for name, parameter in model.named_parameters():
-        if not any(part in name for part in kept):
-            parameter.data = parameter.data.to(made.get_parameter(name).dtype)
+        parameter.data = parameter.data.to(made.get_parameter(name).dtype)
 
 
 def write_manifest(
