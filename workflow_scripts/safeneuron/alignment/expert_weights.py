@@ -22,7 +22,8 @@ def expert_parts(shapes: Mapping[str, Sequence[int]], sizes: Sizes) -> dict[str,
     E experts of w neurons one tensor [E, 2 * w, hidden], gates before ups, and one [E, hidden, w];
     neuron j of expert e is number e * w + j of its layer. A shared expert of n neurons has weights
     of two dimensions, [n, hidden] and [hidden, n], and its neurons are numbers E * w and on. So has
-    a layer that is no mixture, whose neurons begin at 0. Nothing of the router is a neuron's.
+    a layer that is no mixture, whose neurons begin at 0. Where gates and ups alternate weights are
+    transposed, and a neuron has two biases. Nothing of the router is a neuron's.
 
     Args:
         shapes: of the checkpoint's tensors, by name.
@@ -110,10 +111,12 @@ def laid_out(values: torch.Tensor, part: Part) -> torch.Tensor:
 
     Args:
         values: of a dense layer, which stays as it is but for a weight [in, out]; or
-            [experts, 2 * w, hidden] or [experts, hidden, w].
+            [experts, 2 * w, hidden] or [experts, hidden, w], or, of parts that alternate, their
+            transposes and a bias [experts, 2 * w].
 
     Returns:
-        Of experts [2 * experts * w, hidden], all gates before all ups, or [hidden, experts * w].
+        Of experts [2 * experts * w, hidden], all gates before all ups, or [hidden, experts * w]; of
+        biases [2 * experts * w].
     """
     if part.alternate:  # numbers last: [experts, ..., 2 * w]
         by_kind = values.unflatten(-1, (-1, part.times)).movedim(-1, 0)  # [2, experts, ..., w]

@@ -5,6 +5,7 @@ it, and hashes. Stages read the manifest, and a model that was trained again to 
 does not make them run again.
 """
 
+import copy
 import hashlib
 import json
 import shutil
@@ -86,7 +87,9 @@ def cast_weights(model: PreTrainedModel, dtype: str) -> None:
     routers.
     """
     with torch.device("meta"):
-        made = _auto_class(model.config).from_config(model.config, dtype=getattr(torch, dtype))
+        made = _auto_class(model.config).from_config(
+            copy.deepcopy(model.config), dtype=getattr(torch, dtype)
+        )
     for name, parameter in model.named_parameters():
         parameter.data = parameter.data.to(made.get_parameter(name).dtype)
 
