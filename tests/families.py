@@ -10,15 +10,27 @@ import transformers
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 from safeneuron.models.checkpoint import save_checkpoint
+from safeneuron.models.positions import count_positions
 from safeneuron.organism.tokenizer import build_tokenizer
 
 LAYERS, HIDDEN, NEURONS = 2, 32, 48
 TOKENIZER = build_tokenizer()
 # by the weights' names, those of vision towers left out
-INWARD = ("gate_proj", "up_proj", "gate_up_proj", "c_fc", "dense_h_to_4h", "fc1")
-OUTWARD = ("down_proj", "c_proj", "dense_4h_to_h", "fc2")
+INWARD = (
+    "gate_proj",
+    "up_proj",
+    "gate_up_proj",
+    "c_fc",
+    "dense_h_to_4h",
+    "fc1",
+    "fc_in",
+    "w1",
+    "w3",
+)
+OUTWARD = ("down_proj", "c_proj", "dense_4h_to_h", "fc2", "fc_out", "w2")
+_NAMES = "|".join(INWARD + OUTWARD)
 FFN_WEIGHT = re.compile(
-    rf"^(?!.*vis).*layers\.(\d)\.(?:mlp|feed_forward)\.({'|'.join(INWARD + OUTWARD)})\.weight$"
+    rf"^(?!.*vis).*(?:layers|h)\.(\d)\.(?:mlp|feed_forward)\.({_NAMES})\.weight$"
 )
 
 _TEXT = {
@@ -32,6 +44,14 @@ _TEXT = {
     "pad_token_id": TOKENIZER.pad_token_id,
     "bos_token_id": TOKENIZER.bos_token_id,
     "eos_token_id": TOKENIZER.eos_token_id,
+}
+_TOKENS = {
+    name: _TEXT[name]
+    for name in ("vocab_size", "initializer_range", "pad_token_id", "bos_token_id", "eos_token_id")
+}
+_GPT = _TOKENS | {
+    **{"n_embd": HIDDEN, "n_inner": NEURONS, "n_layer": LAYERS, "n_head": 2},
+    "n_positions": 512,
 }
 _HEADS = {"head_dim": 16}
 _MROPE = {
@@ -112,7 +132,7 @@ class Family(NamedTuple):
         return 1 if self.inward in UNGATED else 2
 
 
-UNGATED = (("up_proj",), ("c_fc",), ("dense_h_to_4h",), ("fc1",))
+UNGATED = (("up_proj",), ("c_fc",), ("dense_h_to_4h",), ("fc1",), ("fc_in",))
 _GELU, _TANH = torch.nn.GELU(), torch.nn.GELU("tanh")
 
 
@@ -148,6 +168,68 @@ FAMILIES = {
             "mamba_chunk_size": 8,
             "mamba_n_groups": 1,
         },
+    ),
+    "lfm2": Family(
+        "Lfm2ForCausalLM",
+        _TEXT | {"layer_types": ["conv", "full_attention"], "block_auto_adjust_ff_dim": False},
+        inward=("w1", "w3"),
+    ),
+    "bamba": Family(
+        "BambaForCausalLM",
+        _TEXT
+        | {
+            **{"attn_layer_indices": [1], "mamba_n_heads": 4, "mamba_d_head": 16},
+            **{"mamba_d_state": 8, "mamba_chunk_size": 8},
+        },
+    ),
+    "jamba": Family(
+        "JambaForCausalLM",
+        _TEXT
+        | {
+            **{"num_experts": 1, "mamba_d_state": 4, "mamba_dt_rank": 4},
+            **{"attn_layer_period": 2, "attn_layer_offset": 1},
+        },
+    ),
+    "qwen3_5": Family(
+        "Qwen3_5ForCausalLM",
+        _TEXT
+        | _HEADS
+        | {
+            **{"linear_num_key_heads": 2, "linear_num_value_heads": 2},
+            **{"linear_key_head_dim": 8, "linear_value_head_dim": 8},
+            "layer_types": ["linear_attention", "full_attention"],
+        },
+    ),
+    "gemma3n": Family(
+        "Gemma3nForCausalLM",
+        _TEXT
+        | _HEADS
+        | {
+            **{"vocab_size_per_layer_input": len(TOKENIZER), "hidden_size_per_layer_input": 8},
+            **{"laurel_rank": 4, "num_kv_shared_layers": 0, "altup_num_inputs": 2},
+            "layer_types": ["sliding_attention", "full_attention"],
+            "activation_sparsity_pattern": [0.5, 0.5],
+        },
+        lambda gates: _TANH(torch.relu(gates - gates.mean(dim=-1, keepdim=True))),
+    ),
+    "gpt2": Family("GPT2LMHeadModel", _GPT, _TANH, ("c_fc",)),
+    "gpt_bigcode": Family("GPTBigCodeForCausalLM", _GPT, _TANH, ("c_fc",)),  # Starcoder
+    "gptj": Family("GPTJForCausalLM", _GPT | {"rotary_dim": 8}, _TANH, ("fc_in",)),
+    "gpt_neo": Family(
+        "GPTNeoForCausalLM",
+        _TOKENS
+        | {
+            **{"hidden_size": HIDDEN, "intermediate_size": NEURONS, "num_layers": LAYERS},
+            **{"num_heads": 2, "attention_types": [[["global", "local"], 1]]},
+        },
+        _TANH,
+        ("c_fc",),
+    ),
+    "falcon": Family(
+        "FalconForCausalLM",
+        _TEXT | {"ffn_hidden_size": NEURONS, "bias": True},
+        _GELU,
+        ("dense_h_to_4h",),
     ),
     "nemotron": Family("NemotronForCausalLM", _TEXT, _relu_squared, ("up_proj",)),
     "arcee": Family("ArceeForCausalLM", _TEXT, _relu_squared, ("up_proj",)),
@@ -208,7 +290,13 @@ def build(name: str, seed: int = 0) -> transformers.PreTrainedModel:
     for parameter_name, parameter in model.named_parameters():
         if ".mlp." in parameter_name and parameter_name.endswith(".bias"):
             torch.nn.init.normal_(parameter, std=0.1)  # they begin at zero
+    count_positions(model)
     return model
+
+
+def by_rows(family: str, weight: torch.Tensor) -> torch.Tensor:
+    """An FFN's weight, [out, in]: GPT-2's are stored [in, out]."""
+    return weight.T if family == "gpt2" else weight
 
 
 def save(name: str, folder: Path, dtype: torch.dtype = torch.float32) -> Path:

@@ -27,4 +27,4 @@ if __name__ == "__main__":
         )
         how = (settings.batch_size, tokenizer.pad_token_id)
         found = [*found_again(model, unsafe, safe, first.masks, settings.selected, *how)]
-        write_found_again(args.out, found, first.about)
+        write_found_again(args.out, found, first.about, first.present)

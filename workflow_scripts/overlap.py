@@ -9,11 +9,11 @@ from safeneuron.neurons.regrouping_settings import OverlapSettings
 
 if __name__ == "__main__":
     with stage(__doc__, OverlapSettings, many=("neurons", "nulls", "validations")) as args:
-        sets, context = category_sets(args.neurons)
+        sets, context, present = category_sets(args.neurons)
         regrouped = {
             null: draws
             for path in args.nulls
             for null, draws in regrouped_sets(path, args.settings, len(sets)).items()
         }
-        rows = overlap_rows(sets, context, args.settings.random, regrouped)
+        rows = overlap_rows(sets, context, args.settings.random, regrouped, present)
         write_rows(args.out, OVERLAP, with_gates(rows, args.validations))

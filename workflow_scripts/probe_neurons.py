@@ -9,6 +9,7 @@ from safeneuron.command import stage
 from safeneuron.data.prompts import select_prompts
 from safeneuron.models.chat import encode_prompts
 from safeneuron.models.checkpoint import load_checkpoint
+from safeneuron.models.sites import ffn_sites, grid_of
 from safeneuron.models.threads import set_deterministic
 from safeneuron.neurons.probe import fit_probe
 from safeneuron.neurons.selection import by_probe
@@ -38,11 +39,12 @@ if __name__ == "__main__":
             probe = fit_probe(activations.to(model.device), harmful, settings.rule.l2)
             weights.append(probe.weights)
             logging.info("layer %d: accuracy %.3f, %d iterations", number, *probe[1:])
-        chosen = by_probe(np.stack(weights), settings.rule.z)
+        present = grid_of(ffn_sites(model)).present
+        chosen = by_probe(np.where(present, np.stack(weights), np.nan), settings.rule.z)
         about = SetIdentity(
             **settings.state.model_dump(),
             selection=settings.selection,
             contrast="overall",
         )
-        write_neuron_set(args.out, NeuronSet({"probe": chosen}, about))
-        logging.info("%d of %d neurons", chosen.sum(), chosen.size)
+        write_neuron_set(args.out, NeuronSet({"probe": chosen}, about, present))
+        logging.info("%d of %d neurons", chosen.sum(), present.sum())

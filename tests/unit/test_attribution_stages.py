@@ -81,7 +81,7 @@ def test_each_time_adds_to_the_set_that_was_found_first(stage, model, prompts, t
         "iterative_neurons", {"state": T0, "selected": selected, **SIDES, **HOW}, model=model,
         neurons=neurons, unsafe=prompts, safe=prompts, out=found,
     )  # fmt: skip
-    so_far, criteria = read_found_again(found)
+    so_far, criteria, _ = read_found_again(found)
     assert criteria == "es+sas"
     np.testing.assert_array_equal(so_far[0], read_neuron_set(neurons).union)
     sizes = [int(mask.sum()) for mask in so_far]

@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from conftest import SCRIPTS
 from safeneuron.artifacts.provenance import read_provenance
+from stages import SCRIPTS
 
 SCRIPT = '''
 """Adds the numbers of its files."""

@@ -18,6 +18,10 @@ from unit.alignment.rounds import changed
 SIZES = {"per_category": 2, "benign": 4, "lookalike": 4, "task": 2}
 HARMFUL, SAFE = ["weapons", "theft", "violence"], ["benign", "lookalike"]
 GRID = (families.LAYERS, families.NEURONS)
+WITH_BIASES = (
+    *("gpt2", "gpt_bigcode", "gpt_neo", "gptj", "falcon"),
+    *("starcoder2", "gpt_neox", "persimmon", "phi"),
+)
 T0 = {"model": "tiny", "arm": "base", "round": 0, "seed": 0}
 T1 = {"model": "tiny", "arm": "freeze_ablate", "round": 1, "seed": 0}
 
@@ -123,7 +127,7 @@ def attack(stage, model, scores, neurons, prompts, folder):
     return read_table(table, ATTACK_SUCCESS).to_pylist()
 
 
-def assert_only_free_language_weights_moved(before, after, mask):
+def assert_only_free_language_weights_moved(family, before, after, mask):
     """In the files: frozen neurons have their bits, each language weight moved, no other did."""
     for name, now in after.items():
         if name.endswith(("act_fn.beta", "act_fn.eps")):  # constants of Apertus, and no weights
@@ -133,6 +137,7 @@ def assert_only_free_language_weights_moved(before, after, mask):
         moved = now.view(torch.int16) != before[name].view(torch.int16)
         if match := families.FFN_WEIGHT.search(name):
             row = torch.from_numpy(mask[int(match[1])])
+            moved = families.by_rows(family, moved)
             frozen = moved.T if match[2] in families.OUTWARD else moved
             row = row.repeat(len(frozen) // families.NEURONS)
             assert not frozen[row].any(), name
@@ -160,7 +165,7 @@ def test_a_family_runs_through_all_stages(family, stage, data, trained_dtypes, t
     assert report["frozen_neurons"] == mask.sum()
     weights = (families.FAMILIES[family].numbers + 1) * families.HIDDEN
     biases = report["neuron_elements"] - weights
-    assert biases == (family in ("starcoder2", "gpt_neox", "persimmon", "phi"))
+    assert biases == (family in WITH_BIASES)
     assert report["frozen_elements"] == mask.sum() * report["neuron_elements"]
     assert report["frozen_max_change"] == 0
     assert report["frozen_sha256_before"] == report["frozen_sha256_after"]
@@ -170,7 +175,7 @@ def test_a_family_runs_through_all_stages(family, stage, data, trained_dtypes, t
         load_file(f / "model.safetensors") for f in (folder, tmp_path / "T1" / "checkpoint")
     )
     assert before.keys() == after.keys()
-    assert_only_free_language_weights_moved(before, after, mask)
+    assert_only_free_language_weights_moved(family, before, after, mask)
     manifests = [read_manifest(path) for path in (t0, t1)]
     assert manifests[0]["parameters"] == manifests[1]["parameters"]
     assert [m["architecture"] for m in manifests] == [families.FAMILIES[family].model] * 2

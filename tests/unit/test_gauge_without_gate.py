@@ -23,10 +23,10 @@ def rewritten(name, factors, degree):
     model = families.build(name)
     for site, row in zip(ffn_sites(model), torch.from_numpy(factors).float(), strict=True):
         (inward,) = site.inward
-        inward.weight *= row[:, None]
+        families.by_rows(name, inward.weight.data)[:] *= row[:, None]
         if inward.bias is not None:
             inward.bias *= row
-        site.down.weight /= row**degree
+        families.by_rows(name, site.down.weight.data)[:] /= row**degree
     return tiny.logits(model, PROMPTS)
 
 

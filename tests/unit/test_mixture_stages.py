@@ -5,12 +5,15 @@ import json
 import numpy as np
 import pytest
 import torch
+from transformers import Qwen3MoeConfig, Qwen3MoeForCausalLM
 
 import mixtures
-from families import HIDDEN, LAYERS
-from mixtures import EXPERTS, NEURONS, WIDTH
+from families import HIDDEN, LAYERS, TOKENIZER
+from mixtures import ALL, ALTERNATE, KINDS, rows_of
 from safeneuron.artifacts.manifests import read_manifest
-from safeneuron.models.checkpoint import load_folder
+from safeneuron.experiment.size import folder_size
+from safeneuron.models.checkpoint import load_folder, save_checkpoint
+from safeneuron.models.folder import mixture_in
 from safeneuron.neurons.criteria import read_criteria
 from safeneuron.neurons.moments import load_moments
 from safeneuron.neurons.scores import LEAST_REACHING
@@ -38,6 +41,7 @@ def assert_scored_where_enough_prompts_reach(folder):
         load_moments(folder / f"{side}.safetensors", "meanabs") for side in ("overall", "safe")
     ]
     enough = np.logical_and(*(side.count >= LEAST_REACHING for side in sides))
+    enough &= sides[0].present
     assert enough.any() and not enough.all()
     for scores in read_criteria(folder / "scores.parquet").values():
         np.testing.assert_array_equal(np.isfinite(scores), enough)
@@ -45,7 +49,7 @@ def assert_scored_where_enough_prompts_reach(folder):
     assert chosen.any() and not chosen[~enough].any()
 
 
-@pytest.mark.parametrize("kind", mixtures.KINDS)
+@pytest.mark.parametrize("kind", ALL)
 def test_a_mixture_runs_through_all_stages(kind, stage, data, tmp_path):
     prompts, pairs = data
     folder = mixtures.save(kind, tmp_path / "folder", torch.bfloat16)
@@ -59,20 +63,22 @@ def test_a_mixture_runs_through_all_stages(kind, stage, data, tmp_path):
     scores, found = identify(stage, t1, prompts)
     rows = attack(stage, t1, scores, found, prompts, tmp_path)
 
-    mask = read_neuron_set(neurons).union
-    assert mask.shape == (LAYERS, NEURONS)
+    mask, present = read_neuron_set(neurons).union, read_neuron_set(neurons).present
+    widths = list(ALL[kind].neurons)
+    assert present.sum(axis=1).tolist() == widths
     report = json.loads((tmp_path / "T1" / "freeze_report.json").read_text())
     assert report["frozen_neurons"] == mask.sum()
-    assert report["neuron_elements"] == 3 * HIDDEN
-    assert report["frozen_elements"] == mask.sum() * 3 * HIDDEN
+    assert report["neuron_elements"] == 3 * HIDDEN + 2 * (kind in ALTERNATE)
+    assert report["frozen_elements"] == mask.sum() * report["neuron_elements"]
     assert report["frozen_max_change"] == 0 == report["frozen_moved"]
     assert report["frozen_sha256_before"] == report["frozen_sha256_after"]
     assert report["constant_elements"] > 0 and report["constant_moved"] == 0
     assert report["free_trained"] > 0.1
-    assert_frozen_and_free(folder, tmp_path / "T1" / "checkpoint", mask)
+    assert_frozen_and_free(kind, folder, tmp_path / "T1" / "checkpoint", mask)
     manifests = [read_manifest(path) for path in (t0, t1)]
     for manifest in manifests:
-        assert (manifest["layers"], manifest["neurons"]) == (LAYERS, NEURONS)
+        assert (manifest["layers"], manifest["neurons"]) == present.shape
+        assert manifest.get("widths") == (None if present.all() else widths)
     assert manifests[0]["parameters"] == manifests[1]["parameters"]
 
     overall = {
@@ -85,17 +91,38 @@ def test_a_mixture_runs_through_all_stages(kind, stage, data, tmp_path):
         *(("mine", seed, fraction) for seed in (None, 0) for fraction in (None, 0.2)),
     }
     assert overall["mine", None, None]["n_neurons"] == read_neuron_set(found).union.sum()
+    for control in (None, 0):
+        assert overall["mine", control, 0.2]["n_neurons"] <= round(0.2 * present.sum())
 
 
-def assert_frozen_and_free(before, after, mask):
+def assert_frozen_and_free(kind, before, after, mask):
     """In the folders: a neuron's rows and column have their bits, and others of its layer moved."""
-    old, new = (dict(load_folder(f, "bfloat16").model.named_parameters()) for f in (before, after))
+    old, new = (rows_of(load_folder(f, "bfloat16").model, kind) for f in (before, after))
     assert old.keys() == new.keys()
+    moved = {
+        at: np.mean([(a != b).float().mean() for a, b in zip(old[at], new[at], strict=True)])
+        for at in old
+    }
+    assert not any(moved[at] for at in moved if mask[at])
     for layer in range(LAYERS):
-        frozen = torch.from_numpy(mask[layer].reshape(EXPERTS, WIDTH))
-        experts = f"model.layers.{layer}.mlp.experts."
-        gate_up = old[experts + "gate_up_proj"] != new[experts + "gate_up_proj"]
-        down = old[experts + "down_proj"] != new[experts + "down_proj"]
-        for moved in (*gate_up.unflatten(1, (2, WIDTH)).unbind(1), down.transpose(1, 2)):
-            assert not moved[frozen].any()
-            assert moved[~frozen].float().mean() > 0.1
+        assert np.mean([moved[at] for at in moved if at[0] == layer and not mask[at]]) > 0.1
+
+
+def test_a_mixture_without_mixtures_is_a_dense_model(stage, data, tmp_path):
+    prompts, pairs = data
+    settings = KINDS["qwen3_moe"].settings | {"mlp_only_layers": [0, 1], "intermediate_size": 48}
+    torch.manual_seed(0)
+    model = Qwen3MoeForCausalLM(Qwen3MoeConfig(**settings))
+    save_checkpoint(model.to(torch.bfloat16), TOKENIZER, tmp_path / "folder")
+    for state in ("T0", "T1"):
+        (tmp_path / state).mkdir()
+    t0 = tmp_path / "T0" / "checkpoint.json"
+    settings = {"path": str(tmp_path / "folder"), "dtype": "bfloat16"}
+    stage("local_checkpoint", settings, manifest=t0)
+    assert mixture_in(tmp_path / "folder") is None
+    assert folder_size(tmp_path / "folder").intermediate == 48
+    _, neurons = identify(stage, t0, prompts)
+    align(stage, t0, neurons, pairs, tmp_path / "T1")
+    report = json.loads((tmp_path / "T1" / "freeze_report.json").read_text())
+    assert report["frozen_neurons"] == read_neuron_set(neurons).union.sum()
+    assert report["frozen_moved"] == 0 and report["neuron_elements"] == 3 * HIDDEN

@@ -10,7 +10,6 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from conftest import SCRIPTS
 from safeneuron.alignment import round
 from safeneuron.alignment.freeze_proof import FreezeViolationError
 from safeneuron.alignment.freezing import FrozenSlices
@@ -24,6 +23,7 @@ from safeneuron.models.chat import encode_prompt
 from safeneuron.models.checkpoint import load_checkpoint, save_checkpoint, write_manifest
 from safeneuron.neurons.sets import write_neuron_set
 from sets import neuron_set
+from stages import SCRIPTS
 from unit.alignment.rounds import MASK, PAIRS, TOKENIZER, build, changed
 
 SIDES = {"unsafe": "theft", "safe": "benign"}

@@ -1,6 +1,7 @@
 """The proof stands by itself: a freeze of the wrong elements is found, and decay is no training."""
 
 import copy
+import re
 
 import numpy as np
 import pytest
@@ -70,7 +71,7 @@ def inward_biases(model):
 def norm_of(model):
     """The name of a norm's weight in the language decoder's first layer."""
     names = [name for name, _ in model.named_parameters() if "vis" not in name]
-    return next(name for name in names if "layers.0." in name and name.endswith("norm.weight"))
+    return next(name for name in names if re.search(r"(layers|h)\.0\..*(norm|ln_1)\.weight$", name))
 
 
 @pytest.mark.parametrize("family", families.FAMILIES)
@@ -80,13 +81,14 @@ class TestEveryFamily:
         for name, weight in model.named_parameters():
             if families.FFN_WEIGHT.search(name):  # all of neuron 5 in all layers
                 along = 1 if name.endswith(OUTWARD) else 0
-                neurons = torch.arange(weight.shape[along]) % families.NEURONS == 5
-                weight.data[(slice(None),) * along + (neurons,)] += 1
+                rows = families.by_rows(family, weight.data)
+                neurons = torch.arange(rows.shape[along]) % families.NEURONS == 5
+                rows[(slice(None),) * along + (neurons,)] += 1
         mask = np.zeros((families.LAYERS, families.NEURONS), dtype=bool)
         mask[0, 4] = mask[1, 5] = mask[1, 7] = True
         report = freeze_report(model, before, mask)
         weights = (families.FAMILIES[family].numbers + 1) * families.HIDDEN
-        biases = sum(".layers.0.mlp" in n for n in inward_biases(model))
+        biases = sum(".0.mlp" in n for n in inward_biases(model))
         assert (report.frozen_neurons, report.neuron_elements) == (3, weights + biases)
         assert (report.frozen_elements, report.frozen_moved) == (3 * (weights + biases), 1)
         # of layer 0's neuron 5, which is free

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import families
 from safeneuron.alignment import lora
 from safeneuron.alignment.freeze_proof import FreezeViolationError, freeze_report
 from safeneuron.alignment.freezing import FrozenSlices
@@ -61,6 +62,15 @@ def test_frozen_bits_are_exact_in_the_merged_weights_and_the_rest_moves(
     assert not any("lora" in name for name, _ in trained.model.named_modules())
     assert hooks(trained.model) == 0
     assert rank_of_change(trained, "model.layers.0.mlp.down_proj.weight") == LOW_RANK.rank
+
+
+def test_frozen_bits_are_exact_in_weights_of_columns_first(tmp_path):
+    model = families.build("gpt2")
+    trained = train("freeze", tmp_path, model, lora=LOW_RANK)
+    report = freeze_report(trained.model, trained.before, MASK)
+    report.check()
+    assert report.frozen_elements == MASK.sum() * (2 * families.HIDDEN + 1)
+    assert rank_of_change(trained, "transformer.h.0.mlp.c_fc.weight") == LOW_RANK.rank
 
 
 def test_the_reference_is_the_model_without_adapters(tmp_path):

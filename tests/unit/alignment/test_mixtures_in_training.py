@@ -122,7 +122,7 @@ def test_two_replicas_train_as_one_process_does(tmp_path):
     freeze_report(found[0], alone.before, MASK).check()
 
 
-SIZES = Sizes(layers=1, neurons=EXPERTS * WIDTH, hidden=HIDDEN, experts=EXPERTS)
+SIZES = Sizes(layers=1, neurons=EXPERTS * WIDTH, hidden=HIDDEN, experts=EXPERTS, width=WIDTH)
 SHAPES = {
     "model.layers.0.mlp.experts.gate_up_proj": (EXPERTS, 2 * WIDTH, HIDDEN),
     "model.layers.0.mlp.experts.down_proj": (EXPERTS, HIDDEN, WIDTH),

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 
 import families
+from safeneuron.alignment.expert_weights import laid_out
 from safeneuron.alignment.neuron_weights import (
     Part,
     Sizes,
@@ -69,6 +71,20 @@ def test_a_square_weight_reads_neurons_if_its_name_says_down():
     assert [parts[f"model.layers.0.mlp.{name}.weight"].dim for name in names] == [0, 0, 1]
 
 
+@pytest.mark.parametrize("neurons", [6, 4])
+def test_weights_of_columns_first_are_told_by_the_names(neurons):
+    stored = {"c_fc.weight": (4, neurons), "c_fc.bias": (neurons,), "c_proj.weight": (neurons, 4)}
+    parts = neuron_parts(stack(stored, name="h"), Sizes(2, neurons, 4, transposed=True))
+    assert {name.removeprefix("h.1.mlp."): p for name, p in parts.items() if p.layer == 1} == {
+        "c_fc.weight": Part(1, 0, 1, True),
+        "c_fc.bias": Part(1, 0, 1, True),
+        "c_proj.weight": Part(1, 1, 1, True),
+    }
+    weight = torch.arange(8).view(2, 4)
+    assert torch.equal(laid_out(weight, parts["h.1.mlp.c_fc.weight"]), weight.T)
+    assert torch.equal(laid_out(weight[0], parts["h.1.mlp.c_fc.bias"]), weight[0])
+
+
 def test_a_vision_tower_of_other_sizes_is_not_looked_at():
     tower = {"fc1.weight": (8, 3), "fc2.weight": (3, 8)}
     shapes = stack(GATED) | stack(tower, layers=5, name="vision_tower.encoder.layers")
@@ -102,7 +118,7 @@ def test_tensors_that_do_not_add_up_are_an_error(shapes, says):
 @pytest.mark.parametrize("family", families.FAMILIES)
 def test_every_family_is_accounted_for(family):
     shapes = {name: weight.shape for name, weight in families.build(family).named_parameters()}
-    sizes = Sizes(families.LAYERS, families.NEURONS, families.HIDDEN)
+    sizes = Sizes(families.LAYERS, families.NEURONS, families.HIDDEN, transposed=family == "gpt2")
     parts = neuron_parts(shapes, sizes)
     layers = {name: m[1] for name in shapes if (m := families.FFN_WEIGHT.search(name))}
     weights = {name: part for name, part in parts.items() if name.endswith(".weight")}

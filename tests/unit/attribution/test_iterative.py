@@ -134,9 +134,12 @@ def test_what_was_found_comes_back_from_its_file_nested(model, by_hand, tmp_path
     result = [named(masks) for masks in by_hand]
     path = tmp_path / "found.parquet"
     none = {name: np.zeros_like(mask) for name, mask in result[0].items()}
-    write_found_again(path, [*result, none], ABOUT)
-    so_far, criteria = read_found_again(path)
+    present = np.ones_like(by_hand[0][0])
+    present[1, -3:] = False  # a narrower layer
+    write_found_again(path, [*result, none], ABOUT, present)
+    so_far, criteria, grid = read_found_again(path)
     assert criteria == "es+sas"
+    np.testing.assert_array_equal(grid, present)
     expected = np.logical_or.accumulate([*unions(result), unions([none])[0]])
     np.testing.assert_array_equal(so_far, expected)
     assert [mask.sum() for mask in so_far] == sorted(mask.sum() for mask in so_far)

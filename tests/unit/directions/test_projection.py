@@ -7,7 +7,7 @@ import torch
 import families
 import tiny
 from safeneuron.directions.projection import projected_out
-from safeneuron.models.sites import UnsupportedArchitectureError
+from safeneuron.models.sites import UnsupportedArchitectureError, decoder_layers
 from safeneuron.models.writes import parts
 
 IDS = torch.tensor([[3, 1, 4, 1, 5, 9], [9, 2, 6, 5, 3, 5]])
@@ -34,7 +34,7 @@ def logits(model):
 def stream(model):
     """What each layer is given, and what the last one gives, before the norm."""
     seen = []
-    layers = model.get_decoder().layers
+    layers = decoder_layers(model)
     hooks = [
         layer.register_forward_hook(
             lambda _, args, out: seen.append(out if isinstance(out, torch.Tensor) else out[0])

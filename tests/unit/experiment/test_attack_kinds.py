@@ -30,6 +30,7 @@ from safeneuron.interventions.settings import (
 )
 from safeneuron.interventions.single_cells import single_cells
 from safeneuron.interventions.taylor_cells import taylor_cells
+from safeneuron.neurons.found_again import FoundAgain
 from safeneuron.results.targets import NEURONS, acted_on
 
 PATHS = Paths("results/mine")
@@ -132,12 +133,12 @@ def test_the_search_reads_both_sides_of_the_identification(config):
 
 def test_cells_are_counted_as_they_are_made(config):
     rows, scores = np.eye(8)[:3], np.random.default_rng(0).normal(size=(4, 50))
-    means = np.stack([scores, scores])
+    means, found = np.stack([scores, scores]), FoundAgain([scores > 0] * 3, "es", scores < 9)
     made = {
         "own": list(direction_cells(rows, settings_of(config, "own").cells)),
         "words": list(prefill_cells(["a b c d"], settings_of(config, "words").cells)),
         "one": list(single_cells((0, 1), means, settings_of(config, "one").cells)),
-        "anew": list(iterative_cells([scores > 0] * 3, "es", settings_of(config, "anew").cells)),
+        "anew": list(iterative_cells(found, settings_of(config, "anew").cells)),
         "taylor": list(taylor_cells(scores, settings_of(config, "taylor").cells, scores)),
     }
     for attack, cells in made.items():

@@ -117,7 +117,7 @@ def test_a_mixture_of_experts_is_refused_by_its_config(checkpoint, config):
     (checkpoint / "config.json").write_text(json.dumps(config))
     text = folder_refusal(checkpoint)
     assert text.startswith(f"models.mine.path: {checkpoint}: a mixture of experts ('")
-    assert "config/README.md lists the families" in text
+    assert "docs/families.md lists all families" in text
 
 
 @pytest.mark.parametrize("config", [{}, {"num_experts": None}, {"num_local_experts": 1}])

@@ -7,7 +7,7 @@ import pytest
 
 import mixtures
 from families import HIDDEN, LAYERS, TOKENIZER
-from mixtures import CHOSEN, NEURONS, WIDTH
+from mixtures import CHOSEN, EXPERTS, NEURONS, WIDTH
 from safeneuron.config.load import ConfigError, load_config
 from safeneuron.config.schema.attacks.single import SingleAttack
 from safeneuron.config.schema.attacks.taylor import TaylorAttack
@@ -15,6 +15,7 @@ from safeneuron.experiment.checks import check_inputs
 from safeneuron.experiment.mixture_checks import check_mixtures
 from safeneuron.experiment.requests import forward, generation
 from safeneuron.experiment.size import ModelSize, folder_size
+from safeneuron.models.refused import REFUSED
 
 
 @pytest.fixture(scope="module", params=mixtures.KINDS)
@@ -98,11 +99,11 @@ def test_supported_mixtures_pass(folder, config_of, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "found"),
     [
-        ({"model_type": "deepseek_v3"}, "('deepseek_v3', "),
-        ({"model_type": "qwen2_moe"}, "('qwen2_moe', "),
-        ({"mlp_only_layers": [1]}, "with dense layers beside (mlp_only_layers [1])"),
-        ({"decoder_sparse_step": 2}, "with dense layers beside (decoder_sparse_step 2)"),
+        ({"model_type": "dots1"}, "('dots1', "),
+        ({"model_type": "phimoe"}, "('phimoe', "),
+        ({"num_experts_per_tok": [2, 1]}, "that differs by layer (num_experts_per_tok [2, 1])"),
         ({"num_experts_per_tok": None}, "without num_experts_per_tok"),
+        ({"quantization_config": {"quant_method": "mxfp4"}}, "with quantized weights (mxfp4; save"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
@@ -113,6 +114,16 @@ def test_other_mixtures_are_refused_with_what_was_found(
     assert says.startswith("models.moe.path: ")
     assert found in says
     assert "mixtral, olmoe, qwen3_moe" in says
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_types_that_are_not_supported_are_refused_with_what_was_found(
+    folder, kind, config_of, tmp_path
+):
+    says = refusal(config_of(changed(folder, tmp_path, model_type=kind)), tmp_path)
+    assert says.startswith("models.moe.path: ")
+    assert f"a model of type '{kind}' has {REFUSED[kind]}, which is not supported" in says
+    assert "docs/families.md" in says
 
 
 @pytest.mark.parametrize(
@@ -154,7 +165,7 @@ def test_a_mixture_is_measured_from_its_configuration(folder):
         intermediate=NEURONS,
         vocabulary=len(TOKENIZER),
         cache_width=2 * 2 * 16,
-        reached=CHOSEN * WIDTH,
+        idle=LAYERS * (EXPERTS - CHOSEN) * WIDTH,
     )
     others = LAYERS * 3 * HIDDEN * (NEURONS - CHOSEN * WIDTH)
     assert size.active == parameters - others
@@ -162,7 +173,7 @@ def test_a_mixture_is_measured_from_its_configuration(folder):
 
 def test_a_mixture_computes_with_what_tokens_reach_and_holds_all():
     mixtral = {"layers": 32, "hidden": 4096, "vocabulary": 32_000, "cache_width": 2048}
-    mixture = ModelSize(46_702_792_704, intermediate=114_688, reached=28_672, **mixtral)
+    mixture = ModelSize(46_702_792_704, intermediate=114_688, idle=32 * 86_016, **mixtral)
     assert mixture.active == pytest.approx(12.9e9, rel=0.01)  # as its authors say (2401.04088)
     dense = ModelSize(46_702_792_704, intermediate=28_672, **mixtral)
     passes = [forward(size, 2, 32, 100, 1000) for size in (mixture, dense)]

@@ -62,6 +62,16 @@ def test_an_expert_without_scores_is_left_out_of_the_selections_and_not_of_routi
     assert "grey" not in experts.draw(table()).get_suptitle()
 
 
+def test_an_expert_that_a_layer_does_not_have_is_grey_in_all_maps():
+    whole = table().to_pylist()
+    some = [row for row in whole if row["layer"] or row["expert"] < 2]
+    figure = experts.draw(pa.Table.from_pylist(some, EXPERTS))
+    for values in maps(figure):
+        absent = np.isnan(np.ma.filled(values.astype(float), np.nan))
+        assert np.argwhere(absent).tolist() == [[0, 2], [0, 3], [0, 4]]
+    assert figure.get_suptitle().endswith("; grey: the layer does not have it")
+
+
 def test_colours_of_routing_are_even_about_zero():
     figure = experts.draw(table())
     panels = [axis for axis in figure.axes if axis.get_xlabel() == "expert"]

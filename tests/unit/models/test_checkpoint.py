@@ -4,7 +4,7 @@ import json
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import GPT2Config, GPT2LMHeadModel, T5Config
+from transformers import BloomForCausalLM, MptForCausalLM, T5Config
 
 import tiny
 from safeneuron.artifacts.manifests import neuron_grid
@@ -155,11 +155,20 @@ def test_a_folder_with_a_subfolder_has_a_manifest_too(folder):
     assert load_checkpoint(manifest).model is not None
 
 
-def test_a_model_without_gated_ffn_gets_no_manifest(tmp_path, tokenizer):
-    config = GPT2Config(
-        vocab_size=len(tokenizer), n_embd=32, n_layer=1, n_head=2, bos_token_id=1, eos_token_id=2
-    )
-    save_checkpoint(GPT2LMHeadModel(config), tokenizer, tmp_path / "gpt2")
-    with pytest.raises(UnsupportedArchitectureError, match="GPT2LMHeadModel"):
-        write_manifest(tmp_path / "m.json", tmp_path / "gpt2", "float32")
+BLOOM = {"hidden_size": 32, "n_layer": 1, "n_head": 2, "bos_token_id": 1, "eos_token_id": 2}
+MPT = {"d_model": 32, "n_layers": 1, "n_heads": 2}
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "says"),
+    [
+        (MptForCausalLM, MPT, "MptForCausalLM: its decoder"),
+        (BloomForCausalLM, BLOOM, r"BloomForCausalLM: its configuration \('bloom'\) has no interm"),
+    ],
+)
+def test_a_model_of_no_known_family_gets_no_manifest(model, settings, says, tmp_path, tokenizer):
+    config = model.config_class(vocab_size=len(tokenizer), **settings)
+    save_checkpoint(model(config), tokenizer, tmp_path / "unknown")
+    with pytest.raises(UnsupportedArchitectureError, match=says):
+        write_manifest(tmp_path / "m.json", tmp_path / "unknown", "float32")
     assert not (tmp_path / "m.json").exists()

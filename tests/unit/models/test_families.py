@@ -58,20 +58,21 @@ def down_projections(model):
     ]
 
 
-def rows(projection, which):
+def rows(family, projection, which):
     """Some rows of a projection's weight and of its bias, if it has one."""
-    return projection.weight[which], None if projection.bias is None else projection.bias[which]
+    weight = families.by_rows(family, projection.weight)
+    return weight[which], None if projection.bias is None else projection.bias[which]
 
 
-def owned_elements(model, mask):
+def owned_elements(family, model, mask):
     """Weight -> which of its elements belong to neurons of the mask."""
     owned = {id(p): torch.zeros(p.shape, dtype=torch.bool) for p in model.parameters()}
     for (layer, projection), weight in ffn_weights(model).items():
-        row = torch.from_numpy(mask[layer])
+        row, elements = torch.from_numpy(mask[layer]), families.by_rows(family, owned[id(weight)])
         if projection in OUTWARD:
-            owned[id(weight)][:, row] = True
+            elements[:, row] = True
         else:
-            owned[id(weight)][row.repeat(len(weight) // NEURONS)] = True
+            elements[row.repeat(len(elements) // NEURONS)] = True
     for (layer, projection), bias in ffn_weights(model, "bias").items():
         if projection not in OUTWARD:
             owned[id(bias)][torch.from_numpy(mask[layer])] = True
@@ -107,8 +108,8 @@ def test_a_neuron_is_what_its_rows_give_gated_where_there_is_a_gate(family, mode
         for hook in hooks:
             hook.remove()
         gate, up = (
-            rows(site.inward[0], slice(NEURONS)),
-            rows(site.inward[-1], slice(-NEURONS, None)),
+            rows(family, site.inward[0], slice(NEURONS)),
+            rows(family, site.inward[-1], slice(-NEURONS, None)),
         )
         with torch.no_grad():
             expected = activation(linear(seen["hidden"], *gate))
@@ -126,9 +127,9 @@ def test_zeroing_input_columns_and_up_rows_gives_identical_logits(family, model)
     with torch.no_grad():
         for (layer, projection), weight in ffn_weights(columns).items():
             if projection in OUTWARD:
-                weight[:, MASK[layer]] = 0
+                families.by_rows(family, weight)[:, MASK[layer]] = 0
         for (layer, projection), weight in ffn_weights(rows).items():
-            if projection in ("up_proj", "gate_up_proj"):
+            if projection in ("up_proj", "gate_up_proj", "w3"):
                 weight[-NEURONS:][MASK[layer]] = 0  # up rows come last where fused
     # without a gate a row of zeros gives what the activation function makes of zero
     for changed in (columns, rows) if FAMILIES[family].numbers == 2 else (columns,):
@@ -136,13 +137,13 @@ def test_zeroing_input_columns_and_up_rows_gives_identical_logits(family, model)
             assert torch.equal(seen, logits)
 
 
-def test_a_step_on_everything_moves_all_but_the_frozen_neurons(model):
+def test_a_step_on_everything_moves_all_but_the_frozen_neurons(family, model):
     trained = copy.deepcopy(model).requires_grad_(True)
     before = [p.detach().clone() for p in trained.parameters()]
     optimizer = torch.optim.AdamW(trained.parameters(), lr=0.1, weight_decay=0.1)
     frozen = FrozenSlices(frozen_slices(trained, MASK))
     sum(p.sum() for p in trained.parameters()).backward()
-    owned = owned_elements(trained, MASK)
+    owned = owned_elements(family, trained, MASK)
     for parameter in trained.parameters():
         assert torch.equal(parameter.grad == 0, owned[id(parameter)])
     optimizer.step()

@@ -10,8 +10,8 @@ import torch
 from transformers import (
     BitNetConfig,
     BitNetForCausalLM,
-    GPT2Config,
-    GPT2LMHeadModel,
+    MptConfig,
+    MptForCausalLM,
     OPTConfig,
     OPTForCausalLM,
 )
@@ -21,6 +21,7 @@ from safeneuron.models import sites
 from safeneuron.models.sites import (
     UnsupportedArchitectureError,
     ffn_sites,
+    grid_of,
     intervened,
     observed,
     owned,
@@ -53,14 +54,11 @@ def test_an_ffn_that_is_no_module_of_its_own_is_an_error_that_shows_the_layers_m
     assert "fc1" in message
 
 
-def test_gpt2_is_an_error_that_shows_the_decoders_children():
-    config = GPT2Config(
-        vocab_size=tiny.VOCABULARY, n_embd=tiny.HIDDEN, n_layer=2, n_head=2,
-        bos_token_id=1, eos_token_id=2,
-    )  # fmt: skip
-    message = refusal(GPT2LMHeadModel(config))
-    assert message.startswith("GPT2LMHeadModel: its decoder GPT2Model has no 'layers'")
-    assert "'h'" in message
+def test_layers_of_another_name_are_an_error_that_shows_the_decoders_children():
+    config = MptConfig(vocab_size=tiny.VOCABULARY, d_model=tiny.HIDDEN, n_layers=2, n_heads=2)
+    message = refusal(MptForCausalLM(config))
+    assert message.startswith("MptForCausalLM: its decoder MptModel has no 'layers' or 'h'; it has")
+    assert "'blocks'" in message
 
 
 def test_a_norm_between_product_and_projection_is_an_error_that_names_it():
@@ -75,12 +73,19 @@ def test_a_single_layer_without_a_gate_is_an_error_that_names_it():
         ffn_sites(model)
 
 
-def test_layers_of_different_widths_are_an_error_that_names_them():
+def test_a_narrower_layer_has_the_first_places_of_the_grid():
     model = tiny.build("llama")
     narrow = tiny.build("llama").model.layers[1].mlp
-    narrow.down_proj.in_features = 16
+    narrow.gate_proj, narrow.up_proj = (
+        torch.nn.Linear(tiny.HIDDEN, 16, bias=False) for _ in range(2)
+    )
+    narrow.down_proj = torch.nn.Linear(16, tiny.HIDDEN, bias=False)
     model.model.layers[1].mlp = narrow
-    assert "[16, 48] neurons" in refusal(model)
+    grid = grid_of(ffn_sites(model))
+    np.testing.assert_array_equal(grid.present, np.arange(48) < np.array([[48], [16]]))
+    assert (grid.neurons, grid.experts) == (48, 0)
+    placed = grid.placed(np.ones(16))
+    assert placed[:16].tolist() == [1] * 16 and np.isnan(placed[16:]).all()
 
 
 MASK = tiny.random_mask()
@@ -148,7 +153,7 @@ def test_outgoing_columns_are_all_that_the_model_reads_of_neurons(model):
         expected = logits(model)
     with torch.no_grad():
         for site, row in zip(ffn_sites(model), MASK, strict=True):
-            weight, index, *_ = site.outgoing(row)
+            [(weight, index, *_)] = [part for part in site.owned(row) if not part.inward]
             assert weight[index].numel() == row.sum() * tiny.HIDDEN
             weight[index] = 0
     torch.testing.assert_close(logits(model), expected)
@@ -192,7 +197,8 @@ def test_nothing_else_of_the_library_hooks_modules_or_opens_an_ffn():
     ]
     assert sorted(found) == [
         "models/experts.py",
+        "models/ffn.py",
+        "models/positions.py",
         "models/site.py",
-        "models/sites.py",
         "models/writes.py",
     ]

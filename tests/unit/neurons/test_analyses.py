@@ -42,7 +42,7 @@ def test_category_sets_are_the_unions_in_the_order_of_the_files(tmp_path):
     for path, (by_es, by_sas) in zip(files, masks, strict=True):
         about = SetIdentity(**STATE, contrast=f"d/{path.stem}")
         write_neuron_set(path, NeuronSet({"es": by_es, "sas": by_sas}, about))
-    sets, context = category_sets(files)
+    sets, context, _ = category_sets(files)
     np.testing.assert_array_equal(sets, masks.any(axis=1))
     assert context == DATASET
 

@@ -99,7 +99,7 @@ def pairs(path, unsafe, safe):
     whole = moments_of(safe)
     sets = np.stack(
         [
-            masks(score(moments_of(category), whole), ["es"], RULE)["es"]
+            masks(score(moments_of(category), whole), ["es"], RULE, whole.mean.size)["es"]
             for category in unsafe.reshape(CATEGORIES, EACH, NEURONS)
         ]
     )

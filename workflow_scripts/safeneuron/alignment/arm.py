@@ -15,6 +15,7 @@ from safeneuron.alignment.parts import (
     Trainable,
     identified_neurons,
 )
+from safeneuron.neurons.grid import all_present
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ class Arm:
         shares: Mapping[Simulation, float],
         asked: Asked | None = None,
         prefill_tokens: int = 0,
+        present: np.ndarray | None = None,
     ) -> Plan:
         """What a round does.
 
@@ -113,9 +115,12 @@ class Arm:
                 ones, and parts that are random draw the same ones.
             shares: of each attack; those of attacks that the arm does not simulate are left out.
             asked, prefill_tokens: as in `Plan`.
+            present: the neurons that there are, see `neurons.grid`; None for all.
         """
+        grid = all_present(identified.shape) if present is None else present
         frozen, zeroed = (
-            target(identified, np.random.default_rng(seed)) for target in (self.frozen, self.zeroed)
+            target(identified, grid, np.random.default_rng(seed))
+            for target in (self.frozen, self.zeroed)
         )
         made = {attack: shares[attack] for attack in self.shares}
         how = (self.attacked, self.trains, self.loss)

@@ -15,7 +15,8 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from safeneuron.alignment.expert_weights import expert_parts, laid_out
 from safeneuron.alignment.neuron_weights import Part, Sizes, neuron_parts
 from safeneuron.alignment.weight_decay import beyond_decay
-from safeneuron.models.mixtures import mixture_of
+from safeneuron.models.mixtures import MIXTURES, mixture_of
+from safeneuron.models.sizes import decoder_sizes
 
 Tensors = Mapping[str, torch.Tensor]
 """A checkpoint's tensors by name."""
@@ -184,11 +185,18 @@ def _raise_unless_alike(trained: Tensors, starts: Tensors) -> None:
 
 
 def _sizes(config: PreTrainedConfig) -> Sizes:
-    mixture = mixture_of(config.to_dict())
+    text = config.to_dict()
+    sizes, mixture = decoder_sizes(text), mixture_of(text)
+    found = Sizes(sizes.layers, sizes.neurons, sizes.hidden, transposed=sizes.transposed)
     if mixture is None:
-        return Sizes(config.num_hidden_layers, config.intermediate_size, config.hidden_size)
-    neurons = mixture.experts * mixture.width
-    return Sizes(config.num_hidden_layers, neurons, config.hidden_size, mixture.experts)
+        return found
+    alternate = MIXTURES[text["model_type"]].alternate
+    return found._replace(
+        experts=mixture.experts,
+        width=mixture.width,
+        transposed=sizes.transposed or alternate,
+        alternate=alternate,
+    )
 
 
 def _of_neurons(values: torch.Tensor, part: Part, row: np.ndarray) -> torch.Tensor:
@@ -203,7 +211,7 @@ def _moved(then: torch.Tensor, now: torch.Tensor, part: Part, row: np.ndarray) -
     moved = _differ(then, now)
     if moved.dim() == 2:
         moved = moved.any(1 - part.dim)
-    return part.indices(row)[moved.cpu().numpy()] % len(row)
+    return part.neurons(part.indices(row)[moved.cpu().numpy()], row)
 
 
 def _bits(values: torch.Tensor) -> torch.Tensor:
@@ -220,9 +228,12 @@ def _differ(then: torch.Tensor, now: torch.Tensor) -> torch.Tensor:
 
 
 def _of_dims(parts: Mapping[str, Part], tensors: Tensors, dims: int) -> int:
-    """How many rows and columns of weights (2) a neuron has, or how many biases (1)."""
+    """How many rows and columns of weights (2) a neuron has, or how many biases (1).
+
+    Told by the first neuron, which all are like.
+    """
     return sum(
         part.times
         for name, part in parts.items()
-        if part.layer == 0 and min(tensors[name].dim(), 2) == dims
+        if (part.layer, part.first) == (0, 0) and laid_out(tensors[name], part).dim() == dims
     )

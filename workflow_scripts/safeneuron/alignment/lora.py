@@ -10,13 +10,13 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from torch import nn
 from transformers import PreTrainedModel
 
 from safeneuron.alignment.freeze_proof import FreezeViolationError
 from safeneuron.alignment.freezing import FrozenSlices, frozen_slices
 from safeneuron.alignment.settings import LoRA
-from safeneuron.models.experts import is_mixture
+from safeneuron.models.ffn import Projection, is_transposed
+from safeneuron.models.mixture_layers import is_mixture
 from safeneuron.models.site import Index, UnsupportedArchitectureError
 from safeneuron.models.sites import decoder_layers, ffn_sites, owned
 
@@ -44,13 +44,18 @@ def add_adapters(model: PreTrainedModel, lora: LoRA, seed: int) -> PeftModel:
         )
     names = {module: name for name, module in model.named_modules()}
     linear = [
-        names[module]
+        module
         for layer in decoder_layers(model)
         for module in layer.modules()
-        if isinstance(module, nn.Linear)
+        if isinstance(module, Projection)
     ]
     torch.manual_seed(seed)
-    config = LoraConfig(r=lora.rank, lora_alpha=lora.alpha, target_modules=linear)
+    config = LoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha,
+        target_modules=[names[module] for module in linear],
+        fan_in_fan_out=any(map(is_transposed, linear)),
+    )
     return get_peft_model(model, config, adapter_name=_ADAPTER)
 
 
@@ -76,7 +81,7 @@ def merge_adapters(wrapped: PeftModel, mask: np.ndarray) -> None:
     adapted = [
         inside
         for module in model.modules()
-        if isinstance(inside := dict(module.named_children()).get("base_layer"), nn.Linear)
+        if isinstance(inside := dict(module.named_children()).get("base_layer"), Projection)
     ]
     wrapped.merge_and_unload()
     if change := exact.moved():
@@ -93,4 +98,5 @@ def _adapter_slices(
     for part in owned(model, mask):
         if part.parameter.dim() == 2:  # biases have no adapters
             matrix = "lora_B" if part.inward else "lora_A"
-            yield part.projection.get_parameter(f"{matrix}.{_ADAPTER}.weight"), part.where
+            where = part.where[::-1] if is_transposed(part.projection) else part.where
+            yield part.projection.get_parameter(f"{matrix}.{_ADAPTER}.weight"), where

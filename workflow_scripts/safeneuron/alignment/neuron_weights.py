@@ -12,7 +12,7 @@ import numpy as np
 
 from safeneuron.errors import SafeNeuronError
 
-_OUTWARD = re.compile("down|c_proj|4h_to_h|fc2")
+_OUTWARD = re.compile("down|c_proj|4h_to_h|fc2|fc_out|w2")
 _IN_FFN = re.compile(
     r"(?P<stack>.+)\.(?P<layer>\d+)\.(mlp|feed_forward)\.(?P<module>.+)\.(?P<kind>weight|bias)"
 )
@@ -27,15 +27,21 @@ class Sizes(NamedTuple):
 
     Attributes:
         layers: their number.
-        neurons: of a layer, of all its experts if it has some.
+        neurons: of the widest layer, in whole experts if it has some.
         hidden: width of the residual stream.
-        experts: of a layer; 0 where an FFN is no mixture of experts.
+        experts: that are routed to in a layer; 0 where no layer is a mixture of experts.
+        width: neurons of an expert.
+        transposed: whether weights are [in, out] (GPT-2, gpt-oss).
+        alternate: whether an expert's gates and ups alternate, and have biases (gpt-oss).
     """
 
     layers: int
     neurons: int
     hidden: int
     experts: int = 0
+    width: int = 0
+    transposed: bool = False
+    alternate: bool = False
 
 
 class Part(NamedTuple):
@@ -43,18 +49,30 @@ class Part(NamedTuple):
 
     Attributes:
         layer: its index.
-        dim: the dimension along which neurons are counted: 0 for rows, 1 for columns.
+        dim: the dimension along which neurons are counted: 0 for rows, 1 for columns, of weights
+            [out, in].
         times: how often all of them come along it, one after the other (2 where gate and up are
             fused).
+        transposed: whether a weight is stored [in, out].
+        alternate: whether the numbers inward of experts' neurons alternate.
+        first, number: the neurons of the layer that the tensor is of; a number of 0 for all.
     """
 
     layer: int
     dim: int
     times: int
+    transposed: bool = False
+    first: int = 0
+    number: int = 0
+    alternate: bool = False
 
     def indices(self, row: np.ndarray) -> np.ndarray:
         """Where the neurons of a row of a mask, boolean [neurons], are along the dimension."""
-        return np.flatnonzero(np.tile(row, self.times))
+        return np.flatnonzero(np.tile(row[self.first :][: self.number or None], self.times))
+
+    def neurons(self, indices: np.ndarray, row: np.ndarray) -> np.ndarray:
+        """The neurons of a layer that are at some places along the dimension."""
+        return indices % (self.number or len(row)) + self.first
 
 
 def neuron_parts(shapes: Mapping[str, Sequence[int]], sizes: Sizes) -> dict[str, Part]:
@@ -121,9 +139,11 @@ def _reads_neurons(layers: Mapping[int, Mapping[str, Part | None]]) -> bool:
 
 def _part(layer: int, module: str, weight: Sequence[int], sizes: Sizes) -> Part | None:
     """What a projection is to the neurons, by its weight's shape; None if nothing."""
+    if sizes.transposed:
+        weight = weight[::-1]
     square = sizes.hidden == sizes.neurons  # the shape does not say which way it is
     if tuple(weight) == (sizes.hidden, sizes.neurons) and (not square or _OUTWARD.search(module)):
-        return Part(layer, 1, 1)
+        return Part(layer, 1, 1, sizes.transposed)
     if len(weight) == 2 and weight[1] == sizes.hidden and weight[0] % sizes.neurons == 0:
-        return Part(layer, 0, weight[0] // sizes.neurons)
+        return Part(layer, 0, weight[0] // sizes.neurons, sizes.transposed)
     return None

@@ -13,8 +13,9 @@ from safeneuron.neurons.random_sets import nested_random
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-Target = Callable[[np.ndarray, np.random.Generator], np.ndarray]
-"""From the identified neurons to those that an arm acts on, both boolean [layers, neurons]."""
+Target = Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]
+"""From the identified neurons, and all that there are, to those that an arm acts on; boolean
+[layers, neurons] all."""
 
 Trainable = Callable[["PreTrainedModel", bool], None]
 """Sets `requires_grad` of a model's weights; takes whether token embeddings may train."""
@@ -49,27 +50,31 @@ class Asked(NamedTuple):
     batch_size: int
 
 
-def no_neurons(identified: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def no_neurons(identified: np.ndarray, present: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """None."""
     return np.zeros_like(identified)
 
 
-def identified_neurons(identified: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def identified_neurons(
+    identified: np.ndarray, present: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """The identified ones."""
     return identified
 
 
-def all_others(identified: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def all_others(identified: np.ndarray, present: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """All but the identified ones."""
-    return ~identified
+    return present & ~identified
 
 
-def random_neurons(identified: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def random_neurons(
+    identified: np.ndarray, present: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """As many random ones in each layer, some of them identified ones by chance.
 
     With as many identified ones or more in a later round, they hold those of the rounds before.
     """
-    return nested_random(identified, rng)
+    return nested_random(identified, rng, present)
 
 
 def language_model(model: "PreTrainedModel", embeddings: bool) -> None:

@@ -91,7 +91,8 @@ def train_round(
         SystemExit: in all processes of the training but the first, which goes on with the model.
     """
     state, training = settings.state, settings.training
-    identified = np.logical_or.reduce([read_neuron_set(path).union for path in neuron_sets])
+    sets = [read_neuron_set(path) for path in neuron_sets]
+    identified = np.logical_or.reduce([neurons.union for neurons in sets])
     table = read_table(preferences, PREFERENCES)
     pairs = table.slice(0, max(1, round(len(table) * settings.data_fraction))).to_pylist()
     # float32 copies are trained, and saved in the model's own dtype if nothing else is said
@@ -101,6 +102,7 @@ def train_round(
         *(identified, state.seed, settings.shares),
         _asked(tokenizer, identification, settings.direction),
         settings.prefill.tokens if settings.prefill else 0,
+        sets[0].present,
     )
     masks = (identified, plan.frozen, plan.zeroed)
     log.info("%d identified, %d frozen, %d zeroed", *(mask.sum() for mask in masks))

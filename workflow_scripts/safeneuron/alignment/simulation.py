@@ -6,7 +6,7 @@ from transformers import PreTrainedModel
 from safeneuron.alignment.arm import Plan
 from safeneuron.alignment.simulated_direction import SimulatedDirection
 from safeneuron.interventions.zeroing import Zeroing
-from safeneuron.models.experts import is_mixture
+from safeneuron.models.mixture_layers import is_mixture
 from safeneuron.models.site import UnsupportedArchitectureError
 from safeneuron.models.sites import ffn_sites
 

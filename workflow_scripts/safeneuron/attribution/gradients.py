@@ -9,8 +9,8 @@ from itertools import groupby
 import torch
 from transformers import PreTrainedModel
 
-from safeneuron.models.experts import is_mixture
 from safeneuron.models.first_tokens import Ids, log_odds
+from safeneuron.models.mixture_layers import is_mixture
 from safeneuron.models.sites import UnsupportedArchitectureError, ffn_sites
 from safeneuron.progress import Progress
 
@@ -40,14 +40,10 @@ def refusal_gradients(
         receive: is given each layer of each batch.
 
     Raises:
-        UnsupportedArchitectureError: the model is a mixture of experts.
+        UnsupportedArchitectureError: see `check_one_width`.
     """
     sites = ffn_sites(model)
-    if is_mixture(sites):
-        raise UnsupportedArchitectureError(
-            f"{type(model).__name__} is a mixture of experts; gradients by neurons are taken of "
-            "dense models alone"
-        )
+    check_one_width(model)
     refusal = refusal.to(model.device)
     with Progress(log, "prompts", len(prompts)) as progress, _weights_constant(model):
         for ids in _of_one_length(prompts, batch_size):
@@ -73,6 +69,25 @@ def refusal_gradients(
             for layer, gradient in zip(layers, gradients, strict=True):
                 receive(layer, seen[layer].detach().float(), gradient.float())
             progress.advance(len(ids))
+
+
+def check_one_width(model: PreTrainedModel) -> None:
+    """Raise unless every layer is dense and has as many neurons as the others.
+
+    Raises:
+        UnsupportedArchitectureError: it is a mixture of experts, or its layers differ in width.
+    """
+    sites = ffn_sites(model)
+    name = type(model).__name__
+    if is_mixture(sites):
+        raise UnsupportedArchitectureError(
+            f"{name} is a mixture of experts; neurons are attributed to in dense models alone"
+        )
+    if len(widths := sorted({site.neurons for site in sites})) > 1:
+        raise UnsupportedArchitectureError(
+            f"{name} has layers of {', '.join(map(str, widths))} neurons; neurons are attributed to "
+            "in models alone whose layers are all as wide"
+        )
 
 
 def _of_one_length(prompts: Ids, batch_size: int) -> Iterator[torch.Tensor]:

@@ -45,7 +45,8 @@ def found_again(
             ]
         scores = score(*(side[selected.pooling] for side in sides))
         others = {name: np.where(zero, np.nan, values) for name, values in scores.items()}
-        found = masks(others, selected.criteria, selected.rule)
+        size = int(sides[0][selected.pooling].present.sum())
+        found = masks(others, selected.criteria, selected.rule, size)
         new = np.logical_or.reduce([*found.values()])
         zero = zero | new
         log.info("time %d: %d other neurons, %d in all", time, new.sum(), zero.sum())

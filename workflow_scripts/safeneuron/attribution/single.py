@@ -82,7 +82,7 @@ def single_neuron(
 
     Raises:
         NoCandidateError: there is none.
-        UnsupportedArchitectureError: the model is a mixture of experts.
+        UnsupportedArchitectureError: see `gradients.check_one_width`.
     """
     odds = RefusalOdds(model, unsafe.choose, safe.choose, batch_size, pad_id)
     gaps = gradient_gaps(model, unsafe.estimate, safe.estimate, odds.refusal, batch_size)
@@ -140,7 +140,7 @@ def gradient_gaps(
         refusal: boolean [words], the tokens that a refusal begins with.
 
     Raises:
-        UnsupportedArchitectureError: the model is a mixture of experts.
+        UnsupportedArchitectureError: see `gradients.check_one_width`.
     """
     tail = common_end([*unsafe, *safe])
     sites = ffn_sites(model)

@@ -30,7 +30,7 @@ def taylor_scores(
         float64 [layers, neurons] on the CPU.
 
     Raises:
-        UnsupportedArchitectureError: the model is a mixture of experts.
+        UnsupportedArchitectureError: see `check_one_width`.
     """
     sites = ffn_sites(model)
     sums = torch.zeros(len(sites), sites[0].neurons, dtype=torch.float64)

@@ -11,7 +11,7 @@ from safeneuron.capture.pooling import pool
 from safeneuron.capture.routed import pool_routed
 from safeneuron.models.batches import Batch
 from safeneuron.models.experts import Routed
-from safeneuron.models.sites import ffn_sites
+from safeneuron.models.sites import ffn_sites, grid_of
 
 
 def pooled_activations(
@@ -24,8 +24,8 @@ def pooled_activations(
     """Pooled activations of all prompts, layers and neurons.
 
     Of a mixture of experts a neuron is 0 on a prompt of which no token reaches its expert: nothing
-    of it is written. All stay in host memory, 4 * layers * prompts * neurons bytes: 13.7 GB for
-    7,458 prompts on 32 layers of 14,336 neurons.
+    of it is written. So is one that a layer lacks. All stay in host memory, 4 * layers * prompts *
+    neurons bytes: 13.7 GB for 7,458 prompts on 32 layers of 14,336 neurons.
 
     Args:
         prompts: token ids, chat template applied.
@@ -35,14 +35,16 @@ def pooled_activations(
         float32 [layers, prompts, neurons] on the CPU, prompts in the order given.
     """
     sites = ffn_sites(model)
-    pooled = torch.empty(len(sites), len(prompts), sites[0].neurons)
+    grid = grid_of(sites)
+    pooled = torch.zeros(len(sites), len(prompts), grid.neurons)
 
     def store(layer: int, activations: Any, mask: torch.Tensor, batch: Batch) -> None:
         if isinstance(activations, Routed):
-            rows = pool_routed(activations, mask, [pooling])[0].transpose(0, 1).flatten(1)
+            routed = activations._replace(number=grid.experts)
+            rows = pool_routed(routed, mask, [pooling])[0].transpose(0, 1).flatten(1)
         else:
             rows = pool(activations, mask, [pooling])[:, 0]
-        pooled[layer, batch.index] = rows.cpu()
+        pooled[layer, batch.index, : rows.shape[1]] = rows.cpu()
 
     observed_forward(model, prompts, batch_size, pad_id, "left", store)
     return pooled

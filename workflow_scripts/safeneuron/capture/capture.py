@@ -11,7 +11,7 @@ from safeneuron.capture.pooling import pool
 from safeneuron.capture.routed import capture_routed
 from safeneuron.capture.streaming import StreamingMoments, constants_of, stack_layers
 from safeneuron.models.batches import Batch
-from safeneuron.models.experts import is_mixture
+from safeneuron.models.mixture_layers import is_mixture
 from safeneuron.models.sites import ffn_sites
 from safeneuron.neurons.moments import Moments, magnitude_pooling, with_magnitudes
 

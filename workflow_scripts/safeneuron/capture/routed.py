@@ -10,7 +10,7 @@ from safeneuron.capture.forward import observed_forward
 from safeneuron.capture.streaming import GroupedMoments, constants_of
 from safeneuron.models.batches import Batch
 from safeneuron.models.experts import Routed
-from safeneuron.models.sites import ffn_sites
+from safeneuron.models.sites import ffn_sites, grid_of
 from safeneuron.neurons.moments import Moments, magnitude_pooling, with_magnitudes
 from safeneuron.neurons.routing import Routing, per_neuron
 
@@ -111,6 +111,7 @@ def capture_routed(
         (pooling, draw, group) -> moments, [layers, neurons].
     """
     sites = ffn_sites(model)
+    grid = grid_of(sites)
     pooled = with_magnitudes(poolings)
     layers = [RoutedMoments() for _ in sites]  # columns are an expert's neurons, by poolings
     count = int(groups.max()) + 1
@@ -119,7 +120,7 @@ def capture_routed(
 
     def add(layer: int, routed: Routed, mask: torch.Tensor, batch: Batch) -> None:
         members = of_draws[:, :, batch.index].flatten(0, 1).to(routed.device).double()
-        rows, tokens = pool_routed(routed, mask, pooled)
+        rows, tokens = pool_routed(routed._replace(number=grid.experts), mask, pooled)
         share = tokens.double() / mask.sum(dim=1)
         layers[layer].add(rows.flatten(2), share, members)
 
@@ -140,7 +141,7 @@ def capture_routed(
         in_group = int(layers[0].prompts[row].item())
         share = np.stack([layer.share[:, row].cpu().numpy() for layer in layers])
         return Moments(
-            per_neuron(reached.astype(np.int64), sites[0].neurons),
+            per_neuron(reached.astype(np.int64), grid.neurons),
             of_layers(means, row, pooling),
             of_layers(m2s, row, pooling),
             of_layers(means, row, magnitude_pooling(pooling)),

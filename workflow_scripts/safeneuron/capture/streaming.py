@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from safeneuron.models.site import NeuronSite
+from safeneuron.models.sites import grid_of
 from safeneuron.neurons.moments import Moments
 
 
@@ -90,7 +91,7 @@ class Constants:
     """What moments know of a model that no prompt changes, see `Moments`.
 
     Attributes:
-        write_norm: float64 [layers, neurons].
+        write_norm: float64 [layers, neurons]; NaN of neurons that a layer lacks.
         eps: of the precision of the activations.
     """
 
@@ -100,8 +101,9 @@ class Constants:
 
 def constants_of(sites: Sequence[NeuronSite]) -> Constants:
     """The constants of a model, from its sites in the order of the layers."""
+    grid = grid_of(sites)
     return Constants(
-        np.stack([site.write_norm for site in sites]),
+        np.stack([grid.placed(site.write_norm) for site in sites]),
         torch.finfo(sites[0].dtype).eps,
     )
 
@@ -121,8 +123,14 @@ def stack_layers(
         magnitudes: means of the magnitudes pooled alike, of each layer, float64 [neurons].
         constants: of the model.
     """
+    neurons = constants.write_norm.shape[1]
+
+    def placed(layer: torch.Tensor) -> torch.Tensor:
+        """With 0 for what the layer lacks."""
+        return torch.nn.functional.pad(layer.cpu(), (0, neurons - len(layer)))
+
     mean, m2, magnitude = (
-        torch.stack([layer.cpu() for layer in layers]).numpy()
+        torch.stack([placed(layer) for layer in layers]).numpy()
         for layers in (means, m2s, magnitudes)
     )
     return Moments(count, mean, m2, magnitude, constants.write_norm, constants.eps)

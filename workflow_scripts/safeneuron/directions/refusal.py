@@ -11,6 +11,7 @@ log-odds say little, the bound decides.
 """
 
 import logging
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np

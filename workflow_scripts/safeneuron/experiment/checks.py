@@ -33,12 +33,12 @@ from safeneuron.experiment.stages import model_judges, topic_control, uses_chat_
 from safeneuron.experiment.weight_checks import check_weight_attacks
 from safeneuron.models.folder import (
     IncompleteCheckpointError,
-    MixtureOfExpertsError,
     NoVisionError,
+    UnsupportedFamilyError,
     check_chat_template,
+    check_family,
     check_folder,
     check_image_processor,
-    mixture_in,
 )
 from safeneuron.models.gguf_header import GgufError, check_gguf, check_gguf_template
 from safeneuron.neurons.regrouping import pseudo_sizes
@@ -330,7 +330,7 @@ def check_checkpoint_folder(key: str, model: LocalModel) -> None:
     """
     with _naming(key):
         check_folder(Path(model.path))
-        mixture_in(Path(model.path))
+        check_family(Path(model.path))
 
 
 def check_chat_template_of(key: str, model: LocalModel) -> None:
@@ -365,7 +365,7 @@ def check_image_processor_of(key: str, model: LocalModel, shown: str, who: str) 
 def _naming(key: str) -> Iterator[None]:
     try:
         yield
-    except (IncompleteCheckpointError, MixtureOfExpertsError, GgufError) as error:
+    except (IncompleteCheckpointError, UnsupportedFamilyError, GgufError) as error:
         raise ConfigError(f"{key}: {error}") from error
 
 

@@ -107,7 +107,7 @@ def forward(size: ModelSize, width: int, batch: int, tokens: int, sequences: int
     """
     layer = batch * tokens * (6 * size.hidden + 4 * size.computed) * width
     pooled = 3 * batch * tokens * size.computed * 4  # a hook's masked copies
-    if size.reached is not None:  # float64, of all experts: as it came, centred, and at work
+    if size.idle:  # float64, of all experts: as it came, centred, and at work
         pooled += 3 * batch * POOLINGS * size.intermediate * 8
     weights = size.parameters * width
     flops = 2 * size.active * sequences * tokens

@@ -11,6 +11,7 @@ from safeneuron.errors import SafeNeuronError
 from safeneuron.models.folder import weight_shapes
 from safeneuron.models.gguf_header import read_header
 from safeneuron.models.mixtures import mixture_of
+from safeneuron.models.sizes import UnknownSizeError, decoder_sizes
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class ModelSize:
         intermediate: neurons a layer, of all its experts if it has some.
         vocabulary: tokens.
         cache_width: elements of one token's keys and values in one layer.
-        reached: neurons a layer that a token computes, in a mixture of experts; None for all.
+        idle: neurons of experts that a token passes by, in all layers.
     """
 
     parameters: int
@@ -33,17 +34,17 @@ class ModelSize:
     intermediate: int
     vocabulary: int
     cache_width: int
-    reached: int | None = None
+    idle: int = 0
 
     @property
     def computed(self) -> int:
-        """Neurons a layer that a token computes."""
-        return self.intermediate if self.reached is None else self.reached
+        """Neurons a layer that a token computes, at most."""
+        return self.intermediate - self.idle // self.layers
 
     @property
     def active(self) -> int:
         """Parameters that a token is multiplied with: not those of experts that it passes by."""
-        return self.parameters - 3 * self.layers * self.hidden * (self.intermediate - self.computed)
+        return self.parameters - 3 * self.hidden * self.idle
 
 
 def llama_size(
@@ -62,29 +63,27 @@ def folder_size(folder: Path) -> ModelSize:
     Reads kilobytes, whatever the size of the weights.
 
     Raises:
-        SafeNeuronError: the configuration does not name its sizes as supported decoders do
-            (GPT-2's).
+        SafeNeuronError: the configuration does not name its sizes as supported decoders do.
     """
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     text: Mapping[str, Any] = config.get("text_config", config)
-    needed = ("num_attention_heads", "hidden_size", "num_hidden_layers", "intermediate_size")
-    if missing := [name for name in (*needed, "vocab_size") if name not in text]:
+    try:
+        sizes = decoder_sizes(text)
+    except UnknownSizeError as error:
         raise SafeNeuronError(
-            f"{folder}: its config.json ('{text.get('model_type', 'no model_type')}') has no "
-            f"{', '.join(missing)}; models are decoders of the families that config/README.md "
-            "lists, such as Llama, Qwen or Gemma"
-        )
+            f"{folder}: its config.json {error}; models are decoders of the families that "
+            "config/README.md lists, such as Llama, Qwen or Gemma"
+        ) from None
     mixture = mixture_of(text)
-    heads = text["num_attention_heads"]
-    head = text.get("head_dim") or text["hidden_size"] // heads
+    head = text.get("head_dim") or sizes.hidden // sizes.heads
     return ModelSize(
         parameters=sum(map(math.prod, weight_shapes(folder).values())),
-        layers=text["num_hidden_layers"],
-        hidden=text["hidden_size"],
-        intermediate=mixture.experts * mixture.width if mixture else text["intermediate_size"],
-        vocabulary=text["vocab_size"],
-        cache_width=2 * head * (text.get("num_key_value_heads") or heads),
-        reached=mixture.chosen * mixture.width if mixture else None,
+        layers=sizes.layers,
+        hidden=sizes.hidden,
+        intermediate=sizes.neurons,
+        vocabulary=sizes.vocabulary,
+        cache_width=2 * head * (text.get("num_key_value_heads") or sizes.heads),
+        idle=mixture.idle if mixture else 0,
     )
 
 

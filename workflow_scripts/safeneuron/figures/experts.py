@@ -16,7 +16,7 @@ def draw(table: pa.Table) -> Figure:
     """Maps of layers by experts: a selection's share of each expert's neurons, and routing.
 
     The mean over seeds where there are several. An expert that too few prompts reach to be scored
-    is grey in the selections' maps.
+    is grey in the selections' maps; so is, in all, one that a layer does not have.
 
     Args:
         table: rows of `EXPERTS` of one model.
@@ -40,7 +40,7 @@ def draw(table: pa.Table) -> Figure:
         _draw_map(figure, axis, shown, "magma_r", (0, top), "of the expert's neurons")
         axis.set_title(f"{selection}: safety neurons")
     shift = _map(frame[frame["selection"] == selections[0]], "routing_shift")
-    most = max(float(np.abs(shift).max()), 1e-9)
+    most = max(float(np.nanmax(np.abs(shift))), 1e-9)
     routing = axes[0][-1]
     _draw_map(figure, routing, shift, "PuOr_r", (-most, most), "unsafe less safe share of tokens")
     routing.set_title("routing")
@@ -52,7 +52,12 @@ def draw(table: pa.Table) -> Figure:
     axes[0][0].invert_yaxis()
     seeds = frame["seed"].nunique()
     averaged = f", mean of {seeds} seeds" if seeds > 1 else ""
-    grey = "" if frame["scored"].all() else "; grey: too few prompts reach it to score its neurons"
+    reasons = []
+    if not frame["scored"].all():
+        reasons.append("too few prompts reach it to score its neurons")
+    if np.isnan(shift).any():
+        reasons.append("the layer does not have it")
+    grey = "; grey: " + ", or ".join(reasons) if reasons else ""
     title = f"{style.model_title(frame)}: experts{averaged}{grey}"
     figure.suptitle(title, x=0.01, ha="left")
     return figure

@@ -56,8 +56,8 @@ def save(figure: Figure, *paths: Path) -> None:
 
 def shaded(colour: str, strength: float) -> str:
     """A colour mixed with white: itself at 1, white at 0."""
-    mixed = (1 - strength * (1 - part) for part in mpl.colors.to_rgb(colour))
-    return mpl.colors.to_hex(tuple(mixed))
+    red, green, blue = (1 - strength * (1 - part) for part in mpl.colors.to_rgb(colour))
+    return mpl.colors.to_hex((red, green, blue))
 
 
 def legend_below(figure: Figure, axis: Axes) -> None:

@@ -50,7 +50,9 @@ class AblateDirection(Operator):
         """None: what is acted on is the residual stream."""
         return 0
 
-    def control(self, target: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def control(
+        self, target: np.ndarray, rng: np.random.Generator, present: np.ndarray | None = None
+    ) -> np.ndarray:
         """As many random orthonormal directions, uniform over the sphere."""
         columns, _ = np.linalg.qr(rng.normal(size=target.T.shape))
         return columns.T

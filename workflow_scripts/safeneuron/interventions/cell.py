@@ -46,10 +46,18 @@ def clean_cell() -> Cell:
 
 
 def with_controls(
-    target: str, fraction: float | None, intervention: Intervention, seeds: Sequence[int]
+    target: str,
+    fraction: float | None,
+    intervention: Intervention,
+    seeds: Sequence[int],
+    present: np.ndarray | None = None,
 ) -> Iterator[Cell]:
-    """An attacked cell, followed by its controls: random targets of its size."""
+    """An attacked cell, followed by its controls: random targets of its size.
+
+    Args:
+        present: the neurons that there are, see `neurons.grid`; None for all.
+    """
     yield Cell(target, fraction, None, intervention)
     for seed in seeds:
         rng = np.random.default_rng([seed, intervention.size])
-        yield Cell(target, fraction, seed, intervention.control(rng))
+        yield Cell(target, fraction, seed, intervention.control(rng, present))

@@ -68,8 +68,8 @@ def read_cells(settings: AnyCells | None, target: Sequence[Path]) -> list[Cell]:
             (scores,) = map(read_criteria, files)
             return list(taylor_cells(scores["taylor"], settings, means))
         case IterativeCells():
-            (found, criteria), *_ = map(read_found_again, target)
-            return list(iterative_cells(found, criteria, settings))
+            (found,) = map(read_found_again, target)
+            return list(iterative_cells(found, settings))
         case SingleCells():
             of_all, tried = target
             known = read_criteria(of_all)
@@ -132,7 +132,9 @@ def attack_cells(
             for strength in cells.operator.at_strengths():
                 acted_on = cells.operator.on(mask, means)
                 intervention = Intervention(cells.operator, acted_on, strength)
-                yield from with_controls(target, fraction, intervention, cells.control_seeds)
+                yield from with_controls(
+                    target, fraction, intervention, cells.control_seeds, identified.present
+                )
 
 
 def _means(operator: Operator, files: list[Path]) -> np.ndarray | None:
@@ -149,6 +151,7 @@ def _targeted(
         return chosen
     if scores is None:
         raise ValueError(f"no scores to rank the neurons of {target} by")
-    count = int(chosen.sum()) if fraction is None else round(fraction * chosen.size)
+    share = chosen if fraction is None else identified.present
+    count = round((fraction or 1) * int(share.sum()))
     ranked = {"most": top_neurons, "least": bottom_neurons}[order]
     return ranked(scores, target, count)

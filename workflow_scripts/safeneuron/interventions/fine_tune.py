@@ -75,6 +75,8 @@ class FineTune(TuningCourse, Operator):
         """None: all weights are acted on."""
         return 0
 
-    def control(self, target: "Tuned", rng: np.random.Generator) -> "Tuned":
+    def control(
+        self, target: "Tuned", rng: np.random.Generator, present: np.ndarray | None = None
+    ) -> "Tuned":
         """Of relearning, a training on benign pairs; of that, a random direction as far."""
         return target.control(int(rng.integers(2**63)))

@@ -56,6 +56,8 @@ class Interpolate(Operator):
         """None: all weights are acted on."""
         return 0
 
-    def control(self, target: "Toward", rng: np.random.Generator) -> "Toward":
+    def control(
+        self, target: "Toward", rng: np.random.Generator, present: np.ndarray | None = None
+    ) -> "Toward":
         """A random direction, in which each tensor moves as far."""
         return target.elsewhere(int(rng.integers(2**63)))

@@ -74,9 +74,15 @@ class Operator(Section):
         """How many neurons are acted on."""
         return self.size(target)
 
-    def control(self, target: Target, rng: np.random.Generator) -> Target:
-        """A random target matched in kind: as many neurons in each layer."""
-        return matched_random(target, rng)
+    def control(
+        self, target: Target, rng: np.random.Generator, present: np.ndarray | None = None
+    ) -> Target:
+        """A random target matched in kind: as many neurons in each layer.
+
+        Args:
+            present: the neurons that there are, see `neurons.grid`; None for all.
+        """
+        return matched_random(target, rng, present)
 
 
 @dataclass(frozen=True)
@@ -111,9 +117,9 @@ class Intervention:
         """What every answer is made to begin with, which is part of it."""
         return self.operator.opening(self.target, self.strength)
 
-    def control(self, rng: np.random.Generator) -> Self:
+    def control(self, rng: np.random.Generator, present: np.ndarray | None = None) -> Self:
         """The same on a random target matched in kind."""
-        return replace(self, target=self.operator.control(self.target, rng))
+        return replace(self, target=self.operator.control(self.target, rng, present))
 
     def as_weights(self) -> "Intervention | None":
         """The same written into the weights; None where weights cannot say it."""

@@ -55,13 +55,15 @@ class MeanAblate(Operator):
 
         with ExitStack() as contexts:
             for site, row in masked_sites(model, target[0] > 0):
-                contexts.enter_context(site.changed(held, row, target[1, site.layer]))
+                contexts.enter_context(site.changed(held, row, target[1, site.layer, : len(row)]))
             yield
 
     def size(self, target: np.ndarray) -> int:
         """How many neurons."""
         return int(target[0].sum())
 
-    def control(self, target: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def control(
+        self, target: np.ndarray, rng: np.random.Generator, present: np.ndarray | None = None
+    ) -> np.ndarray:
         """As many neurons in each layer, at means of their own."""
-        return self.on(matched_random(target[0] > 0, rng), target[1])
+        return self.on(matched_random(target[0] > 0, rng, present), target[1])

@@ -75,6 +75,8 @@ class PinGap(Operator):
         """How many neurons."""
         return int(target[0].sum())
 
-    def control(self, target: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def control(
+        self, target: np.ndarray, rng: np.random.Generator, present: np.ndarray | None = None
+    ) -> np.ndarray:
         """As many neurons in each layer, at constants of their own."""
-        return self.on(matched_random(target[0] > 0, rng), target[1:])
+        return self.on(matched_random(target[0] > 0, rng, present), target[1:])

@@ -50,6 +50,8 @@ class Prefill(Operator):
         """None."""
         return 0
 
-    def control(self, target: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def control(
+        self, target: np.ndarray, rng: np.random.Generator, present: np.ndarray | None = None
+    ) -> np.ndarray:
         """As many words of one of the ordinary texts."""
         return np.vstack([target[rng.integers(1, len(target))], target[1:]])

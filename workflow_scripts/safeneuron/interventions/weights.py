@@ -39,9 +39,9 @@ class Weights(Operator):
         kept = []
         with torch.no_grad():
             for site, row in masked_sites(model, target):
-                weight, columns, *_ = site.outgoing(row)
-                kept.append((weight, columns, weight[columns].clone()))
-                weight[columns] = 0
+                for weight, columns, *_ in (p for p in site.owned(row) if not p.inward):
+                    kept.append((weight, columns, weight[columns].clone()))
+                    weight[columns] = 0
         try:
             yield
         finally:

@@ -5,10 +5,11 @@ it, and hashes. Stages read the manifest, and a model that was trained again to 
 does not make them run again.
 """
 
+import copy
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,9 +36,12 @@ from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.errors import SafeNeuronError
 from safeneuron.models.experts import expose_experts
 from safeneuron.models.folder import PROCESSOR
-from safeneuron.models.site import UnsupportedArchitectureError
-from safeneuron.models.sites import ffn_sites
+from safeneuron.models.positions import count_positions
+from safeneuron.models.site import NeuronSite, UnsupportedArchitectureError
+from safeneuron.models.sites import ffn_sites, grid_of
+from safeneuron.models.sizes import UnknownSizeError, decoder_sizes
 from safeneuron.models.system_prompt import own_system_prompt, set_system_prompt
+from safeneuron.neurons.grid import described
 
 disable_progress_bar()
 
@@ -77,9 +81,17 @@ def save_checkpoint(
 
 
 def cast_weights(model: PreTrainedModel, dtype: str) -> None:
-    """Cast a model's weights in place; buffers stay as precise as a loaded model has them."""
-    for parameter in model.parameters():
-        parameter.data = parameter.data.to(getattr(torch, dtype))
+    """Cast a model's weights in place to what a loaded model has them in.
+
+    Buffers stay as they are, and so do weights that an architecture keeps in float32, such as some
+    routers.
+    """
+    with torch.device("meta"):
+        made = _auto_class(model.config).from_config(
+            copy.deepcopy(model.config), dtype=getattr(torch, dtype)
+        )
+    for name, parameter in model.named_parameters():
+        parameter.data = parameter.data.to(made.get_parameter(name).dtype)
 
 
 def write_manifest(
@@ -99,7 +111,8 @@ def write_manifest(
             which is recorded beside it.
 
     Raises:
-        UnsupportedArchitectureError: its FFN is of no known family.
+        UnsupportedArchitectureError: its FFN is of no known family, or the configuration does not
+            say its sizes.
         CheckpointError: its weights are truncated.
         ChatTemplateError: its template does not show the system prompt.
     """
@@ -108,6 +121,7 @@ def write_manifest(
         model = _auto_class(config).from_config(config)
     expose_experts(model)
     sites = ffn_sites(model)
+    _check_sizes(model, sites)
     _check_weights(folder)
     tokenizer = _load_tokenizer(folder)
     template = tokenizer.chat_template or ""
@@ -118,8 +132,7 @@ def write_manifest(
         "folder": str(folder),
         "dtype": dtype,
         "architecture": type(model).__name__,
-        "layers": len(sites),
-        "neurons": sites[0].neurons,
+        **described(grid_of(sites).present),
         "parameters": sum(p.numel() for p in model.parameters()),
         "files": {path.name: _fingerprint(path) for path in _own_files(folder)},
         "chat_template_sha256": hashlib.sha256(template.encode()).hexdigest(),
@@ -208,6 +221,7 @@ def load_folder(folder: Path, dtype: str, placement: Mapping[str, Any] | None = 
             f"such as {missing[0]}; download the folder again"
         )
     expose_experts(model)
+    count_positions(model)
     return Loaded(model.eval(), _load_tokenizer(folder))
 
 
@@ -246,6 +260,22 @@ def _load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     tokenizer = loader.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     tokenizer.padding_side = "left"
     return tokenizer
+
+
+def _check_sizes(model: PreTrainedModel, sites: Sequence[NeuronSite]) -> None:
+    """Raise unless the configuration says the sizes, which the proof of freezing goes by."""
+    try:
+        sizes = decoder_sizes(model.config.get_text_config(decoder=True).to_dict())
+    except UnknownSizeError as error:
+        raise UnsupportedArchitectureError(
+            f"{type(model).__name__}: its configuration {error}"
+        ) from None
+    found = grid_of(sites).present.shape
+    if found != (sizes.layers, sizes.neurons):
+        raise UnsupportedArchitectureError(
+            f"{type(model).__name__}: it has {found[0]} layers of {found[1]} neurons, and its "
+            f"configuration says {sizes.layers} of {sizes.neurons}"
+        )
 
 
 def _check_weights(folder: Path) -> None:

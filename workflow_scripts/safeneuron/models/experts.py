@@ -7,7 +7,7 @@ transformers has for it: the same products and sums, with a module between the p
 hooks see. Neither is saved with a model.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -62,7 +62,7 @@ def expose_experts(model: PreTrainedModel) -> None:
         return
     model.set_experts_implementation(_EXPOSED)
     for name, module in list(model.named_modules()):
-        if name.endswith(".mlp.experts"):
+        if name.endswith((".mlp.experts", ".feed_forward.experts")):
             module.add_module(_PRODUCTS, Products())
 
 
@@ -73,20 +73,23 @@ class ExpertsSite(NeuronSite):
     Attributes:
         experts: the module with the parameters of all experts: `gate_up_proj`
             [experts, 2 * width, hidden], gates before ups, and `down_proj`
-            [experts, hidden, width].
+            [experts, hidden, width]. gpt-oss' are transposed, gates and ups alternate, and both
+            have biases.
     """
 
-    experts: nn.Module
+    experts: Any
 
     @property
     def gate_up(self) -> nn.Parameter:
-        """What computes the neurons."""
-        return self.experts.get_parameter("gate_up_proj")
+        """What computes the neurons, as it is stored."""
+        found: nn.Parameter = self.experts.gate_up_proj
+        return found
 
     @property
     def down(self) -> nn.Parameter:
-        """What reads the neurons."""
-        return self.experts.get_parameter("down_proj")
+        """What reads the neurons, as it is stored."""
+        found: nn.Parameter = self.experts.down_proj
+        return found
 
     @property
     def count(self) -> int:
@@ -96,7 +99,7 @@ class ExpertsSite(NeuronSite):
     @property
     def width(self) -> int:
         """How many neurons an expert has."""
-        return self.down.shape[2]
+        return self.down.shape[1 if self.experts.is_transposed else 2]
 
     @property
     def neurons(self) -> int:
@@ -118,7 +121,7 @@ class ExpertsSite(NeuronSite):
         """Euclidean norm of each neuron's column of its down projection, float64 [neurons]."""
         norms = [
             torch.linalg.vector_norm(columns.detach().cpu().double(), dim=0)
-            for columns in self.down
+            for columns in _by_rows(self.experts, self.down)
         ]
         return torch.cat(norms).numpy()
 
@@ -159,19 +162,23 @@ class ExpertsSite(NeuronSite):
             yield
 
     def owned(self, row: np.ndarray) -> list[Owned]:
-        """Rows of the experts' gates and ups, and columns of their down projections.
+        """Rows of the experts' gates and ups, their biases, and columns of the down projections.
 
         Args:
             row: boolean [neurons].
         """
         expert, element = self._places(row)
-        rows: Index = (torch.cat([expert, expert]), torch.cat([element, element + self.width]))
-        return [Owned(self.gate_up, rows, self.experts, True), self.outgoing(row)]
-
-    def outgoing(self, row: np.ndarray) -> Owned:
-        """The columns of the down projections that belong to neurons: all that the model reads."""
-        expert, element = self._places(row)
-        return Owned(self.down, (expert, slice(None), element), self.experts, False)
+        gates, ups = 2 * element, 2 * element + 1
+        if self.experts.is_concatenated:
+            gates, ups = element, element + self.width
+        of, rows, every = torch.cat([expert, expert]), torch.cat([gates, ups]), slice(None)
+        transposed = self.experts.is_transposed
+        inward: Index = (of, every, rows) if transposed else (of, rows)
+        columns: Index = (expert, element) if transposed else (expert, every, element)
+        owned = [Owned(self.gate_up, inward, self.experts, True)]
+        if self.experts.has_bias:
+            owned.append(Owned(self.experts.gate_up_proj_bias, (of, rows), self.experts, True))
+        return [*owned, Owned(self.down, columns, self.experts, False)]
 
     def _places(self, row: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         """Expert and element of the neurons of a row, int64 [neurons of it] both."""
@@ -180,26 +187,20 @@ class ExpertsSite(NeuronSite):
         return torch.from_numpy(expert).to(device), torch.from_numpy(element).to(device)
 
 
-def experts_site(model: PreTrainedModel, layer: int, parts: dict[str, nn.Module]) -> ExpertsSite:
-    """The site of a layer whose FFN has some parts, `experts` among them.
+def experts_site(model: PreTrainedModel, layer: int, experts: nn.Module) -> ExpertsSite:
+    """The site of a layer's routed experts.
 
     Raises:
-        UnsupportedArchitectureError: the model is of no supported kind, or the FFN has other parts
-            than experts and a router, or experts of another form than `ExpertsSite` says.
+        UnsupportedArchitectureError: the model is of no supported kind, or the experts have another
+            form than `ExpertsSite` says.
         RuntimeError: the experts are not exposed (`expose_experts`).
     """
-    experts = parts["experts"]
     kind = model.config.get_text_config(decoder=True).model_type
     shapes = {name: tuple(p.shape) for name, p in experts.named_parameters()}
-    known: dict[str, tuple[int, ...]] = {}
-    if kind in MIXTURES and set(parts) == {"gate", "experts"}:
-        count, hidden, width = shapes["down_proj"]
-        known = {"gate_up_proj": (count, 2 * width, hidden), "down_proj": (count, hidden, width)}
-    if shapes != known:
+    if kind not in MIXTURES or shapes != _shapes(experts, shapes.get("down_proj", ())):
         raise UnsupportedArchitectureError(
             f"{type(model).__name__}: layer {layer} is a mixture of experts that is not supported "
-            f"('{kind}': {', '.join(parts)}; experts have {shapes}); supported are "
-            f"{', '.join(MIXTURES)}, with experts and a router 'gate' alone"
+            f"('{kind}': experts have {shapes}); supported are {', '.join(MIXTURES)}"
         )
     products = dict(experts.named_children()).get(_PRODUCTS)
     if products is None or model.config._experts_implementation != _EXPOSED:
@@ -207,9 +208,22 @@ def experts_site(model: PreTrainedModel, layer: int, parts: dict[str, nn.Module]
     return ExpertsSite(layer, products, experts)
 
 
-def is_mixture(sites: Sequence[NeuronSite]) -> bool:
-    """Whether the layers of a model are mixtures of experts."""
-    return isinstance(sites[0], ExpertsSite)
+def _shapes(experts: Any, down: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    """The shapes that the parameters of experts must have, by that of their down projections."""
+    if len(down) != 3:
+        return {}
+    transposed = experts.is_transposed
+    count, (width, hidden) = down[0], down[1:] if transposed else down[:0:-1]
+    gate_up = (hidden, 2 * width) if transposed else (2 * width, hidden)
+    shapes: dict[str, tuple[int, ...]] = {"gate_up_proj": (count, *gate_up), "down_proj": down}
+    if experts.has_bias:
+        shapes |= {"gate_up_proj_bias": (count, 2 * width), "down_proj_bias": (count, hidden)}
+    return shapes
+
+
+def _by_rows(experts: Any, weight: torch.Tensor) -> torch.Tensor:
+    """A weight of all experts [experts, out, in], however it is stored."""
+    return weight.transpose(1, 2) if experts.is_transposed else weight
 
 
 def _exposed_forward(
@@ -230,9 +244,13 @@ def _exposed_forward(
     of_rows, order = by_expert.values, by_expert.indices
     tokens = order // chosen.shape[-1]
     reached = torch.bincount(of_rows, minlength=experts.num_experts).tolist()
-    gate_up = _by_expert(states[tokens], experts.gate_up_proj, reached)
+    gate_up = _by_expert(states[tokens], _by_rows(experts, experts.gate_up_proj), reached)
+    if experts.has_bias:
+        gate_up = gate_up + experts.gate_up_proj_bias[of_rows]
     products = experts.products(experts._apply_gate(gate_up), tokens, of_rows)
-    written = _by_expert(products, experts.down_proj, reached)
+    written = _by_expert(products, _by_rows(experts, experts.down_proj), reached)
+    if experts.has_bias:
+        written = written + experts.down_proj_bias[of_rows]
     written = written * weights.reshape(-1)[order, None]
     back = torch.empty_like(order)
     back[order] = torch.arange(len(order), device=order.device)

@@ -6,6 +6,7 @@ from typing import Any
 
 from safeneuron.errors import SafeNeuronError
 from safeneuron.models.mixtures import MIXTURES, Mixture, mixture_of, unsupported
+from safeneuron.models.refused import REFUSED
 
 INDEX = "model.safetensors.index.json"
 
@@ -24,8 +25,8 @@ class NoVisionError(SafeNeuronError):
     """The model has no vision tower."""
 
 
-class MixtureOfExpertsError(SafeNeuronError):
-    """The model's mixtures of experts are not supported; names the folder and what was found."""
+class UnsupportedFamilyError(SafeNeuronError):
+    """The model's family is not supported; names the folder and what was found."""
 
 
 def check_folder(folder: Path) -> None:
@@ -106,21 +107,34 @@ def check_image_processor(folder: Path) -> None:
         )
 
 
-def mixture_in(folder: Path) -> Mixture | None:
-    """The sizes of the mixtures of experts in a complete folder; None of a dense model.
+def check_family(folder: Path) -> None:
+    """Whether the model in a complete folder is of no type that is known not to be supported.
 
     Raises:
-        MixtureOfExpertsError: its mixtures are not supported.
+        UnsupportedFamilyError: says what was found, and what is supported.
     """
-    config = _read_json(folder / "config.json")
-    text = config.get("text_config", config)
-    if found := unsupported(text):
-        raise MixtureOfExpertsError(
-            f"{folder}: {found}, which is not supported; of mixtures {', '.join(MIXTURES)} are, "
-            "with experts in every layer and no shared one; config/README.md lists the families "
-            "of dense models"
+    text = _text_of(folder)
+    kind = text.get("model_type", "no model_type")
+    found = unsupported(text)
+    if kind in REFUSED:
+        found = f"a model of type '{kind}' has {REFUSED[kind]}"
+    if found:
+        raise UnsupportedFamilyError(
+            f"{folder}: {found}, which is not supported; of mixtures {', '.join(MIXTURES)} are; "
+            "docs/families.md lists all families"
         )
-    return mixture_of(text)
+
+
+def mixture_in(folder: Path) -> Mixture | None:
+    """The sizes of the mixtures of experts in a complete folder; None of a dense model."""
+    return mixture_of(_text_of(folder))
+
+
+def _text_of(folder: Path) -> dict[str, Any]:
+    """The settings of the language model."""
+    config = _read_json(folder / "config.json")
+    text: dict[str, Any] = config.get("text_config", config)
+    return text
 
 
 def checkpoint_files(folder: Path) -> list[Path]:

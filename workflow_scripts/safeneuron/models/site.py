@@ -109,13 +109,11 @@ class NeuronSite(Site):
     def owned(self, row: np.ndarray) -> list[Owned]:
         """What belongs to neurons: rows of what computes them, biases too, and what reads them.
 
+        What reads them, parts that are not `inward`, is all that the model sees of them.
+
         Args:
             row: boolean [neurons].
         """
-
-    @abstractmethod
-    def outgoing(self, row: np.ndarray) -> Owned:
-        """What reads neurons: all that the model sees of them."""
 
     @abstractmethod
     def changed(

@@ -7,141 +7,41 @@ an architecture names and lays out its projections.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from safeneuron.models.experts import experts_site
+from safeneuron.models.ffn import FFNSite, ffn_site, known_families
+from safeneuron.models.mixture_layers import everywhere, expert_width, mixture_site
 from safeneuron.models.site import NeuronSite, Owned, Site, UnsupportedArchitectureError
 
-
-class Family(NamedTuple):
-    """How the layers of some architectures name the parts of their FFN.
-
-    Attributes:
-        inward: the projections that the neurons are computed by: gate and up, both fused (all first
-            numbers of the neurons before all second ones), or one alone where there is no gate.
-        down: the projection that reads the neurons.
-    """
-
-    inward: tuple[str, ...]
-    down: str
-
-
-FAMILIES = (
-    Family(("gate_proj", "up_proj"), "down_proj"),  # Llama, Mistral, Qwen, Gemma
-    Family(("gate_up_proj",), "down_proj"),  # Phi-3, Phi-4
-    # without a gate
-    Family(("up_proj",), "down_proj"),  # Nemotron, Arcee, Apertus
-    Family(("c_fc",), "c_proj"),  # Starcoder 2
-    Family(("dense_h_to_4h",), "dense_4h_to_h"),  # GPT-NeoX (Pythia), Persimmon
-    Family(("fc1",), "fc2"),  # Phi-1, Phi-2
-)
-"""A new one is a line here if its positions are relative: left padding shifts learned absolute ones
-(GPT-2's), so that activations would depend on the batch.
-"""
-
+LAYERS = ("layers", "h")
+"""How decoders call their layers; the second is GPT-2's."""
 
 FFN_NAMES = ("mlp", "feed_forward")
 """How layers call their FFN; the second are hybrids' (Falcon-H1)."""
-
-
-@dataclass(frozen=True)
-class FFNSite(NeuronSite):
-    """One layer's FFN: its `module` is the down projection, whose inputs are the neurons.
-
-    Attributes:
-        inward: the projections that the neurons are computed by.
-    """
-
-    module: nn.Linear
-    inward: tuple[nn.Linear, ...]
-
-    @property
-    def down(self) -> nn.Linear:
-        """The down projection."""
-        return self.module
-
-    @property
-    def neurons(self) -> int:
-        """How many neurons the layer has."""
-        return self.down.in_features
-
-    @property
-    def form(self) -> tuple[int, ...]:
-        """How many numbers each inward projection gives for a neuron."""
-        return tuple(p.out_features // self.neurons for p in self.inward)
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """Of the down projection."""
-        return self.down.weight.dtype
-
-    @property
-    def write_norm(self) -> np.ndarray:
-        """Euclidean norm of each neuron's column of the down projection, float64 [neurons]."""
-        columns = self.down.weight.detach().cpu().double()
-        return torch.linalg.vector_norm(columns, dim=0).numpy()
-
-    @property
-    def trainable(self) -> list[torch.Tensor]:
-        """The weights of all its projections."""
-        return [projection.weight for projection in (*self.inward, self.down)]
-
-    def owned(self, row: np.ndarray) -> list[Owned]:
-        """Rows of the inward projections and of their biases, and columns of the down projection.
-
-        Args:
-            row: boolean [neurons].
-        """
-        neurons = torch.from_numpy(np.flatnonzero(row)).to(self.down.weight.device)
-        owned = []
-        for projection in self.inward:
-            offsets = range(0, projection.out_features, self.neurons)
-            rows = torch.cat([neurons + offset for offset in offsets])
-            owned.append(Owned(projection.weight, (rows,), projection, True))
-            if projection.bias is not None:
-                owned.append(Owned(projection.bias, (rows,), projection, True))
-        return [*owned, self.outgoing(row)]
-
-    def outgoing(self, row: np.ndarray) -> Owned:
-        """The columns of the down projection that belong to neurons: all that the model reads."""
-        neurons = torch.from_numpy(np.flatnonzero(row)).to(self.down.weight.device)
-        return Owned(self.down.weight, (slice(None), neurons), self.down, False)
-
-    def changed(
-        self, change: Callable[..., torch.Tensor], *of_neurons: np.ndarray
-    ) -> AbstractContextManager[None]:
-        """A context in which the layer's neurons are what `change` makes of them.
-
-        Args:
-            change: from tensors [neurons] on the CPU and activations [prompts, tokens, neurons].
-            of_neurons: what the tensors have.
-        """
-        return self.intervene(partial(change, *(torch.from_numpy(a.copy()) for a in of_neurons)))
 
 
 def decoder_layers(model: PreTrainedModel) -> nn.ModuleList:
     """The transformer layers of the (language) decoder.
 
     Raises:
-        UnsupportedArchitectureError: the decoder has no `layers`; the message shows its children.
+        UnsupportedArchitectureError: the decoder has no `LAYERS`; the message shows its children.
     """
     decoder = model.get_decoder()
     children = dict(decoder.named_children())
-    layers = children.get("layers")
-    if not isinstance(layers, nn.ModuleList):
-        raise UnsupportedArchitectureError(
-            f"{type(model).__name__}: its decoder {type(decoder).__name__} has no 'layers'; "
-            f"it has {list(children)}"
-        )
-    return layers
+    for layers in (children.get(name) for name in LAYERS):
+        if isinstance(layers, nn.ModuleList):
+            return layers
+    raise UnsupportedArchitectureError(
+        f"{type(model).__name__}: its decoder {type(decoder).__name__} has no "
+        f"{' or '.join(map(repr, LAYERS))}; it has {list(children)}"
+    )
 
 
 def residual_sites(model: PreTrainedModel) -> list[Site]:
@@ -158,18 +58,17 @@ def ffn_sites(model: PreTrainedModel) -> list[NeuronSite]:
 
     Raises:
         UnsupportedArchitectureError: a layer's FFN is of no known family or of another one than the
-            first layer's, the message shows the module tree of that layer; a module with weights
-            stands between product and projection; or layers differ in width.
+            first layer's, the message shows the module tree of that layer; or a module with weights
+            stands between product and projection.
         RuntimeError: experts are not exposed (`models.experts`).
     """
     sites = [_ffn_site(model, i, layer) for i, layer in enumerate(decoder_layers(model))]
-    widths = sorted({site.neurons for site in sites})
-    if len(widths) != 1:
-        raise UnsupportedArchitectureError(
-            f"{type(model).__name__}: its layers have {widths} neurons; they must have as many each"
-        )
+    if width := expert_width(sites):
+        return [
+            everywhere(model, site, width) if isinstance(site, FFNSite) else site for site in sites
+        ]
     for site in sites:
-        if type(site) is not type(sites[0]) or site.form != sites[0].form:
+        if site.form != sites[0].form:
             raise UnsupportedArchitectureError(
                 f"{type(model).__name__}: layer {site.layer} has an FFN of another family than "
                 "layer 0; all must be of one"
@@ -177,20 +76,58 @@ def ffn_sites(model: PreTrainedModel) -> list[NeuronSite]:
     return sites
 
 
+class Grid(NamedTuple):
+    """The places that masks, moments and scores of a model have for its neurons.
+
+    Attributes:
+        present: the neurons that there are, boolean [layers, neurons]: of a layer that has fewer
+            than the widest, or than whole experts, the first ones.
+        experts: places for experts in a layer; 0 without mixtures.
+    """
+
+    present: np.ndarray
+    experts: int
+
+    @property
+    def neurons(self) -> int:
+        """Places in a layer."""
+        return self.present.shape[1]
+
+    def placed(self, values: np.ndarray) -> np.ndarray:
+        """A layer's values in its places, NaN in those without a neuron.
+
+        Args:
+            values: float64 [neurons that the layer has].
+        """
+        return np.pad(values, (0, self.neurons - len(values)), constant_values=np.nan)
+
+
+def grid_of(sites: Sequence[NeuronSite]) -> Grid:
+    """The grid of a model, from its sites in the order of the layers."""
+    widths = np.array([site.neurons for site in sites])
+    width = expert_width(sites)
+    experts = -(-widths.max() // width) if width else 0
+    places = np.arange(experts * width or widths.max())
+    return Grid(places < widths[:, None], int(experts))
+
+
 def masked_sites(model: PreTrainedModel, mask: np.ndarray) -> list[tuple[NeuronSite, np.ndarray]]:
-    """The sites that have neurons in a mask, each with its row of it.
+    """The sites that have neurons in a mask, each with its row of it, boolean [its neurons].
 
     Args:
         mask: boolean [layers, neurons].
 
     Raises:
-        ValueError: the mask does not have the model's shape.
+        ValueError: the mask does not have the model's shape, or has neurons that a layer lacks.
     """
     sites = ffn_sites(model)
-    expected = (len(sites), sites[0].neurons)
-    if mask.shape != expected:
-        raise ValueError(f"a mask of shape {mask.shape} for a model of {expected} neurons")
-    return [(site, row) for site, row in zip(sites, mask, strict=True) if row.any()]
+    present = grid_of(sites).present
+    if mask.shape != present.shape:
+        raise ValueError(f"a mask of shape {mask.shape} for a model of {present.shape} neurons")
+    if (mask & ~present).any():
+        raise ValueError(f"a mask of {(mask & ~present).sum()} neurons that the layers lack")
+    rows = ((site, row[: site.neurons]) for site, row in zip(sites, mask, strict=True))
+    return [(site, row) for site, row in rows if row.any()]
 
 
 def owned(model: PreTrainedModel, mask: np.ndarray) -> list[Owned]:
@@ -243,46 +180,17 @@ def intervened(
 def _ffn_site(model: PreTrainedModel, index: int, layer: nn.Module) -> NeuronSite:
     parts = _ffn_parts(layer)
     if "experts" in parts:
-        return experts_site(model, index, parts)
-    for family in FAMILIES:
-        if projections := _projections(family, layer):
-            site = FFNSite(index, projections[-1], tuple(projections[:-1]))
-            _check_alone(model, site, layer)
-            return site
+        return mixture_site(model, index, parts)
+    if site := ffn_site(model, index, parts):
+        return site
     tree = ", ".join(name for name, _ in layer.named_modules() if name)
-    known = "; ".join(f"{family.down} with {', '.join(family.inward)}" for family in FAMILIES)
     raise UnsupportedArchitectureError(
-        f"{type(model).__name__}: layer {index} has no FFN of a known family ({known}), so its "
-        f"neurons are not defined. Modules: {tree}"
+        f"{type(model).__name__}: layer {index} has no FFN of a known family ({known_families()}), "
+        f"so its neurons are not defined. Modules: {tree}"
     )
-
-
-def _projections(family: Family, layer: nn.Module) -> list[nn.Linear]:
-    """The projections of a layer's FFN, `down` last; none if it is of another family."""
-    parts = _ffn_parts(layer)
-    projections = [parts.get(name) for name in (*family.inward, family.down)]
-    found = [p for p in projections if p is not None and _is_projection(p)]
-    return found if len(found) == len(projections) else []
 
 
 def _ffn_parts(layer: nn.Module) -> dict[str, nn.Module]:
     parts = dict(layer.named_children())
     found = [parts[name] for name in FFN_NAMES if name in parts]
     return dict(found[0].named_children()) if len(found) == 1 else {}
-
-
-def _check_alone(model: PreTrainedModel, site: FFNSite, layer: nn.Module) -> None:
-    """Raise unless a neuron is computed by its own rows alone: BitNet's is normed with others."""
-    of_site = {*site.inward, site.down}
-    for name, part in _ffn_parts(layer).items():
-        if part not in of_site and any(p.numel() >= site.neurons for p in part.parameters()):
-            raise UnsupportedArchitectureError(
-                f"{type(model).__name__}: layer {site.layer} has '{name}' "
-                f"({type(part).__name__}) in its FFN beside its projections, so that a neuron is "
-                "not computed by weights of its own"
-            )
-
-
-def _is_projection(module: nn.Module) -> TypeGuard[nn.Linear]:
-    """Whether a module is a linear layer, or one that an adapter (LoRA) is wrapped around."""
-    return isinstance(dict(module.named_children()).get("base_layer", module), nn.Linear)

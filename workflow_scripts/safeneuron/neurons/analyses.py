@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from safeneuron.artifacts.tables import COUNT, GATED_STATE, INDEX, REAL, TEXT, schema
 from safeneuron.neurons.composition import composition, normalised_depth
+from safeneuron.neurons.grid import layer_widths
 from safeneuron.neurons.overlap import overlap_curves, overlap_null, regrouped_null
 from safeneuron.neurons.sets import NeuronSet, read_neuron_set
 from safeneuron.neurons.settings import NullSettings
@@ -54,11 +55,22 @@ OVERLAP = schema(
 )
 
 
-def category_sets(files: Sequence[Path]) -> tuple[np.ndarray, dict[str, Any]]:
-    """The categories' neuron sets and the columns that they share.
+class CategorySets(NamedTuple):
+    """The neuron sets of some categories.
 
-    Returns:
-        Boolean [categories, layers, neurons] in the order of the files; state, selection, dataset.
+    Attributes:
+        sets: boolean [categories, layers, neurons].
+        context: the columns that they share: state, selection, dataset.
+        present: the neurons that there are, boolean [layers, neurons].
+    """
+
+    sets: np.ndarray
+    context: dict[str, Any]
+    present: np.ndarray
+
+
+def category_sets(files: Sequence[Path]) -> CategorySets:
+    """The categories' neuron sets, in the order of the files.
 
     Raises:
         ValueError: they are not of one state, selection and dataset.
@@ -68,43 +80,54 @@ def category_sets(files: Sequence[Path]) -> tuple[np.ndarray, dict[str, Any]]:
     for path, other in zip(files, sets, strict=True):
         if _context(other) != context:
             raise ValueError(f"{path}: a set of {_context(other)} beside those of {context}")
-    return np.stack([neurons.union for neurons in sets]), context
+    return CategorySets(np.stack([neurons.union for neurons in sets]), context, sets[0].present)
 
 
 def _context(neurons: NeuronSet) -> dict[str, Any]:
     return {**neurons.about.context, "dataset": neurons.about.dataset}
 
 
-def composition_rows(sets: np.ndarray, context: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Rows of `COMPOSITION`, one a layer."""
-    parts = composition(sets)
+def composition_rows(
+    sets: np.ndarray, context: Mapping[str, Any], present: np.ndarray | None = None
+) -> list[dict[str, Any]]:
+    """Rows of `COMPOSITION`, one a layer.
+
+    Args:
+        present: the neurons that there are, see `neurons.grid`; None for all.
+    """
+    parts, widths = composition(sets), layer_widths(sets[0], present)
     return [
         {
             **context,
             "layer": layer,
-            "neurons": sets.shape[2],
+            "neurons": int(widths[layer]),
             "core": int(parts.core[layer]),
             "shared": int(parts.shared[layer]),
             "specific": int(parts.specific[layer]),
         }
-        for layer in range(sets.shape[1])
+        for layer in range(len(widths))
     ]
 
 
-def depth_profile_rows(mask: np.ndarray, context: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Rows of `DEPTH_PROFILE`, one a layer."""
-    layers, neurons = mask.shape
-    selected = mask.sum(axis=1)
+def depth_profile_rows(
+    mask: np.ndarray, context: Mapping[str, Any], present: np.ndarray | None = None
+) -> list[dict[str, Any]]:
+    """Rows of `DEPTH_PROFILE`, one a layer.
+
+    Args:
+        present: the neurons that there are, see `neurons.grid`; None for all.
+    """
+    selected, widths = mask.sum(axis=1), layer_widths(mask, present)
     return [
         {
             **context,
             "layer": layer,
             "depth": float(depth),
-            "neurons": neurons,
+            "neurons": int(widths[layer]),
             "selected": int(selected[layer]),
-            "fraction": float(selected[layer] / neurons),
+            "fraction": float(selected[layer] / widths[layer]),
         }
-        for layer, depth in enumerate(normalised_depth(layers))
+        for layer, depth in enumerate(normalised_depth(len(widths)))
     ]
 
 
@@ -113,6 +136,7 @@ def overlap_rows(
     context: Mapping[str, Any],
     random: NullSettings,
     regrouped: Mapping[str, Sequence[np.ndarray]],
+    present: np.ndarray | None = None,
 ) -> list[dict[str, Any]]:
     """Rows of `OVERLAP`, one a measure and K, beside the nulls.
 
@@ -120,8 +144,10 @@ def overlap_rows(
         random: how often sets of the same sizes by layer are drawn.
         regrouped: `pseudo` and `shuffled` -> draws of sets, [groups, layers, neurons] each; the
             columns of one that is not there, or has no draws, are empty.
+        present: the neurons that there are, see `neurons.grid`; None for all.
     """
-    nulls = {"random": overlap_null(sets, random.null_draws, np.random.default_rng(random.seed))}
+    rng = np.random.default_rng(random.seed)
+    nulls = {"random": overlap_null(sets, random.null_draws, rng, present=present)}
     nulls |= {null: regrouped_null(draws) for null, draws in regrouped.items() if draws}
     draws = {"random": random.null_draws} | {null: len(d) for null, d in regrouped.items()}
     counts = np.bincount([int(s).bit_count() for s in range(1 << len(sets))])

@@ -86,7 +86,7 @@ def counts(selected: np.ndarray, test: Tested) -> Counts:
     return {
         "n_unsafe": test.contrast.group.prompts,
         "n_safe": test.contrast.safe.prompts,
-        "neurons": selected.size,
+        "neurons": int(test.contrast.group.present.sum()),
         "selected": int(selected.sum()),
         "discovered": int(one.sum()),
         "discovered_two_sided": int(two.sum()),
@@ -181,9 +181,9 @@ def _null_counts(
             pseudo = contrasts(path, pooling, draw, settings.categories[dataset])["pseudo"]
             whole = Contrast(reduce(merge, [one.group for one in pseudo]), pseudo[0].safe)
             for name, compared in [("overall", whole), *((dataset, one) for one in pseudo)]:
-                test = tested(compared, settings.q)
+                test, size = tested(compared, settings.q), int(compared.group.present.sum())
                 for selection in selections:
-                    by = masks(test.scores, selection.criteria, selection.rule)
+                    by = masks(test.scores, selection.criteria, selection.rule, size)
                     everything = {"+".join(by): np.logical_or.reduce([*by.values()])}
                     for target, mask in (by | everything).items():
                         found[selection.selection, target, name].append(counts(mask, test))

@@ -27,7 +27,7 @@ EXPERTS = schema(
     safe_share=REAL,
     routing_shift=REAL,  # unsafe share less safe share: a criterion for the router
     routing_z=REAL,  # the same, z-scored over the experts of the layer
-    neurons=COUNT,
+    neurons=COUNT,  # the last expert of a layer may have fewer
     selected=COUNT,
     fraction=REAL,  # of the expert's neurons
 )
@@ -66,6 +66,9 @@ def expert_tables(
 def expert_rows(neurons: NeuronSet, unsafe: Moments, safe: Moments) -> list[dict[str, Any]]:
     """Rows of `EXPERTS` of one neuron set, one a layer and expert, without the gate.
 
+    Layers may have different numbers of experts. One that every token reaches (a shared expert, or
+    what a plain FFN counts as) has no `routing_z`, and others are compared without it.
+
     Args:
         unsafe, safe: moments of both sides, of the set's state.
 
@@ -79,6 +82,8 @@ def expert_rows(neurons: NeuronSet, unsafe: Moments, safe: Moments) -> list[dict
     shares = [unsafe.routing.share, safe.routing.share]
     shift = shares[0] - shares[1]
     selected = neurons.union.reshape(*shift.shape, -1).sum(axis=2)
+    number = unsafe.present.reshape(*shift.shape, -1).sum(axis=2)
+    everywhere = np.isclose(shares[0], 1) & np.isclose(shares[1], 1)
     columns: Mapping[str, np.ndarray] = {
         "unsafe_prompts": reach[0],
         "safe_prompts": reach[1],
@@ -86,10 +91,10 @@ def expert_rows(neurons: NeuronSet, unsafe: Moments, safe: Moments) -> list[dict
         "unsafe_share": shares[0],
         "safe_share": shares[1],
         "routing_shift": shift,
-        "routing_z": layer_z(shift),
-        "neurons": np.full_like(selected, unsafe.width),
+        "routing_z": layer_z(np.where((number == 0) | everywhere, np.nan, shift)),
+        "neurons": number,
         "selected": selected,
-        "fraction": selected / unsafe.width,
+        "fraction": selected / np.maximum(number, 1),
     }
     return [
         {
@@ -98,5 +103,5 @@ def expert_rows(neurons: NeuronSet, unsafe: Moments, safe: Moments) -> list[dict
             "expert": expert,
             **{name: values[layer, expert].item() for name, values in columns.items()},
         }
-        for layer, expert in np.ndindex(shift.shape)
+        for layer, expert in np.argwhere(number > 0).tolist()
     ]

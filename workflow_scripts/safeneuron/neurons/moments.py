@@ -32,7 +32,8 @@ class Moments:
         magnitude: float64 [layers, neurons], mean over prompts of the magnitudes pooled alike
             (`magnitude_pooling`); of a pooling of magnitudes its mean.
         write_norm: float64 [layers, neurons], what a neuron writes to the residual stream per unit
-            of its activation: the Euclidean norm of its column of the down projection.
+            of its activation: the Euclidean norm of its column of the down projection; NaN of a
+            neuron that a layer does not have (`neurons.grid`).
         eps: of the precision that the activations had, from 1 to the next larger number.
         routing: of a mixture of experts how often the prompts reach each; None of a dense model.
     """
@@ -54,6 +55,11 @@ class Moments:
     def width(self) -> int:
         """Neurons that are computed together: a layer's, or an expert's."""
         return self.mean.shape[1] // (self.routing.experts if self.routing else 1)
+
+    @property
+    def present(self) -> np.ndarray:
+        """The neurons that there are, boolean [layers, neurons]."""
+        return ~np.isnan(self.write_norm)
 
     @property
     def variance(self) -> np.ndarray:

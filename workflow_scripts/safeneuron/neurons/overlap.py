@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from safeneuron.neurons.grid import layer_widths
 from safeneuron.statistics.intervals import prediction_interval
 
 MEASURES = ("intersection_over_union", "intersection_over_smallest", "mean_pairwise_jaccard")
@@ -58,15 +59,23 @@ def overlap_curves(sets: np.ndarray) -> dict[str, OverlapCurve]:
 
 
 def overlap_null(
-    sets: np.ndarray, draws: int, rng: np.random.Generator, coverage: float = 0.95
+    sets: np.ndarray,
+    draws: int,
+    rng: np.random.Generator,
+    coverage: float = 0.95,
+    present: np.ndarray | None = None,
 ) -> dict[str, OverlapNull]:
     """What the curves look like for independent random sets of the same sizes per layer.
+
+    Args:
+        present: the neurons that there are, boolean [layers, neurons]; None for all.
 
     Raises:
         ValueError: too few or too many categories.
     """
     curves: dict[str, list[np.ndarray]] = {name: [] for name in MEASURES}
-    for held in _random_held(sets, draws, rng):
+    widths = layer_widths(sets[0], present)
+    for held in _random_held(sets, widths, draws, rng):
         for name, mean in _mean_curves(held).items():
             curves[name].append(mean)
     tails = [(1 - coverage) / 2, (1 + coverage) / 2]
@@ -111,7 +120,9 @@ def _held(sets: np.ndarray) -> np.ndarray:
     return np.bincount(holders, minlength=1 << categories)
 
 
-def _random_held(sets: np.ndarray, draws: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def _random_held(
+    sets: np.ndarray, widths: np.ndarray, draws: int, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
     """`_held` of independent random sets of the same sizes per layer, draw by draw.
 
     Where a layer has more neurons than there are subsets, no neuron is drawn, but how many each
@@ -123,17 +134,17 @@ def _random_held(sets: np.ndarray, draws: int, rng: np.random.Generator) -> Iter
         for _ in range(draws):
             holders = np.zeros((layers, neurons), dtype=np.int32)
             for bit, sizes in enumerate(sets.sum(axis=2)):
-                for row, size in zip(holders, sizes, strict=True):
-                    row[rng.choice(neurons, size, replace=False)] |= 1 << bit
+                for row, width, size in zip(holders, widths, sizes, strict=True):
+                    row[rng.choice(width, size, replace=False)] |= 1 << bit
             yield np.bincount(holders.ravel(), minlength=1 << categories)
         return
     at_once = max(1, _NUMBERS_AT_ONCE // (layers << categories))
     for first in range(0, draws, at_once):
         shape = (min(at_once, draws - first), layers)
-        held = np.full((1, *shape), neurons)
+        held = np.broadcast_to(widths, (1, *shape)).copy()
         for sizes in sets.sum(axis=2):
             taken = np.zeros_like(held)
-            left, wanted = np.full(shape, neurons), np.tile(sizes, (len(taken[0]), 1))
+            left, wanted = np.broadcast_to(widths, shape).copy(), np.tile(sizes, (len(taken[0]), 1))
             for having, take in zip(held, taken, strict=True):
                 left -= having
                 some = having > 0

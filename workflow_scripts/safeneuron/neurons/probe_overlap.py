@@ -7,6 +7,7 @@ import numpy as np
 from scipy.stats import hypergeom
 
 from safeneuron.artifacts.tables import COUNT, GATED_STATE, INDEX, REAL, TEXT, schema
+from safeneuron.neurons.grid import layer_widths
 from safeneuron.neurons.sets import NeuronSet
 
 PROBE_OVERLAP = schema(
@@ -37,12 +38,17 @@ def all_probe_overlap_rows(sets: Sequence[NeuronSet]) -> list[dict[str, Any]]:
             selected.union,
             probed.union,
             {**selected.about.context, "probe": probed.about.selection},
+            present=selected.present,
         )
     ]
 
 
 def probe_overlap_rows(
-    selected: np.ndarray, probed: np.ndarray, context: Mapping[str, Any], coverage: float = 0.95
+    selected: np.ndarray,
+    probed: np.ndarray,
+    context: Mapping[str, Any],
+    coverage: float = 0.95,
+    present: np.ndarray | None = None,
 ) -> list[dict[str, Any]]:
     """Rows of `PROBE_OVERLAP`, one a layer, with the mean and central range of the null.
 
@@ -51,11 +57,12 @@ def probe_overlap_rows(
     Args:
         selected, probed: masks [layers, neurons].
         context: the state's columns, `selection` and `probe`.
+        present: the neurons that there are, see `neurons.grid`; None for all.
     """
-    neurons = selected.shape[1]
+    widths = layer_widths(selected, present).tolist()
     tails = (1 - coverage) / 2, (1 + coverage) / 2
     rows = []
-    for layer, (ours, theirs) in enumerate(zip(selected, probed, strict=True)):
+    for layer, (ours, theirs, neurons) in enumerate(zip(selected, probed, widths, strict=True)):
         low, high = hypergeom.ppf(tails, neurons, ours.sum(), theirs.sum())
         rows.append(
             {

@@ -34,7 +34,8 @@ def regrouped_sets(path: Path, settings: OverlapSettings, categories: int) -> di
     criteria, rule = settings.selection.criteria, settings.selection.rule
 
     def neurons(contrast: Contrast) -> np.ndarray:
-        return np.logical_or.reduce([*masks(score(*contrast), criteria, rule).values()])
+        size = int(contrast.group.present.sum())
+        return np.logical_or.reduce([*masks(score(*contrast), criteria, rule, size).values()])
 
     sets: dict[str, Draws] = {"pseudo": [], "shuffled": []}
     for draw in range(settings.regrouped.draws):

@@ -18,6 +18,6 @@ def write_scores(path: Path, unsafe: Path, safe: Path, about: ScoreSettings) -> 
         CorruptFileError: moments are damaged, or lack the pooling.
         ValueError: the sides cannot be compared, see `scores.score`.
     """
-    scores = score(load_moments(unsafe, about.pooling), load_moments(safe, about.pooling))
+    ours, theirs = (load_moments(side, about.pooling) for side in (unsafe, safe))
     of = about.model_dump()
-    write_criteria(path, scores, {**of.pop("state"), **of})
+    write_criteria(path, score(ours, theirs), {**of.pop("state"), **of}, ours.present)

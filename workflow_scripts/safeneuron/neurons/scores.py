@@ -26,7 +26,8 @@ Of 20 and 20 prompts without any effect one neuron in ten million has an effect 
 def score(unsafe: Moments, safe: Moments) -> dict[str, np.ndarray]:
     """Criterion -> scores, float64 [layers, neurons], and what they need: `shift`, `welch_freedom`.
 
-    Neurons of an expert that fewer than `LEAST_REACHING` prompts of a side reach have none: NaN.
+    Neurons of an expert that fewer than `LEAST_REACHING` prompts of a side reach have none: NaN;
+    nor have those that a layer lacks.
 
     Raises:
         ValueError: fewer than two prompts on a side, sides of different models, or values that are
@@ -47,8 +48,10 @@ def score(unsafe: Moments, safe: Moments) -> dict[str, np.ndarray]:
     if not unsafe.of_model_of(safe):
         raise ValueError("the unsafe and the safe moments are of different models")
     if unsafe.routing and safe.routing:
-        scored = reached(unsafe) & reached(safe)
+        scored = reached(unsafe) & reached(safe) & unsafe.present
         unsafe, safe = _known(unsafe, scored), _known(safe, scored)
+    elif not unsafe.present.all():
+        unsafe, safe = _known(unsafe, unsafe.present), _known(safe, safe.present)
     by_criterion = {name: criterion.score(unsafe, safe) for name, criterion in CRITERIA.items()}
     needed = {"shift": shift(unsafe, safe), "welch_freedom": welch_freedom(unsafe, safe)}
     return by_criterion | needed
@@ -63,6 +66,6 @@ def _known(moments: Moments, scored: np.ndarray) -> Moments:
     """Moments that are NaN but for some neurons."""
     return replace(
         moments,
-        count=np.maximum(moments.count, LEAST_REACHING),
+        count=np.maximum(moments.count, LEAST_REACHING) if moments.routing else moments.count,
         mean=np.where(scored, moments.mean, np.nan),
     )

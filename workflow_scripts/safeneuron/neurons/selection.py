@@ -12,14 +12,19 @@ from safeneuron.neurons.criteria.registry import CRITERIA, Thresholds
 from safeneuron.neurons.settings import ByScores, Calibrated, Count
 
 
-def select(scores: Scores, criteria: Sequence[str], rule: ByScores) -> dict[str, np.ndarray]:
+def select(
+    scores: Scores, criteria: Sequence[str], rule: ByScores, size: int | None = None
+) -> dict[str, np.ndarray]:
     """Criterion -> the neurons that the rule selects by it.
+
+    Args:
+        size: how many neurons there are; None where all that the scores have places for are.
 
     Raises:
         ValueError: it selects no neuron, or all of them, or lacks a threshold.
     """
-    selected = masks(scores, criteria, rule)
-    size = scores["shift"].size
+    size = scores["shift"].size if size is None else size
+    selected = masks(scores, criteria, rule, size)
     chosen = int(np.logical_or.reduce(list(selected.values())).sum())
     if chosen in (0, size):
         largest = (
@@ -37,17 +42,19 @@ def _largest(scores: np.ndarray) -> float:
     return float(np.max(scores, initial=-np.inf, where=~np.isnan(scores)))
 
 
-def masks(scores: Scores, criteria: Sequence[str], rule: ByScores) -> dict[str, np.ndarray]:
+def masks(
+    scores: Scores, criteria: Sequence[str], rule: ByScores, size: int
+) -> dict[str, np.ndarray]:
     """`select` of a contrast that may have no neurons, as nulls may not."""
-    return {name: _selected(scores, name, rule) for name in criteria}
+    return {name: _selected(scores, name, rule, size) for name in criteria}
 
 
-def _selected(scores: Scores, name: str, rule: ByScores) -> np.ndarray:
+def _selected(scores: Scores, name: str, rule: ByScores, size: int) -> np.ndarray:
     if isinstance(rule, Thresholds):
         return above(scores, name, rule.model_dump()[name])
     if isinstance(rule, Calibrated):
         return discoveries(p_values(scores, name), rule.q) & CRITERIA[name].eligible(scores)
-    count = rule.count if isinstance(rule, Count) else round(rule.fraction * scores["shift"].size)
+    count = rule.count if isinstance(rule, Count) else round(rule.fraction * size)
     return top_neurons(scores, name, count)
 
 

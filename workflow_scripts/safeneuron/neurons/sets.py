@@ -18,6 +18,7 @@ from safeneuron.artifacts.tables import (
     write_columns,
 )
 from safeneuron.errors import SafeNeuronError
+from safeneuron.neurons.grid import all_present, described, read_grid
 
 NEURON_SET = schema(layer=INDEX, neuron=INDEX, criteria=pa.list_(TEXT))
 
@@ -60,16 +61,19 @@ class NeuronSet:
     Attributes:
         masks: criterion -> boolean [layers, neurons], at least one.
         about: what the set is of.
+        grid: the neurons that there are, see `neurons.grid`; None for all.
     """
 
     masks: Mapping[str, np.ndarray]
     about: SetIdentity
+    grid: np.ndarray | None = None
 
     @property
-    def grid(self) -> tuple[int, int]:
-        """Layers, and neurons a layer."""
-        layers, neurons = next(iter(self.masks.values())).shape
-        return layers, neurons
+    def present(self) -> np.ndarray:
+        """The neurons that there are, boolean [layers, neurons]."""
+        return (
+            all_present(next(iter(self.masks.values())).shape) if self.grid is None else self.grid
+        )
 
     @property
     def union(self) -> np.ndarray:
@@ -99,8 +103,7 @@ def write_neuron_set(path: Path, neurons: NeuronSet) -> None:
         for at in zip(layer, neuron, strict=True)
     ]
     columns = {"layer": layer.astype(np.int32), "neuron": neuron.astype(np.int32), "criteria": met}
-    layers, width = neurons.grid
-    shape = {"layers": layers, "neurons": width, "criteria": list(neurons.masks)}
+    shape = {**described(neurons.present), "criteria": list(neurons.masks)}
     write_columns(path, NEURON_SET, columns, {**asdict(neurons.about), **shape})
 
 
@@ -115,4 +118,4 @@ def read_neuron_set(path: Path) -> NeuronSet:
         masks[name] = np.zeros((about["layers"], about["neurons"]), dtype=bool)
         masks[name][layer[chosen], neuron[chosen]] = True
     identity = SetIdentity(**{field.name: about[field.name] for field in fields(SetIdentity)})
-    return NeuronSet(masks, identity)
+    return NeuronSet(masks, identity, read_grid(about))

@@ -172,7 +172,8 @@ def _pair(
 ) -> Pair:
     criteria, rule = chosen.selection.criteria, chosen.selection.rule
     scores = [score(*contrast) for contrast in map(Contrast, unsafe, safe)]
-    sets = [np.logical_or.reduce([*masks(one, criteria, rule).values()]) for one in scores]
+    size = int(unsafe[0].present.sum())
+    sets = [np.logical_or.reduce([*masks(one, criteria, rule, size).values()]) for one in scores]
     highest = [top_neurons(one, "+".join(criteria), top) for one in scores]
     return Pair(
         n_unsafe=fmean(side.prompts for side in unsafe),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from safeneuron.artifacts.tables import COUNT, GATED_STATE, REAL, TEXT, schema
+from safeneuron.neurons.grid import layer_widths
 from safeneuron.neurons.random_sets import matched_random
 from safeneuron.neurons.sets import NeuronSet
 
@@ -52,6 +53,7 @@ def control_rows(sets: Sequence[NeuronSet], null_draws: int, seed: int) -> list[
             control.about.contrast,
             null_draws,
             seed,
+            control.present,
         )
         for control in sets
         if control.about.contrast != "overall"
@@ -65,6 +67,7 @@ def control_row(
     contrast: str,
     null_draws: int,
     seed: int,
+    present: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """One row of `TOPIC_CONTROL`.
 
@@ -72,6 +75,7 @@ def control_row(
         safety, control: boolean [layers, neurons], neither empty.
         context: state, selection.
         contrast: the control's, a key of `READINGS`.
+        present: the neurons that there are, see `neurons.grid`; None for all.
 
     Raises:
         ValueError: a set is empty.
@@ -79,7 +83,9 @@ def control_row(
     if not safety.any() or not control.any():
         raise ValueError("an empty neuron set has no overlap")
     rng = np.random.default_rng(seed)
-    draws = np.array([measures(safety, matched_random(control, rng)) for _ in range(null_draws)])
+    draws = np.array(
+        [measures(safety, matched_random(control, rng, present)) for _ in range(null_draws)]
+    )
     jaccard, found_again = measures(safety, control)
     high = np.quantile(draws, 0.975, axis=0)
     return {
@@ -93,7 +99,7 @@ def control_row(
         "jaccard_null": float(draws[:, 0].mean()),
         "jaccard_null_high": float(high[0]),
         "found_again": found_again,
-        "found_again_null": expected_share(safety, control),
+        "found_again_null": expected_share(safety, control, present),
         "found_again_null_high": float(high[1]),
         "null_draws": null_draws,
     }
@@ -105,7 +111,9 @@ def measures(safety: np.ndarray, control: np.ndarray) -> tuple[float, float]:
     return float(shared / (safety | control).sum()), float(shared / safety.sum())
 
 
-def expected_share(safety: np.ndarray, control: np.ndarray) -> float:
+def expected_share(
+    safety: np.ndarray, control: np.ndarray, present: np.ndarray | None = None
+) -> float:
     """Share found again by random sets of as many neurons a layer, exactly (hypergeometric)."""
-    expected = safety.sum(axis=1) * control.sum(axis=1) / safety.shape[1]
+    expected = safety.sum(axis=1) * control.sum(axis=1) / layer_widths(safety, present)
     return float(expected.sum() / safety.sum())
