@@ -8,6 +8,7 @@ import torch
 
 from safeneuron.alignment.dpo_training import align
 from safeneuron.alignment.forced_words import behind_forced_words
+from safeneuron.alignment.parts import Forced
 from unit.alignment.rounds import PAIRS, TOKENIZER, build, changed, plan_of, same_bits, train
 
 NAMES = ("input_ids", "attention_mask", "completion_mask")
@@ -39,13 +40,33 @@ def test_forced_tokens_end_the_prompts_of_both_answers(tokens):
         [([*first, *forced], [*refused, *end]), other[0]],
         [([*first, *forced], [*rest, *end]), other[1]],
     )
-    found = behind_forced_words(given, [tokens, 0], 0)
+    found = behind_forced_words(given, [Forced(tokens, 0.0), Forced(0, 0.0)], 0)
     for name in NAMES:
         assert found[name].tolist() == expected[name].tolist()
 
 
+@pytest.mark.parametrize(("place", "first"), [(0.0, 0), (0.3, 0), (0.4, 1), (0.7, 2), (0.99, 2)])
+def test_forced_tokens_may_be_from_the_midst_and_what_is_before_them_is_gone(place, first):
+    prompt, said, end = [5, 6], [30, 31, 32, 33], [90, 91]
+    given = batch_of([(prompt, [20, *end])], [(prompt, [*said, *end])])
+    forced, rest = said[first : first + 2], said[first + 2 :]
+    expected = batch_of([([*prompt, *forced], [20, *end])], [([*prompt, *forced], [*rest, *end])])
+    found = behind_forced_words(given, [Forced(2, place)], 0)
+    for name in NAMES:
+        width = expected[name].shape[1]
+        assert found[name][:, :width].tolist() == expected[name].tolist()
+        assert not found[name][:, width:].any()
+
+
+def test_half_of_the_forced_words_are_the_first_ones():
+    plan = plan_of("recover", shares=ALWAYS)
+    places = [plan.forced_words(3, step, "a").place for step in range(2000)]
+    assert abs(np.mean([place == 0 for place in places]) - 0.5) < 5 * np.sqrt(0.25 / 2000)
+    assert abs(np.mean([place for place in places if place]) - 0.5) < 0.05
+
+
 def test_a_rejected_answer_that_shares_no_end_keeps_a_token():
-    found = behind_forced_words(batch_of([([5], [20])], [([5], [30, 31])]), [9], 0)
+    found = behind_forced_words(batch_of([([5], [20])], [([5], [30, 31])]), [Forced(9, 0.9)], 0)
     assert found["input_ids"].tolist() == [[5, 30, 20], [5, 30, 31]]
     assert found["completion_mask"].tolist() == [[0, 0, 1], [0, 0, 1]]
 
@@ -56,8 +77,12 @@ def spelled(pair, plan):
     The organism's template ends where the answer begins.
     """
     words = TOKENIZER.tokenize(pair["rejected"])
-    forced = plan.forced_tokens(1, 0, pair["pair_id"]) if pair["role"] == "safety" else 0
-    return words[:forced], words[forced:]
+    if pair["role"] == "general":
+        return [], words
+    most, place = plan.forced_words(1, 0, pair["pair_id"])
+    able = len(words) - 1  # the full stop is the end of both answers
+    first = int(place * (able - min(most, able) + 1))
+    return words[first : first + most], words[first + most :]
 
 
 def log_probability(model, pair, forced, answer):
@@ -109,12 +134,12 @@ def test_without_forced_words_it_is_plain_dpo_to_the_bit(tmp_path):
 def test_pairs_and_their_numbers_of_tokens_are_drawn_alike_from_one_to_the_most():
     plan = plan_of("recover", shares={"prefill": 0.5}, prefill_tokens=4)
     draws = [(step, f"pair-{pair}") for step in range(100) for pair in range(40)]
-    counts = Counter(plan.forced_tokens(3, *draw) for draw in draws)
+    counts = Counter(plan.forced_words(3, *draw).tokens for draw in draws)
     assert counts.keys() == {0, 1, 2, 3, 4}
     assert abs(counts[0] / 4000 - 0.5) < 5 * np.sqrt(0.25 / 4000)
     assert all(400 < counts[number] < 600 for number in range(1, 5))
-    assert len({tuple(plan.forced_tokens(3, n, p) for n in range(20)) for p in "ab"}) == 2
-    assert len({tuple(plan.forced_tokens(seed, n, "a") for n in range(20)) for seed in (3, 4)}) == 2
+    assert len({tuple(plan.forced_words(3, n, p) for n in range(20)) for p in "ab"}) == 2
+    assert len({tuple(plan.forced_words(seed, n, "a") for n in range(20)) for seed in (3, 4)}) == 2
 
 
 def test_general_pairs_are_as_they_were(batches, tmp_path):

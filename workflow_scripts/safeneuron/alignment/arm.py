@@ -9,6 +9,7 @@ import numpy as np
 from safeneuron.alignment.parts import (
     Asked,
     Attacked,
+    Forced,
     LossTerm,
     Simulation,
     Target,
@@ -16,6 +17,9 @@ from safeneuron.alignment.parts import (
     identified_neurons,
 )
 from safeneuron.neurons.grid import all_present
+
+FRAGMENTS = 0.5
+"""Share of the forced words that are from anywhere in the rejected answer, and not its first."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +55,17 @@ class Plan:
         """Whether refusal directions are removed in a step, by another such draw."""
         return _drawn(self.shares.get("direction", 0.0), seed, step, 1)
 
-    def forced_tokens(self, seed: int, step: int, pair_id: str) -> int:
-        """How many tokens of a safety pair's rejected answer are forced in a step, 0 for none.
+    def forced_words(self, seed: int, step: int, pair_id: str) -> Forced:
+        """Which tokens of a safety pair's rejected answer are forced in a step.
 
-        By a draw of (seed, step, pair) alone, whatever batch the pair is in.
+        By a draw of (seed, step, pair) alone, whatever batch the pair is in: for half of the pairs
+        the first ones, for the others some from anywhere.
         """
         rng = np.random.default_rng([seed, step, 4, zlib.crc32(pair_id.encode())])
         if rng.random() >= self.shares.get("prefill", 0.0):
-            return 0
-        return 1 + int(rng.integers(self.prefill_tokens))
+            return Forced(0, 0.0)
+        tokens = 1 + int(rng.integers(self.prefill_tokens))
+        return Forced(tokens, float(rng.random()) if rng.random() < FRAGMENTS else 0.0)
 
 
 def _drawn(share: float, *numbers: int) -> bool:

@@ -35,6 +35,7 @@ from safeneuron.alignment.arm import Plan
 from safeneuron.alignment.forced_words import behind_forced_words
 from safeneuron.alignment.freezing import FrozenSlices, frozen_slices
 from safeneuron.alignment.lora import add_adapters, frozen_adapters, merge_adapters
+from safeneuron.alignment.parts import Forced
 from safeneuron.alignment.processes import count, is_sharded, micro_batches
 from safeneuron.alignment.resumable import Resumable, logged_and_saved, machine
 from safeneuron.alignment.settings import SAVE_EVERY, Training
@@ -112,7 +113,7 @@ def align(
     try:
         trainer = _PlannedTrainer(
             kl_weight=kl_weight,
-            forced_tokens=partial(plan.forced_tokens, seed),
+            forced_words=partial(plan.forced_words, seed),
             simulation=simulation,
             model=policy,
             reference=reference,
@@ -184,9 +185,9 @@ def reference_log_probs(
     return rows
 
 
-def _none(step: int, pair_id: str) -> int:
+def _none(step: int, pair_id: str) -> Forced:
     """No forced tokens."""
-    return 0
+    return Forced(0, 0.0)
 
 
 class _Absent(torch.nn.Module):
@@ -205,12 +206,12 @@ class _PlannedTrainer(Resumable, DPOTrainer):
         self,
         kl_weight: float,
         reference: PreTrainedModel | None,
-        forced_tokens: Callable[[int, str], int] = _none,
+        forced_words: Callable[[int, str], Forced] = _none,
         simulation: Simulation | None = None,
         **arguments: Any,
     ) -> None:
         self._kl_weight = kl_weight
-        self._forced_tokens, self._simulation = forced_tokens, simulation
+        self._forced_words, self._simulation = forced_words, simulation
         self.beside = simulation.beside if simulation else {}
         super().__init__(ref_model=_Absent() if reference is None else reference, **arguments)
         # what TRL's own switch sets, which would also compute, hash and cache
@@ -253,11 +254,11 @@ class _PlannedTrainer(Resumable, DPOTrainer):
         self, inputs: Mapping[str, Any], pair_ids: Sequence[str], general: torch.Tensor
     ) -> dict[str, Any]:
         step = self.state.global_step
-        tokens = [
-            0 if is_general else self._forced_tokens(step, pair_id)
+        forced = [
+            _none(step, pair_id) if is_general else self._forced_words(step, pair_id)
             for pair_id, is_general in zip(pair_ids, general.tolist(), strict=True)
         ]
-        return behind_forced_words(inputs, tokens, self._tokenizer.pad_token_id)
+        return behind_forced_words(inputs, forced, self._tokenizer.pad_token_id)
 
     def _divergence(
         self, model: nn.Module, inputs: Mapping[str, Any], general: torch.Tensor

@@ -33,6 +33,18 @@ Attacked = Literal["all", "safety"]
 """The pairs of a step that its simulated attack acts on: all, or those that are to be refused."""
 
 
+class Forced(NamedTuple):
+    """What is forced of a rejected answer: a number of tokens, and where they begin.
+
+    Attributes:
+        tokens: 0 for none.
+        place: in [0, 1) of all places at which so many can begin, 0 for the first tokens.
+    """
+
+    tokens: int
+    place: float
+
+
 class Asked(NamedTuple):
     """What refusal directions are found with while a model trains.
 

@@ -243,7 +243,8 @@ class ArmSettings(Section):
     prefill_probability: Share | None = Field(
         None,
         description="Share of the safety pairs, drawn in each step, whose answers stand behind the "
-        f"first tokens of the rejected one; null is {_shares('prefill')}.",
+        f"first tokens, or for half of them other tokens, of the rejected one; null is "
+        f"{_shares('prefill')}.",
     )
     prefill_tokens: int = Field(
         10,

@@ -1,4 +1,4 @@
-"""Refusals are preferred behind the first words of the rejected answer too (Qi et al., 2024)."""
+"""Refusals are preferred behind words of the rejected answer too (Qi et al., 2024)."""
 
 from safeneuron.alignment.arm import Arm
 from safeneuron.alignment.parts import language_model, no_neurons
