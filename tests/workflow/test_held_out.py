@@ -1,4 +1,4 @@
-"""Attacks that no alignment here is made against, from the smallest organism to the tables."""
+"""An attack on directions and one by forced words, from the smallest organism to the tables."""
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -10,17 +10,12 @@ from workflow.checkout import Checkout
 pytestmark = pytest.mark.workflow
 
 SETTINGS = {
-    "run": {"aligned": [], "attacks": ["direction", "prefill", "taylor", "one", "anew"]},
+    "run": {"aligned": [], "attacks": ["direction", "prefill"]},
     "attack": {
         "attacks": {
             "direction": {"kind": "direction", "phases": 2, "random_controls": 1},
             "prefill": {"kind": "prefill", "text": "sure , here", "words": [1, 3],
                         "random_controls": 1},
-            "taylor": {"kind": "taylor", "fractions": [0.2], "prompts": 16, "random_controls": 1},
-            "one": {"kind": "single", "prompts": 16, "candidates": 2, "skip_last": 0.0,
-                    "strengths": [2.0], "random_controls": 1},
-            "anew": {"kind": "iterative", "selection": "magnitude", "times": 2,
-                     "random_controls": 1},
         }
     },
     "report": {"case_studies": {"count": 0}},
@@ -41,42 +36,24 @@ def rows(checkout, name):
     return pq.read_table(checkout.folder / RESULTS / f"{name}.parquet").to_pylist()
 
 
-def test_every_cell_of_every_kind_is_in_the_tables_beside_its_control(held_out):
+def test_every_number_of_directions_and_words_is_in_the_tables_beside_its_control(held_out):
     cells = [
         (row["attack"], row["operator"], row["target"], row["strength"], row["control_seed"])
         for row in rows(held_out, "tables/attack_success")
         if row["category"] == "overall" and row["judge"] == "oracle"
     ]
-    assert len(cells) == 19
+    assert len(cells) == 9
     assert set(cells) == {
         ("clean", "none", "none", None, None),
         *(("direction", "direction_write", "direction", strength, seed)
           for strength in (1, 2) for seed in (None, 0)),
         *(("prefill", "prefill", "prefix", strength, seed)
           for strength in (1, 3) for seed in (None, 0)),
-        *(("taylor", "zero_ablate", "taylor", None, seed) for seed in (None, 0)),
-        *(("one", kind, "single", strength, seed)
-          for kind, strength in (("zero_ablate", None), ("pin_gap", 2)) for seed in (None, 0)),
-        *(("anew", "zero_ablate", "es+sas", times, seed)
-          for times in (1, 2) for seed in (None, 0)),
     }  # fmt: skip
     refused = rows(held_out, "tables/over_refusal")
     assert {(r["attack"], r["strength"]) for r in refused} == {(c[0], c[3]) for c in cells}
     strongest = {(r["acted_on"], r["cells"]) for r in rows(held_out, "tables/worst_case")}
-    assert strongest == {("direction", 2), ("prefix", 2), ("neurons", 1)}
-
-
-def test_what_finds_neurons_says_what_it_found(held_out):
-    of = "attribution/tiny/base/T0/s0"
-    found = rows(held_out, f"{of}/anew")
-    first = rows(held_out, "sets/tiny/base/T0/s0/magnitude/overall")
-    assert [(r["layer"], r["neuron"]) for r in found if r["time"] == 1] == [
-        (r["layer"], r["neuron"]) for r in first
-    ]
-    assert {r["time"] for r in found} == {1, 2}
-    tried = rows(held_out, f"{of}/candidates/one")
-    assert [row["strength"] for row in tried] == [None, 2, None, 2]
-    assert sum(row["chosen"] for row in tried) == 1
+    assert strongest == {("direction", 2), ("prefix", 2)}
 
 
 def test_the_directions_are_orthonormal_and_their_choice_can_be_looked_at(held_out):

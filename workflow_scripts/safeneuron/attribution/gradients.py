@@ -85,8 +85,8 @@ def check_one_width(model: PreTrainedModel) -> None:
         )
     if len(widths := sorted({site.neurons for site in sites})) > 1:
         raise UnsupportedArchitectureError(
-            f"{name} has layers of {', '.join(map(str, widths))} neurons; neurons are attributed to "
-            "in models alone whose layers are all as wide"
+            f"{name} has layers of {', '.join(map(str, widths))} neurons; neurons are attributed "
+            "to in models alone whose layers are all as wide"
         )
 
 
