@@ -50,7 +50,7 @@ def test_attacks_that_an_arm_is_trained_against_are_called_as_in_the_tables():
 
 def test_a_primary_contrast_without_a_fraction_is_the_worst_case_over_all_kinds():
     config = shipped("matrix.yaml")
-    named = {"organism": PrimaryContrast(arm="freeze_ablate", round=3, fraction=None)}
+    named = {"organism": PrimaryContrast(arm="harden", round=3, fraction=None)}
     assert primary_contrasts(config) == within_bound(config) == named
     assert at_fraction(config) == {}
     assert within_bound(shipped("seeds.yaml")) == {}

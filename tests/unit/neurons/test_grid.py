@@ -88,9 +88,9 @@ def test_controls_and_fractions_of_an_attack_are_of_the_neurons_that_there_are()
 
 def test_arms_act_on_no_neuron_that_a_layer_lacks():
     for arm in ("random_freeze", "random_ablate", "sn_tune", "freeze"):
-        plan = ARMS[arm].plan(mask_of(5, 6, 7), 0, 1.0, PRESENT)
+        plan = ARMS[arm].plan(mask_of(5, 6, 7), 0, {"neurons": 1.0}, present=PRESENT)
         assert not ((plan.frozen | plan.zeroed) & ~PRESENT).any()
-    sn_tune = ARMS["sn_tune"].plan(mask_of(5, 6, 7), 0, 1.0, PRESENT)
+    sn_tune = ARMS["sn_tune"].plan(mask_of(5, 6, 7), 0, {"neurons": 1.0}, present=PRESENT)
     assert sn_tune.frozen.sum() == sum(WIDTHS) - 18
 
 
