@@ -110,8 +110,8 @@ class Question(Section):
     benchmark: str
     role: Literal["harmful", "safe"]
     split: str
-    choose_on: str | None
     categories: list[str] | None
+    choose_on: str | None = None
 
 
 class AttackSettings(Section):
