@@ -9,6 +9,7 @@ import mixtures
 from families import HIDDEN, LAYERS, TOKENIZER
 from mixtures import CHOSEN, EXPERTS, NEURONS, WIDTH
 from safeneuron.config.load import ConfigError, load_config
+from safeneuron.config.schema.attacks.interpolate import InterpolateAttack
 from safeneuron.config.schema.attacks.single import SingleAttack
 from safeneuron.config.schema.attacks.taylor import TaylorAttack
 from safeneuron.experiment.checks import check_inputs
@@ -71,6 +72,22 @@ def test_gradients_by_the_neurons_of_a_mixture_are_refused(folder, config_of, at
         check_mixtures(config, counts)
     config.attack.attacks["mine"] = attack.model_copy(update={"models": ["organism"]})
     check_mixtures(config, counts)
+
+
+def test_moving_weights_toward_files_that_keep_experts_apart_is_refused(
+    folder, config_of, tmp_path
+):
+    counts = {"mine": {("identification", kind): 20 for kind in ("bad", "good")}}
+    attack = InterpolateAttack(toward="moe")
+    for checked in (folder, mixtures.save("gpt_oss", tmp_path / "gpt_oss")):
+        config = config_of(checked)
+        config.run.attacked.append("moe")
+        config.attack.attacks["back"] = attack
+        if checked == folder:
+            with pytest.raises(ConfigError, match=r"back\.kind: .* keep each expert apart"):
+                check_mixtures(config, counts)
+            config.attack.attacks["back"] = attack.model_copy(update={"models": ["organism"]})
+        check_mixtures(config, counts)
 
 
 def changed(folder, tmp_path, **settings):

@@ -1,15 +1,22 @@
 """What can be known to be wrong for mixtures of experts before a job runs."""
 
+from pathlib import Path
+
 from safeneuron.alignment.arms.registry import ARMS
 from safeneuron.config.load import ConfigError
 from safeneuron.config.schema.experiment import Config
+from safeneuron.config.schema.models import LocalModel
 from safeneuron.experiment import prompt_sets
 from safeneuron.experiment.catalog import Catalog
 from safeneuron.experiment.mixtures import mixtures
+from safeneuron.models.folder import weight_shapes
 from safeneuron.neurons.scores import LEAST_REACHING
 
 WITH_GRADIENTS = ("taylor", "single")
 """The kinds of attacks that find neurons by gradients."""
+
+_FUSED = ".experts.gate_up_proj"
+"""What a loaded model calls the weight that has all experts of a layer."""
 
 
 def check_mixtures(config: Config, catalog: Catalog) -> None:
@@ -28,12 +35,28 @@ def check_mixtures(config: Config, catalog: Catalog) -> None:
 
 def _check_attacks(config: Config, model: str) -> None:
     for name, attack in config.attacks.items():
-        if attack.kind in WITH_GRADIENTS and (attack.models is None or model in attack.models):
+        if attack.models is not None and model not in attack.models:
+            continue
+        if attack.kind == "interpolate" and _keeps_experts_apart(config, model):
+            raise ConfigError(
+                f"attack.attacks.{name}.kind: '{attack.kind}' reads weights by the names that a "
+                f"loaded model has, and the files of '{model}', a mixture of experts, keep each "
+                f"expert apart; name the others in attack.attacks.{name}.models"
+            )
+        if attack.kind in WITH_GRADIENTS:
             raise ConfigError(
                 f"attack.attacks.{name}.kind: '{attack.kind}' takes gradients by the neurons of "
                 f"dense models alone, and '{model}' is a mixture of experts; name the others in "
                 f"attack.attacks.{name}.models"
             )
+
+
+def _keeps_experts_apart(config: Config, model: str) -> bool:
+    """Whether a mixture's files do not have all experts of a layer in one weight."""
+    origin = config.origin_of(model)
+    if not isinstance(origin, LocalModel):
+        return False
+    return not any(name.endswith(_FUSED) for name in weight_shapes(Path(origin.path)))
 
 
 def _check_training(config: Config, model: str) -> None:

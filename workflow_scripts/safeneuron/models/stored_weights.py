@@ -28,8 +28,9 @@ class StoredWeights:
         if name not in self._files:
             raise CheckpointError(
                 f"{self._folder} has no weight '{name}', which the model has: it is of another "
-                "architecture, or its files name weights otherwise than transformers; take a "
-                "checkpoint that save_pretrained wrote of the same architecture"
+                "architecture, or of one whose files name weights otherwise than a loaded model "
+                "does, as those of most mixtures of experts and of models that see do; take a "
+                "checkpoint of the same architecture, or the attack off this model"
             )
         with safe_open(self._files[name], framework="pt") as weights:
             stored = weights.get_tensor(name)
