@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+import mixtures
 import tiny
 from safeneuron.interventions.pin_gap import PinGap
 from safeneuron.interventions.settings import SingleCells
@@ -43,6 +44,23 @@ def test_the_neuron_is_its_safe_mean_less_so_many_gaps(strength):
     before = tiny.logits(tiny.build(), PROMPTS)
     for of, clean in zip(tiny.logits(model, PROMPTS), before, strict=True):
         assert torch.equal(of, clean)
+
+
+@torch.no_grad()
+def test_a_layer_that_is_narrower_than_others_has_constants_of_its_own():
+    kind = "qwen3_moe_beside_dense"
+    model, layers = mixtures.build(kind), mixtures.ALL[kind].neurons
+    assert layers[0] < layers[1]
+    means = np.stack([np.full((2, max(layers)), mean) for mean in (3.0, 1.0)])
+    mask, seen = np.zeros((2, max(layers)), dtype=bool), []
+    mask[0, 5] = True
+    down = mixtures.gated(mixtures.ffn_of(model, kind, 0))[-1]
+    with CELLS.operator.applied(model, CELLS.operator.on(mask, means), 2.0):
+        hook = down.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+        model(input_ids=torch.tensor([[3, 4, 5]]))
+    hook.remove()
+    assert (seen[0][..., 5] == 1 - 2 * (3 - 1)).all()
+    assert not (seen[0][..., :5] == 1 - 2 * (3 - 1)).any()
 
 
 def test_the_neuron_is_zeroed_and_held_each_beside_a_neuron_of_its_layer():

@@ -68,7 +68,7 @@ class PinGap(Operator):
 
         with ExitStack() as contexts:
             for site, row in masked_sites(model, chosen > 0):
-                contexts.enter_context(site.changed(held, row, constants[site.layer]))
+                contexts.enter_context(site.changed(held, row, constants[site.layer, : len(row)]))
             yield
 
     def size(self, target: np.ndarray) -> int:
