@@ -8,7 +8,7 @@ from transformers import PreTrainedTokenizerBase
 
 from safeneuron.data.preferences import GENERAL, SAFETY
 from safeneuron.errors import SafeNeuronError
-from safeneuron.interventions.cell import Cell
+from safeneuron.interventions.cell import Cell, with_controls
 from safeneuron.interventions.course import Course, Exchange, Tuned
 from safeneuron.interventions.fine_tune import FineTune
 from safeneuron.interventions.intervention import Intervention
@@ -30,10 +30,7 @@ def interpolate_cells(other: StoredWeights, cells: InterpolateCells) -> Iterator
     way = TowardStored(other)
     for strength in cells.operator.at_strengths():
         intervention = Intervention(cells.operator, way, strength)
-        yield Cell(WEIGHTS, None, None, intervention)
-        for seed in cells.control_seeds:
-            rng = np.random.default_rng([seed, intervention.size])
-            yield Cell(WEIGHTS, None, seed, intervention.control(rng))
+        yield from with_controls(WEIGHTS, None, intervention, cells.control_seeds)
 
 
 def fine_tune_cells(
