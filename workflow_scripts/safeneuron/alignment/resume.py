@@ -2,8 +2,8 @@
 
 A checkpoint holds what trains, the optimizer's state, that of torch's random generators, and what
 earlier steps left beside the weights; all else is as the round began, or follows from the seed and
-the step. The processes of a sharded model
-keep a file each, of their own part; without shards the first process writes for all.
+the step. The processes of a sharded model keep a file each, of their own part; without shards the
+first process writes for all.
 """
 
 import json

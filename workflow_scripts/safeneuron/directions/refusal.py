@@ -2,9 +2,10 @@
 
 A candidate is a place of the residual stream: what a layer is given, or what the last one gives.
 Its direction is the difference of the means at the last token of the chat-templated prompt, where
-the answer starts, between unsafe and safe prompts. Candidates are
-tried on other prompts: the one is chosen whose removal lowers the log-odds of a refusal the most,
-at a bound on what it does to safe prompts (their §2.3; `max_kl` is their filter on harmless ones).
+the answer starts, between unsafe and safe prompts. Candidates are tried on other prompts: the one
+is chosen whose removal lowers the log-odds of a refusal the most, at a bound on what it does to
+safe prompts (their §2.3; `max_kl` is their filter on harmless ones).
+
 Departures: one position; no candidate is left out for its depth, and the end of the stream is one;
 no list of words says what a refusal is, but the model does (`models.first_tokens`). Where the
 log-odds say little, the bound decides.

@@ -8,7 +8,8 @@ import numpy as np
 from safeneuron.neurons.moments import Moments
 
 Scores = Mapping[str, np.ndarray]
-"""Name of a criterion -> its scores, float64 [layers, neurons]; `shift` is always among them."""
+"""Name of a criterion -> its scores, float64 [layers, neurons]; `shift` is always among them, and
+beside criteria of Welch's test `welch_freedom`."""
 
 
 @dataclass(frozen=True)
