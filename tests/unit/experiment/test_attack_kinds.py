@@ -205,12 +205,23 @@ def test_gradients_need_more_memory_than_a_pass(config):
     assert few.flops / (3 * 32 + 32) == pytest.approx(many.flops / (3 * 256 + 80))
     one = work.single_neuron("organism", "one")
     # gradients by 128 + 40 prompts; as many choose, at first and 3 times 3 times
-    passes = 3 * 168 + 9 * 168
+    passes = (3 + 1 + 9) * 168
     assert one.flops / passes == pytest.approx(few.flops / (3 * 32 + 32))
     again = work.iterative_neurons("organism", "anew")
     prompts = {name: work.capture("organism", name) for name in ("overall", "safe")}
     assert again.flops == pytest.approx(2 * sum(one.flops for one in prompts.values()))
     assert many.bytes > work.capture("organism", "overall").bytes
+
+
+def test_more_candidates_take_more_time_and_no_more_memory(config, monkeypatch):
+    work = JobWork(config, {"organism": {("identification", c): 40 for c in
+               (*config.identification.unsafe.categories, "benign", "lookalike")}})  # fmt: skip
+    few, attack = work.single_neuron("organism", "one"), config.attack.attacks["one"]
+    tried = attack.model_copy(update={"candidates": 300})
+    monkeypatch.setitem(config.attack.attacks, "one", tried)
+    many = work.single_neuron("organism", "one")
+    assert many.flops > 50 * few.flops
+    assert many.bytes == few.bytes
 
 
 def test_targets_checkpoints_and_figures_are_of_attacks_on_neurons(config):

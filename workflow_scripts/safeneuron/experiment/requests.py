@@ -143,14 +143,16 @@ def direction_search(
 
 
 def attribution(
-    size: ModelSize, width: int, batch: int, tokens: int, unsafe: int, safe: int
+    size: ModelSize, width: int, batch: int, tokens: int, unsafe: int, safe: int, again: int = 0
 ) -> Work:
     """Gradients by every neuron: first tokens on both sides, and a backward pass on the unsafe one.
 
     Args:
         unsafe, safe: prompts of each side.
+        again: prompts whose first tokens are looked at anew, after those before are let go.
     """
-    plain = forward(size, width, batch, tokens, 3 * unsafe + safe)  # backward by activations alone
+    # backward by activations alone
+    plain = forward(size, width, batch, tokens, 3 * unsafe + safe + again)
     kept = batch * tokens * size.layers * (16 * size.hidden + 6 * size.computed) * width
     gradients = batch * tokens * size.layers * size.computed * width
     words = (2 * (unsafe + safe) + 4 * batch) * size.vocabulary * 4

@@ -123,7 +123,8 @@ class JobWork:
         batch = min(self._config.compute.batch_size, max(unsafe, safe))
         shape = (self.size_of(model), self._width(model), batch, self._tokens(model))
         tried = search.candidates * (1 + len(search.strengths))
-        return requests.attribution(*shape, (unsafe + safe) // 2, tried * (unsafe + safe) // 2)
+        half = (unsafe + safe) // 2
+        return requests.attribution(*shape, half, half, again=tried * half)
 
     def iterative_neurons(self, model: str, attack: str) -> Work:
         """A pass over all prompts each time but the first."""
