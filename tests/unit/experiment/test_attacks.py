@@ -167,6 +167,25 @@ def test_the_rounds_that_are_asked_have_t0_among_them():
         load_config({"attack": {"rounds": [3]}})
 
 
+@pytest.mark.parametrize(
+    ("attack", "has"),
+    [
+        ({"kind": "taylor"}, False),  # on neurons, as `single` and `iterative` are
+        ({"kind": "single"}, False),
+        ({"kind": "iterative", "selection": "magnitude"}, False),
+        ({"kind": "direction"}, True),
+        ({"kind": "prefill", "text": "sure"}, True),
+        ({"kind": "relearn"}, True),
+        ({"kind": "relearn", "arms": ["freeze"], "rounds": [3]}, False),  # there are two rounds
+    ],
+    ids=str,
+)
+def test_curves_are_of_models_that_undergo_attacks_on_something_else_than_neurons(attack, has):
+    shown = {"report": {"case_studies": {"count": 0}}, "attack": {"attacks": {"one": attack}}}
+    config = load_config(ALIGNED | shown)
+    assert curves.models_on_curves(config) == (["organism"] if has else [])
+
+
 def audited(**changes):
     """A configuration with an attack and the one from the other end, but for some changes."""
     both = {"selection": "magnitude", "fractions": [0.1, 0.2]}

@@ -99,6 +99,15 @@ def test_a_contrast_that_the_run_does_not_make_is_refused_before_it(
     assert message in str(caught.value) and str(caught.value).startswith("contrasts.primary")
 
 
+def test_an_attack_by_gradients_on_that_share_is_one_too():
+    config = experiment(
+        NAMED | {"fraction": 0.3},
+        attack={"attacks": {"late": {"kind": "taylor", "fractions": [0.3]}}},
+    )
+    named = PrimaryContrast(arm="freeze", round=2, fraction=0.3)
+    assert primary_contrasts(config) == {"organism": named}
+
+
 @pytest.mark.parametrize("baseline", ["base", "nothing"])
 def test_the_baseline_of_a_primary_contrast_is_an_arm_of_the_run(baseline):
     config = experiment()

@@ -5,6 +5,7 @@ import pytest
 from safeneuron.config.load import ConfigError, load_config
 from safeneuron.config.schema.experiment import Config
 from safeneuron.experiment import matrix
+from safeneuron.experiment.checks import check_inputs
 from safeneuron.experiment.contrasts import at_fraction, primary_contrasts, within_bound
 from safeneuron.experiment.states import State
 from safeneuron.results.settings import PrimaryContrast
@@ -18,6 +19,12 @@ RUN = {"models": ["organism"], "attacked": ["organism"], "aligned": ["organism"]
 def raw(benchmarks=CHOSEN, **sections):
     attack = {"benchmarks": benchmarks, "judges": ["oracle"], **sections.pop("attack", {})}
     return laid_over(Config().model_dump(), {"run": RUN, "attack": attack, **sections})
+
+
+def only(**attacks):
+    """A configuration with these attacks and no others."""
+    run, report = {**RUN, "attacks": [*attacks]}, {"case_studies": {"count": 0}}
+    return raw(run=run, report=report, attack={"attacks": attacks})
 
 
 def test_no_model_has_one_unless_attacks_are_chosen_on_prompts_of_their_own():
@@ -36,10 +43,31 @@ def test_no_model_has_one_unless_attacks_are_chosen_on_prompts_of_their_own():
         (raw(attack={"judges": ["refusal_prefix", "oracle"]}), "put 'oracle' first"),
         (raw(run={**RUN, "attacks": ["static"]}, report={"case_studies": {"count": 0}}),
          "no adaptive attack is made on 'organism'"),
+        (only(early={"kind": "taylor", "rounds": [0]}, late={"kind": "taylor", "rounds": [1, 2]}),
+         "have none; give one of early, late the 'arms' and 'rounds' of all others"),
+        (only(once={"kind": "taylor", "source": "static"}, weights={"kind": "interpolate"}),
+         "no adaptive attack is made on 'organism'"),
     ],
 )  # fmt: skip
 def test_what_a_choice_within_a_bound_needs_is_asked_for_before_any_job(settings, said, tmp_path):
     assert said in refusal(settings, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        {"kind": "taylor"},
+        {"kind": "single"},
+        {"kind": "iterative", "selection": "magnitude"},
+        {"kind": "direction"},
+        {"kind": "prefill", "text": "sure"},
+    ],
+    ids=lambda attack: attack["kind"],
+)
+def test_every_kind_on_a_model_as_it_is_may_be_chosen(attack, tmp_path):
+    config = load_config(only(one=attack))
+    check_inputs(config, tmp_path)
+    assert matrix.attacked_rounds(config, "organism", "dpo") == [1, 2, 3]
 
 
 def test_attacks_that_an_arm_is_trained_against_are_called_as_in_the_tables():

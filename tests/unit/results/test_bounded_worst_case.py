@@ -20,6 +20,7 @@ DIRECTION = {"attack": "direction", "pooling": None, "operator": "direction_writ
              "target": "direction", "strength": 1.0, "n_neurons": 0}  # fmt: skip
 PREFIX = {"attack": "prefill", "pooling": None, "set_source": None, "operator": "prefill",
           "target": "prefix", "strength": 2.0, "n_neurons": 0}  # fmt: skip
+TAYLOR = {"attack": "taylor", "pooling": "sum", "target": "taylor", "fraction": 0.1}
 ES, TENTH = {"target": "es"}, {"fraction": 0.1}
 
 
@@ -134,6 +135,22 @@ def test_held_out_are_the_kinds_that_the_arm_is_not_trained_against(tmp_path):
     held_out = rows["freeze", 0, "held-out"]
     assert (held_out["target"], held_out["complied"], held_out["cells"]) == ("direction", 4 / 8, 2)
     assert held_out["attack"] == "direction 1"
+
+
+def test_neurons_that_no_selection_finds_are_held_out_where_a_selections_are_not(tmp_path):
+    verdicts = [
+        *clean(arm="freeze", number=1),
+        *shown((8, 8), (7, 8), "freeze", 1, **ES),
+        *shown((6, 8), (5, 8), "freeze", 1, **TAYLOR),
+        *shown((5, 8), (4, 8), "freeze", 1, **DIRECTION),
+    ]
+    rows = chosen(tmp_path, verdicts, simulates={"freeze": ["neurons", "direction"]})
+    assert [attacks for _, _, attacks in rows] == [
+        "clean", "neurons", "taylor", "direction", "held-out", "all",
+    ]  # fmt: skip
+    assert {rows["freeze", 0, name]["target"] for name in ("neurons", "all")} == {"es"}
+    assert {rows["freeze", 0, name]["target"] for name in ("taylor", "held-out")} == {"taylor"}
+    assert rows["freeze", 0, "held-out"]["cells"] == 1
 
 
 def test_an_arm_that_is_trained_against_all_kinds_has_no_held_out_ones(tmp_path):

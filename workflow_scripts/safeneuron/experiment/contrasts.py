@@ -1,6 +1,8 @@
 """The contrast that is named before the run, and whether the run will make it."""
 
 from safeneuron.config.load import ConfigError
+from safeneuron.config.schema.attacks.neurons import NeuronAttack
+from safeneuron.config.schema.attacks.taylor import TaylorAttack
 from safeneuron.config.schema.experiment import Config
 from safeneuron.experiment import matrix
 from safeneuron.experiment.attacks import attacks_on
@@ -108,9 +110,11 @@ def _within_bound(config: Config, model: str, primary: Primary, number: int) -> 
 def _fractions(config: Config, state: State) -> dict[str, list[float]]:
     """Adaptive attack on a state's neurons -> the shares of them that it is made on, if any."""
     made = attacks_on(config, state)
-    attacks = {name: one for name, one in config.neuron_attacks.items() if name in made}
     return {
         name: attack.fractions
-        for name, attack in attacks.items()
-        if attack.source == "adaptive" and attack.fractions
+        for name, attack in config.attacks.items()
+        if isinstance(attack, NeuronAttack | TaylorAttack)
+        and name in made
+        and attack.source == "adaptive"
+        and attack.fractions
     }

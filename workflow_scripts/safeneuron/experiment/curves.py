@@ -1,15 +1,27 @@
 """Which models have curves of attacks over their strengths, and which rankings are audited."""
 
+from safeneuron.config.schema.attacks.neurons import NeuronAttack
 from safeneuron.config.schema.experiment import Config
 from safeneuron.experiment import attacks
-from safeneuron.experiment.states import BASE, State
+from safeneuron.experiment.attribution import Attributed
+from safeneuron.experiment.states import BASE, State, states
 
 
 def models_on_curves(config: Config) -> list[str]:
-    """The attacked models that undergo an attack of several strengths on no neurons."""
-    others = [name for name in config.attacks if name not in config.neuron_attacks]
-    under = {model for name in others for model in attacks.models_under(config, name)}
-    return [model for model in config.run.attacked if model in under]
+    """The attacked models of which a state undergoes an attack on something else than neurons."""
+    others = {
+        name
+        for name, attack in config.attacks.items()
+        if not isinstance(attack, NeuronAttack | Attributed)
+    }
+    return [
+        model
+        for model in config.run.attacked
+        if any(
+            not others.isdisjoint(attacks.attacks_on(config, state))
+            for state in states(config, [model])
+        )
+    ]
 
 
 def audited_rankings(config: Config) -> list[dict[str, str]]:

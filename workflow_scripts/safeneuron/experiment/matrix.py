@@ -4,12 +4,10 @@ from typing import Any
 
 from safeneuron.alignment.arms.registry import ARMS
 from safeneuron.config.load import ConfigError
-from safeneuron.config.schema.attacks.direction import DirectionAttack
-from safeneuron.config.schema.attacks.neurons import NeuronAttack
 from safeneuron.config.schema.attacks.prefill import PrefillAttack
 from safeneuron.config.schema.experiment import Config
 from safeneuron.experiment import benchmarks
-from safeneuron.experiment.attacks import attacks_on
+from safeneuron.experiment.attacks import Sought, attacks_on
 from safeneuron.experiment.benchmarks import ORACLE, judges_of
 from safeneuron.experiment.states import State, states
 from safeneuron.results.targets import INFERENCE_TIME
@@ -54,10 +52,19 @@ def check_matrix(config: Config) -> None:
                 f"what '{model}' is asked; put '{ORACLE}' first in attack.judges, or set choose_on "
                 "to null"
             )
-        if not any(_chosen_among(config, state) for state in states(config, [model])):
+        made = [_chosen_among(config, state) for state in states(config, [model])]
+        attacked = [names for names in made if names]
+        if not attacked:
             raise ConfigError(
                 f"attack.benchmarks.{harmful}.choose_on: no adaptive attack is made on '{model}' "
                 "that could be chosen; name one in run.attacks, or set choose_on to null"
+            )
+        if not set.intersection(*attacked):
+            names = ", ".join(name for name in config.attacks if name in set.union(*attacked))
+            raise ConfigError(
+                f"attack.benchmarks.{harmful}.choose_on: all attacked states of '{model}' choose "
+                f"among the attacks that they have in common, and have none; give one of {names} "
+                "the 'arms' and 'rounds' of all others, or set choose_on to null"
             )
 
 
@@ -108,11 +115,15 @@ def settings(config: Config) -> dict[str, Any]:
     }
 
 
-def _chosen_among(config: Config, state: State) -> bool:
+def _chosen_among(config: Config, state: State) -> set[str]:
+    """The attacks on a state that could be chosen: adaptive ones that leave the weights alone."""
     made = attacks_on(config, state)
-    return any(
-        isinstance(attack, PrefillAttack)
-        or (isinstance(attack, NeuronAttack | DirectionAttack) and attack.source == "adaptive")
+    return {
+        name
         for name, attack in config.attacks.items()
         if name in made
-    )
+        and (
+            isinstance(attack, PrefillAttack)
+            or (isinstance(attack, Sought) and attack.source == "adaptive")
+        )
+    }

@@ -14,8 +14,8 @@ from safeneuron.interventions.schemas import CLEAN
 from safeneuron.results.bounded_worst_case import ALL, HELD_OUT
 from safeneuron.results.matrix import columns_of, last_rounds
 
-WIDTH = 7.0
-"""Inches: the text width of a page."""
+WIDTH, CELL = 7.0, 0.68
+"""Inches: the text width of a page, and the least width of a cell, which wider figures have."""
 
 LINE = 0.44
 """Inches: the height of an arm's line."""
@@ -27,14 +27,16 @@ COLOURS = {
     "broken": style.BROKEN,
 }
 HATCHES = {"attempted": "//////"}
-TITLES = {CLEAN: "clean", "prefix": "forced\nwords", "direction": "directions",
+TITLES = {CLEAN: "clean", "taylor": "neurons by\ngradient", "single": "one\nneuron",
+          "prefix": "forced\nwords", "direction": "directions",
           HELD_OUT: "worst,\nheld-out", ALL: "worst\nof all"}  # fmt: skip
 COSTS = {"utility": "clean\nutility", "over_refusal": "over-\nrefusal", "time": "training\ntime"}
 LONG = 15
 """Letters of an arm's name that fit on one line."""
 
-GAP, COST = 0.25, 0.78
-"""Space before the worst cases and before the costs, and a cost's width, in cells' widths."""
+GAP, COST, LEFT = 0.25, 0.78, -1.45
+"""Space before the worst cases and before the costs, a cost's width, and where arms' names begin,
+in cells' widths."""
 BAR_LEFT, BAR_WIDTH = 0.04, 0.92
 _BOTTOM, _HEIGHT = 0.16, 0.34
 
@@ -59,8 +61,9 @@ def draw(table: pa.Table, times: Sequence[pa.Table], utility_bound: float) -> Fi
     )
     costs = [name for name in COSTS if name != "time" or len(ratios)]
     lefts, right = _places(groups, costs)
-    figure, axis = plt.subplots(figsize=(WIDTH, LINE * len(arms) + 1.15))
-    axis.set_xlim(-1.45, right)
+    width = max(WIDTH, CELL * (right - LEFT))
+    figure, axis = plt.subplots(figsize=(width, LINE * len(arms) + 1.15))
+    axis.set_xlim(LEFT, right)
     axis.set_ylim(len(arms), -0.75)
     axis.axis("off")
     for name in (*groups, *costs):

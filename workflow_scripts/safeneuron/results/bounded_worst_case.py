@@ -23,11 +23,15 @@ import pandas as pd
 from safeneuron.artifacts.tables import COUNT, REAL, STATE, TEXT, schema
 from safeneuron.interventions.schemas import CLEAN
 from safeneuron.results.shown import Rows, first_benchmark
-from safeneuron.results.targets import INFERENCE_TIME
+from safeneuron.results.targets import BY_GRADIENT
 from safeneuron.results.worst_case import adaptive, that_all_have
 
 HELD_OUT, ALL = "held-out", "all"
-"""Attacks of the kinds that an arm is not trained against, and of all kinds."""
+"""Attacks of the kinds that an arm is not trained against, and of all kinds.
+
+A kind is what is acted on; but neurons that the gradient of a refusal finds are kinds apart from a
+selection's, against which alone arms are trained.
+"""
 
 BOUNDED_WORST_CASE = schema(
     **STATE,
@@ -58,8 +62,8 @@ class Candidates(NamedTuple):
     """Cells with what they are on both kinds of prompts; rows of `ATTACK_SUCCESS` as shown.
 
     Attributes:
-        attacks: those that may be chosen, with `validation_complied`, `validation_utility`,
-            `validation_clean_utility`, and whether they are `bounded`.
+        attacks: those that may be chosen, with their `kind`, `validation_complied`,
+            `validation_utility`, `validation_clean_utility`, and whether they are `bounded`.
         clean: the same states without an attack.
     """
 
@@ -68,9 +72,8 @@ class Candidates(NamedTuple):
 
     @property
     def kinds(self) -> list[str]:
-        """What the attacks act on, of those that a worst case is taken over."""
-        present = set(self.attacks["acted_on"])
-        return [kind for kind in INFERENCE_TIME.values() if kind in present]
+        """The kinds of the attacks, in the configuration's order."""
+        return list(dict.fromkeys(self.attacks["kind"]))
 
     def of_states(self, states: pd.Series) -> "Candidates":
         """Those of some arms, rounds and seeds.
@@ -100,6 +103,8 @@ def candidates(reported: Rows, chosen_by: Rows, judges: list[str], bound: float)
     clean = frame[frame["attack"] == CLEAN].assign(cells=None, within=None)
     clean["validation_clean_utility"] = clean["validation_utility"]
     attacks = adaptive(frame)
+    by_gradient = attacks["target"].isin(BY_GRADIENT)
+    attacks = attacks.assign(kind=attacks["target"].where(by_gradient, attacks["acted_on"]))
     attacks = that_all_have(attacks, [], ["attack", "target", "fraction"])
     attacks = attacks.merge(clean[[*STATE, "validation_clean_utility"]], on=[*STATE])
     least = (1 - bound) * attacks["validation_clean_utility"] - _SLACK
@@ -113,7 +118,7 @@ def strongest_within(found: Candidates, kinds: Collection[str]) -> pd.DataFrame:
 
     The columns `cells` and `within` say among how many it was chosen, and how many are within.
     """
-    mine = found.attacks[found.attacks["acted_on"].isin(kinds)]
+    mine = found.attacks[found.attacks["kind"].isin(kinds)]
     order = ["validation_complied", "validation_utility"]
     bounded = mine[mine["bounded"]].sort_values(order, ascending=False, kind="stable")
     best = bounded.drop_duplicates([*STATE])

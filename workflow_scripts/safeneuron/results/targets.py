@@ -16,6 +16,9 @@ INFERENCE_TIME = {"neurons": NEURONS, "direction": "direction", "prefill": "pref
 These, and no kind that trains on or changes weights for good, are what a worst case is taken over.
 """
 
+BY_GRADIENT = ("taylor", "single")
+"""Targets of attacks on neurons that no selection finds."""
+
 _LEVELS = {"none": "ori", "es": "es", "sas": "sas"}
 
 
