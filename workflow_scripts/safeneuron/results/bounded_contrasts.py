@@ -6,7 +6,6 @@ from typing import Any
 from safeneuron.artifacts.tables import COUNT, FLAG, REAL, TEXT, schema
 from safeneuron.results.bounded_worst_case import (
     ALL,
-    HELD_OUT,
     Candidates,
     groups,
     strongest_within,
@@ -61,9 +60,10 @@ def bounded_contrasts(
         if arm == baseline or not shared:
             continue
         sides = [found.of_states(mine & attacks["seed"].isin(shared)) for mine in arms]
-        for name, some in groups(kinds, simulates.get(arm, ())).items():
-            if name == HELD_OUT and some == kinds:
-                continue
+        # groups of the same kinds are one comparison, by the last one's name
+        named_groups = groups(kinds, simulates.get(arm, ()))
+        once = {tuple(some): name for name, some in named_groups.items()}
+        for some, name in once.items():
             cells = [strongest_within(side, some) for side in sides]
             names = [*classes(attacks), "utility"]
             columns = {column: difference(outcomes, cells, column) for column in names}

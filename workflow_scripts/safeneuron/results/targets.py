@@ -28,6 +28,8 @@ def level(target: str, targets: Iterable[str]) -> str:
     Args:
         targets: all of the attack.
     """
+    if target in BY_GRADIENT:
+        return target
     return _LEVELS.get(target) or ("full" if target == whole(targets) else target)
 
 
