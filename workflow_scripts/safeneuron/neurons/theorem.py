@@ -1,7 +1,7 @@
 """How often neurons without any effect pass a threshold on Cohen's d (paper Theorem 3.1, App. A).
 
-The theorem bounds that chance, P(d > tau) under equal means, by 1 - Phi(tau). In the limit it holds,
-and says nothing: d tends to 0 as prompts are added. What is N(0, 1) in the limit is d times
+The theorem bounds that chance, P(d > tau) under equal means, by 1 - Phi(tau). In the limit it
+holds, and says nothing: d tends to 0 as prompts are added. What is N(0, 1) there is d times
 sqrt(n_u n_s / (n_u + n_s)), the factor that the proof's t statistic has and the theorem's d lacks;
 with it the bound is 1 - Phi(tau sqrt(n_u n_s / (n_u + n_s))), and it is nearly reached.
 """
