@@ -1,5 +1,7 @@
 import hashlib
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +12,7 @@ import tiny
 from safeneuron.artifacts.manifests import neuron_grid
 from safeneuron.models.checkpoint import (
     CheckpointError,
+    check_files,
     load_checkpoint,
     load_folder,
     save_checkpoint,
@@ -99,6 +102,26 @@ def test_a_missing_file_is_an_error_that_names_it(manifest, folder, name):
     (folder / name).unlink()
     with pytest.raises(CheckpointError, match=f"{name} is missing"):
         load_checkpoint(manifest)
+
+
+def test_a_manifest_read_from_another_folder_stays_where_it_is(tmp_path, tokenizer, monkeypatch):
+    run, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
+    run.mkdir()
+    elsewhere.mkdir()
+    monkeypatch.chdir(run)
+    save_checkpoint(tiny.build(vocabulary=len(tokenizer)), tokenizer, Path("made/checkpoint"))
+    manifest = Path("made/checkpoint.json")
+    write_manifest(manifest, Path("made/checkpoint"), "float32")
+    check_files(manifest)
+    monkeypatch.chdir(elsewhere)
+    with pytest.raises(CheckpointError, match="relative to the folder that snakemake ran in"):
+        check_files(run / manifest)
+    assert (run / manifest).is_file()
+    monkeypatch.chdir(run)
+    shutil.rmtree("made/checkpoint")
+    with pytest.raises(CheckpointError, match="is missing"):
+        check_files(manifest)
+    assert not manifest.is_file()
 
 
 @pytest.mark.parametrize("stage", [write_manifest, load_folder])

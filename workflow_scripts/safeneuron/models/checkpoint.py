@@ -178,10 +178,17 @@ def check_files(manifest: Path) -> dict[str, Any]:
 
     Raises:
         CheckpointError: a file is missing or differs; the manifest is set aside, so that the next
-            run makes the checkpoint anew.
+            run makes the checkpoint anew. Or the folder is relative to another place than this one;
+            then nothing is touched.
     """
     document = read_manifest(manifest)
     folder = Path(document["folder"])
+    here = Path.cwd()
+    if not (folder.is_absolute() or folder.is_dir() or manifest.resolve().is_relative_to(here)):
+        raise CheckpointError(
+            f"{manifest}: its folder '{folder}' is relative to the folder that snakemake ran in, "
+            f"and is not in {here}; go there first"
+        )
     for name, expected in document["files"].items():
         path = folder / name
         if not path.is_file() or _fingerprint(path) != expected:
