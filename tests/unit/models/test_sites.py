@@ -198,6 +198,7 @@ def test_nothing_else_of_the_library_hooks_modules_or_opens_an_ffn():
     assert sorted(found) == [
         "models/experts.py",
         "models/ffn.py",
+        "models/mixtures.py",
         "models/positions.py",
         "models/site.py",
         "models/writes.py",

@@ -10,13 +10,11 @@ from safeneuron.experiment import prompt_sets
 from safeneuron.experiment.catalog import Catalog
 from safeneuron.experiment.mixtures import mixtures
 from safeneuron.models.folder import weight_shapes
+from safeneuron.models.mixtures import holds_all_experts
 from safeneuron.neurons.scores import LEAST_REACHING
 
 WITH_GRADIENTS = ("taylor", "single")
 """The kinds of attacks that find neurons by gradients."""
-
-_FUSED = ".experts.gate_up_proj"
-"""What a loaded model calls the weight that has all experts of a layer."""
 
 
 def check_mixtures(config: Config, catalog: Catalog) -> None:
@@ -56,7 +54,7 @@ def _keeps_experts_apart(config: Config, model: str) -> bool:
     origin = config.origin_of(model)
     if not isinstance(origin, LocalModel):
         return False
-    return not any(name.endswith(_FUSED) for name in weight_shapes(Path(origin.path)))
+    return not any(map(holds_all_experts, weight_shapes(Path(origin.path))))
 
 
 def _check_training(config: Config, model: str) -> None:

@@ -8,6 +8,11 @@ Text = Mapping[str, Any]
 """The settings of a language model."""
 
 
+def holds_all_experts(weight: str) -> bool:
+    """Whether a weight's name is a loaded model's of all experts of a layer."""
+    return weight.endswith(".experts.gate_up_proj")
+
+
 def _every(text: Text, layer: int) -> bool:
     return True
 
