@@ -14,7 +14,7 @@ from safeneuron.interventions.schemas import CLEAN
 from safeneuron.results.bounded_worst_case import ALL, HELD_OUT
 from safeneuron.results.matrix import columns_of, last_rounds
 
-WIDTH, CELL = 7.0, 0.68
+WIDTH, CELL = 7.0, 0.78
 """Inches: the text width of a page, and the least width of a cell, which wider figures have."""
 
 LINE = 0.44
@@ -123,7 +123,7 @@ def _draw_cell(axis: Axes, left: float, line: int, cell: pd.DataFrame) -> None:
     axis.text(left + start, line + bottom + 0.16, text, fontsize=6.5, va="bottom")
     if (first["none_within"] or 0) > 0:
         note = f"† {first['none_within']:.0f} of {first['seeds']} seeds"
-        axis.text(left + start, line + bottom + 0.62, note, fontsize=6, va="top")
+        axis.text(left + start, line + bottom + 0.66, note, fontsize=6, va="top")
 
 
 def _share(cell: pd.DataFrame, name: str) -> str:
