@@ -2,7 +2,7 @@
 
 import pytest
 
-from unit.test_readme import rows, section, share, summary
+from unit.test_readme import difference, rows, section, share, summary
 
 SHOWN = section("Arms against attacks")
 ARMS = {"base": "T0", "dpo": "plain DPO", "harden": "`harden`"}
@@ -37,3 +37,32 @@ def test_all_arms_are_of_five_seeds_that_no_other_experiment_uses():
     assert set(rows("matrix", "matrix")["seeds"]) == {5}
     assert set(rows("matrix", "bounded_worst_case")["seed"]) == {20, 21, 22, 23, 24}
     assert not {20, 21, 22, 23, 24} & set(rows("seeds", "attack_success")["seed"])
+
+
+def test_the_contrast_that_was_named_before_the_run_is_the_tables():
+    where = {"arm": "harden", "round": 3, "attacks": "all", "column": "complied"}
+    (row,) = rows("matrix", "bounded_contrasts", **where).to_dict("records")
+    assert row["primary"] and row["seeds"] == 5
+    less = summary("matrix", "bounded_contrasts", difference, **where)
+    assert f"it complies {less} less often under the strongest attack" in SHOWN
+    assert f"(p = {share(row['p'], 3)}), and takes {ratio():.1f} times as long" in SHOWN
+
+
+def ratio():
+    return rows("matrix", "training_time", arm="harden")["ratio"].mean()
+
+
+def test_what_is_complied_with_whatever_an_attack_costs():
+    where = {"arm": "harden", "round": 3, "control_seed": None, "benchmark": "harmful"}
+    found = rows("matrix", "attack_success", **where)
+    worst = found.loc[found["asr"].idxmax()]
+    # half up, as a reader rounds
+    assert (share(worst["asr"]), share(worst["utility"] + 1e-9)) == (".12", ".84")
+    assert "at most .12 is complied with (one seed, at .84 of utility)" in SHOWN
+    assert set(found[found["asr"] > 0.05]["seed"]) == {worst["seed"]}
+
+
+def test_in_how_many_seeds_no_direction_keeps_the_utility():
+    where = {"arm": "harden", "round": 3, "attacks": "direction", "column": "complied"}
+    assert rows("matrix", "matrix", **where)["none_within"].item() == 4
+    assert "on directions none in four of five seeds" in SHOWN
