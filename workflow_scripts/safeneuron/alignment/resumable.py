@@ -5,6 +5,7 @@ The trainer's own checkpoints are pickles, and lack the optimizer of a sharded m
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -42,13 +43,13 @@ class Resumable:
     """Stands before a `Trainer` among a class's bases, set by `logged_and_saved`.
 
     Attributes:
-        beside: tensors beside the weights that training goes on from, by name.
+        beside: tensors beside the weights that training goes on from, by name; none by default.
     """
 
     model: PreTrainedModel
     optimizer: Optimizer
     lr_scheduler: LRScheduler
-    beside: Mapping[str, torch.Tensor]
+    beside: Mapping[str, torch.Tensor] = MappingProxyType({})
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
         """Write what training goes on from."""
