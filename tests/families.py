@@ -280,6 +280,8 @@ FAMILIES = {
         activation=_TANH,
     ),
 }
+# Gemma 3n's layers are given several streams at once
+OF_ONE_STREAM = [name for name in FAMILIES if name != "gemma3n"]
 
 
 def build(name: str, seed: int = 0) -> transformers.PreTrainedModel:

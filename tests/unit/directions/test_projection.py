@@ -82,7 +82,17 @@ def test_reading_too_is_another_model():
         assert (logits(model) - write).abs().max() > 0.1
 
 
-@pytest.mark.parametrize("name", families.FAMILIES)
+def test_a_model_of_several_streams_is_refused():
+    model = families.build("gemma3n")
+    with (
+        pytest.raises(UnsupportedArchitectureError, match="given 2 streams at once"),
+        projected_out(model, ROWS),
+    ):
+        pass
+    assert not any(module._forward_pre_hooks for module in model.modules())
+
+
+@pytest.mark.parametrize("name", families.OF_ONE_STREAM)
 def test_nothing_is_left_of_the_directions_anywhere_in_the_stream_of_any_family(name):
     model = families.build(name)
     for parameter_name, parameter in model.named_parameters():

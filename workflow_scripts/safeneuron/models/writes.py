@@ -72,10 +72,18 @@ def rewritten(model: PreTrainedModel, change: Change, reading: bool) -> Iterator
         change: from [prompts, tokens, hidden] to the same.
         reading: also change what every part reads, which comes after its layer's norm. What a layer
             itself is given needs no change: it is the sum of the writes before it.
+
+    Raises:
+        UnsupportedArchitectureError: see `parts`; or layers are given several streams at once.
     """
     found = parts(model)
+
+    def embedded(stream: torch.Tensor) -> torch.Tensor:
+        _check_one_stream(model, stream)
+        return change(stream)
+
     with ExitStack() as contexts:
-        contexts.enter_context(residual_sites(model)[0].intervene(change))
+        contexts.enter_context(residual_sites(model)[0].intervene(embedded))
         for writer in dict.fromkeys(part.writer for part in found):
             contexts.callback(writer.register_forward_hook(_of_output(change)).remove)
         for reader in dict.fromkeys(part.reader for part in found) if reading else ():
@@ -92,14 +100,28 @@ def stream_seen(model: PreTrainedModel, see: Callable[[int, torch.Tensor], Any])
     last layer gives, before the decoder's final norm.
     """
     layers = decoder_layers(model)
-    with observed(residual_sites(model), see):
+
+    def see_one(place: int, stream: torch.Tensor) -> None:
+        _check_one_stream(model, stream)
+        see(place, stream)
+
+    with observed(residual_sites(model), see_one):
         hook = layers[-1].register_forward_hook(
-            lambda module, args, output: see(len(layers), _first(output))
+            lambda module, args, output: see_one(len(layers), _first(output))
         )
         try:
             yield
         finally:
             hook.remove()
+
+
+def _check_one_stream(model: PreTrainedModel, stream: torch.Tensor) -> None:
+    """Raise unless what a layer is given is one stream, [prompts, tokens, hidden]."""
+    if stream.ndim != 3:
+        raise UnsupportedArchitectureError(
+            f"{type(model).__name__}: its layers are given {len(stream)} streams at once; "
+            "directions are sought and removed in models of one"
+        )
 
 
 @torch.no_grad()
