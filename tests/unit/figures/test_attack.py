@@ -35,6 +35,20 @@ def test_every_row_of_panels_says_which_attack_it_is():
     plt.close(figure)
 
 
+def test_an_attack_on_other_targets_is_drawn_from_the_left_under_its_own_titles():
+    rows = [
+        ROW | {"attack": "clean", "target": "none", "n_neurons": 0},
+        *(ROW | {"attack": "magnitude", "target": name} for name in ("es", "sas", "es+sas")),
+        ROW | {"attack": "gradient", "target": "taylor", "fraction": 0.1},
+    ]
+    figure = attack.draw(pa.Table.from_pylist(rows, schema=ATTACK_SUCCESS), "oracle")
+    titles = [axis.get_title("left") for axis in figure.axes if axis.axison]
+    assert titles == ["ES", "SAS", "FULL", "TAYLOR"]
+    assert [axis.axison for axis in figure.axes] == [True, True, True, True, False, False]
+    assert figure.axes[3].get_ylabel().startswith("gradient")
+    plt.close(figure)
+
+
 @pytest.mark.parametrize("utility", [1.0, None])
 def test_the_legend_has_exact_answers_where_a_judge_knows_them(utility):
     rows = [

@@ -1,6 +1,7 @@
 """What an attack does: what becomes of harmful prompts against the neurons attacked."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,8 @@ CLASSES = (
 def draw(table: pa.Table, judge: str) -> Figure:
     """Stacked shares at ORI and at each fraction; a row an attack, a column a target.
 
+    An attack on other targets than the others has titles of its own.
+
     Refusals are on top, so that all below them is the share that was not refused.
     Dots: ASR of each seed with its 95 % Wilson interval. Diamonds: ASR of the random control,
     matched in neurons per layer. Green: safe prompts still answered exactly.
@@ -45,24 +48,26 @@ def draw(table: pa.Table, judge: str) -> Figure:
         for attack, mine in rows.items()
     }
     classes = [(name, colour) for name, colour in CLASSES if frame[name].any()]
-    levels = list(dict.fromkeys(name for mine in rows.values() for name in mine["level"]))
+    targets = {attack: list(dict.fromkeys(mine["level"])) for attack, mine in rows.items()}
+    columns = max(targets.values(), key=len)
     figure, axes = plt.subplots(
         len(rows),
-        len(levels),
-        figsize=(2.9 * len(levels), 2.4 * len(rows) + 0.7),
+        len(columns),
+        figsize=(2.9 * len(columns), 2.4 * len(rows) + 0.7),
         sharey=True,
         squeeze=False,
     )
     for line, (attack, mine) in enumerate(rows.items()):
-        shown = set(mine["level"])
-        for axis, name in zip(axes[line], levels, strict=True):
-            if name in shown:
+        own = not {*targets[attack]} <= {*columns}  # then from the left, under its own titles
+        names = targets[attack] if own else columns
+        for axis, name in zip_longest(axes[line], names):
+            if name in targets[attack]:
                 _panel(axis, clean, mine[mine["level"] == name], classes)
             else:
                 axis.set_axis_off()
-            if line == 0:
+            if name and (own or line == 0):
                 axis.set_title(name.upper())
-        first = next(a for a, name in zip(axes[line], levels, strict=True) if name in shown)
+        first = axes[line][names.index(targets[attack][0])]
         first.set_ylabel(f"{attack} ({mine['pooling'].iloc[0]})\nshare of prompts")
         first.tick_params(labelleft=True)  # which sharing leaves to the first column alone
     seeds = frame["seed"].nunique()
