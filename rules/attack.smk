@@ -16,7 +16,7 @@ rule refusal_directions:
     benchmark:
         f"{RESULTS}/benchmarks/refusal_directions/{STATE}/{{attack}}.tsv"
     wildcard_constraints:
-        attack=one_of(attacks.on_directions(CONFIG)),
+        attack=one_of(attacks.of_kind(CONFIG, "direction")),
     conda:
         "../environment.yml"
     threads: CONFIG.compute.cpu_threads
@@ -49,7 +49,7 @@ rule taylor_neurons:
     benchmark:
         f"{RESULTS}/benchmarks/taylor_neurons/{STATE}/{{attack}}.tsv"
     wildcard_constraints:
-        attack=one_of(attribution.of_kind(CONFIG, "taylor")),
+        attack=one_of(attacks.of_kind(CONFIG, "taylor")),
     conda:
         "../environment.yml"
     threads: CONFIG.compute.cpu_threads
@@ -82,7 +82,7 @@ rule single_neuron:
     benchmark:
         f"{RESULTS}/benchmarks/single_neuron/{STATE}/{{attack}}.tsv"
     wildcard_constraints:
-        attack=one_of(attribution.of_kind(CONFIG, "single")),
+        attack=one_of(attacks.of_kind(CONFIG, "single")),
     conda:
         "../environment.yml"
     threads: CONFIG.compute.cpu_threads
@@ -116,7 +116,7 @@ rule iterative_neurons:
     benchmark:
         f"{RESULTS}/benchmarks/iterative_neurons/{STATE}/{{attack}}.tsv"
     wildcard_constraints:
-        attack=one_of(attribution.of_kind(CONFIG, "iterative")),
+        attack=one_of(attacks.of_kind(CONFIG, "iterative")),
     conda:
         "../environment.yml"
     threads: CONFIG.compute.cpu_threads

@@ -13,7 +13,7 @@ from safeneuron.attribution.settings import (
 from safeneuron.config.load import load_config
 from safeneuron.config.schema.capability import Attacked
 from safeneuron.directions.settings import RefusalDirectionsSettings
-from safeneuron.experiment import attacks, attribution
+from safeneuron.experiment import attack_cells, attacks, attribution
 from safeneuron.experiment.paths import Paths
 from safeneuron.experiment.states import State
 from safeneuron.experiment.work import JobWork
@@ -126,8 +126,8 @@ def test_the_search_reads_both_sides_of_the_identification(config):
     assert settings.search.operator == "write_read"
     assert settings.safe.categories == ["benign", "lookalike"]
     assert settings.unsafe.split == "identification"
-    assert attacks.on_directions(config) == ["own", "old"]
-    with pytest.raises(ValueError, match="not on directions, but of kind 'prefill'"):
+    assert attacks.of_kind(config, "direction") == ["own", "old"]
+    with pytest.raises(ValueError, match="not of kind 'direction', but 'prefill'"):
         attacks.direction_settings(config, T2, "words")
 
 
@@ -142,15 +142,15 @@ def test_cells_are_counted_as_they_are_made(config):
         "taylor": list(taylor_cells(scores, settings_of(config, "taylor").cells, scores)),
     }
     for attack, cells in made.items():
-        assert attacks.cell_count(config, attack, config.attacks[attack]) == len(cells)
+        assert attack_cells.cell_count(config, attack, config.attacks[attack]) == len(cells)
     assert {attack: len(cells) for attack, cells in made.items()} == {
         "own": 9, "words": 6, "one": 9, "anew": 9, "taylor": 6,
     }  # fmt: skip
-    assert attacks.cell_count(config, "own", config.capability.attacks["own"]) == 15
+    assert attack_cells.cell_count(config, "own", config.capability.attacks["own"]) == 15
     widely = Attacked(fractions=[0.1])
-    assert attacks.cell_count(config, "taylor", widely) == 2
-    assert attacks.cells(config, "taylor", widely)["fractions"] == [0.1]
-    assert attacks.cell_count(config, "magnitude", config.attacks["magnitude"]) == 3 * 4 * 3
+    assert attack_cells.cell_count(config, "taylor", widely) == 2
+    assert attack_cells.cells(config, "taylor", widely)["fractions"] == [0.1]
+    assert attack_cells.cell_count(config, "magnitude", config.attacks["magnitude"]) == 3 * 4 * 3
 
 
 def test_a_search_computes_more_with_each_phase(config):
@@ -169,7 +169,7 @@ def test_gradients_are_taken_of_the_prompts_of_both_sides(config):
     assert (settings.attack, settings.search.prompts) == ("taylor", 32)
     assert settings.state.round == 2
     assert settings.unsafe.split == settings.safe.split == "identification"
-    assert attribution.of_kind(config, "taylor") == ["taylor", "old-taylor"]
+    assert attacks.of_kind(config, "taylor") == ["taylor", "old-taylor"]
     with pytest.raises(ValueError, match="not of kind 'taylor', but 'prefill'"):
         attribution.taylor_settings(config, T2, "words")
 

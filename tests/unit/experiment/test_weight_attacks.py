@@ -8,7 +8,7 @@ import pytest
 import tiny
 from safeneuron.config.load import ConfigError, load_config
 from safeneuron.config.schema.experiment import Config
-from safeneuron.experiment import attacks, mixes, predecessors
+from safeneuron.experiment import attack_cells, attacks, mixes, predecessors
 from safeneuron.experiment.checks import check_inputs
 from safeneuron.experiment.paths import Paths
 from safeneuron.experiment.states import State
@@ -72,7 +72,7 @@ def test_settings_are_those_of_the_kind_and_cells_are_counted():
     assert (plain.kind, plain.steps, plain.learning_rate, plain.seed) == (
         "benign_tune", [7], 1e-3, 4
     )  # fmt: skip
-    count = {n: attacks.cell_count(config, n, config.attacks[n]) for n in made}
+    count = {n: attack_cells.cell_count(config, n, config.attacks[n]) for n in made}
     assert count == {"back": 2 * 4, "again": 3 * 2, "plain": 2}
 
 

@@ -3,15 +3,14 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from safeneuron.config.schema.attack import Attack
 from safeneuron.config.schema.attacks.direction import DirectionAttack
 from safeneuron.config.schema.attacks.fine_tuning import FineTuning
 from safeneuron.config.schema.attacks.interpolate import InterpolateAttack
 from safeneuron.config.schema.attacks.neurons import NeuronAttack
 from safeneuron.config.schema.attacks.prefill import PrefillAttack
-from safeneuron.config.schema.capability import Attacked
 from safeneuron.config.schema.experiment import Config
 from safeneuron.experiment import (
+    attack_cells,
     attribution,
     benchmarks,
     identification,
@@ -19,15 +18,13 @@ from safeneuron.experiment import (
     predecessors,
     stages,
 )
+from safeneuron.experiment.attack_cells import Extent, of_neurons
 from safeneuron.experiment.attribution import Attributed
 from safeneuron.experiment.benchmarks import judges_of
 from safeneuron.experiment.paths import Paths, fill
 from safeneuron.experiment.prompt_sets import OVERALL, SAFE
 from safeneuron.experiment.states import BASE, State, states
 from safeneuron.interventions.schemas import CLEAN
-
-Extent = Attack | Attacked
-"""How far an attack goes: in its own section, or in `capability.attacks`."""
 
 Sought = NeuronAttack | DirectionAttack | Attributed
 """Attacks whose target is found on a state: the attacked one, or its T0."""
@@ -47,6 +44,11 @@ class Answered(NamedTuple):
         """A path pattern of responses or verdicts with its wildcards filled in."""
         about = {"attack": self.attack, "benchmark": self.benchmark}
         return fill(pattern, self.state, **about, **wildcards)
+
+
+def of_kind(config: Config, kind: str) -> list[str]:
+    """The attacks of the run that are of a kind."""
+    return [name for name, one in config.attacks.items() if one.kind == kind]
 
 
 def attacks_on(config: Config, state: State) -> list[str]:
@@ -217,7 +219,7 @@ def neuron_sets(config: Config, paths: Paths, state: State, attack: str) -> list
     """The set that an attack on neurons targets; none for the clean model."""
     if attack == CLEAN:
         return []
-    of, source = config.neuron_attack(attack), _source(config, state, attack)
+    of, source = config.attack_of(attack, NeuronAttack), _source(config, state, attack)
     return [fill(paths.neuron_set, source, selection=of.selection, contrast=OVERALL)]
 
 
@@ -231,17 +233,17 @@ def rankings(
     """
     if attack == CLEAN:
         return []
-    by_rank = _of_neurons(extents[attack]).fractions or _from_the_bottom(config, attack)
+    by_rank = of_neurons(extents[attack]).fractions or _from_the_bottom(config, attack)
     return [_ranking(config, paths, state, attack)] if by_rank else []
 
 
 def _from_the_bottom(config: Config, attack: str) -> bool:
-    return config.neuron_attack(attack).order == "least"
+    return config.attack_of(attack, NeuronAttack).order == "least"
 
 
 def _safe_moments(config: Config, paths: Paths, state: State, attack: str) -> list[str]:
     """The means that an attack holds neurons at, for an operator that does."""
-    if attack == CLEAN or config.neuron_attack(attack).operator.kind != "mean_ablate":
+    if attack == CLEAN or config.attack_of(attack, NeuronAttack).operator.kind != "mean_ablate":
         return []
     return [fill(paths.moments, _source(config, state, attack), prompt_set=SAFE)]
 
@@ -265,7 +267,7 @@ def attack_settings(config: Config, state: State, attack: str, benchmark: str) -
         "attack": attack,
         "pooling": pooling_of(config, attack),
         "set_source": of.source if isinstance(of, Sought) else None,
-        "cells": None if of is None else cells(config, attack, of),
+        "cells": None if of is None else attack_cells.cells(config, attack, of),
         "question": {
             "benchmark": benchmark,
             **asked.model_dump(include={"role", "split", "choose_on", "categories"}),
@@ -304,8 +306,8 @@ def attacked_checkpoint_settings(
         "attack": attack,
         "target": target,
         "fraction": None if extent == WHOLE else float(extent),
-        "order": config.neuron_attack(attack).order,
-        "operator": config.neuron_attack(attack).operator.model_dump(),
+        "order": config.attack_of(attack, NeuronAttack).order,
+        "operator": config.attack_of(attack, NeuronAttack).operator.model_dump(),
         "cpu_threads": config.compute.cpu_threads,
     }
 
@@ -316,7 +318,7 @@ def capability_settings(config: Config, state: State, attack: str, task: str) ->
     return {
         "state": state._asdict(),
         "attack": attack,
-        "cells": None if in_force is None else cells(config, attack, in_force),
+        "cells": None if in_force is None else attack_cells.cells(config, attack, in_force),
         "asked": stages.capability_asked(config, task),
         "cpu_threads": config.compute.cpu_threads,
     }
@@ -324,84 +326,8 @@ def capability_settings(config: Config, state: State, attack: str, task: str) ->
 
 def direction_settings(config: Config, state: State, attack: str) -> dict[str, Any]:
     """The settings of `refusal_directions` (`directions.settings.RefusalDirectionsSettings`)."""
-    return {
-        "state": state._asdict(),
-        "attack": attack,
-        "search": direction_search(config, attack).search,
-        **identification.rows_of_sides(config),
-        "batch_size": config.compute.batch_size,
-        "cpu_threads": config.compute.cpu_threads,
-    }
-
-
-def direction_search(config: Config, attack: str) -> DirectionAttack:
-    """An attack that is known to be on directions, which says how they are found.
-
-    Raises:
-        ValueError: it is on something else.
-    """
-    of = config.attack.attacks[attack]
-    if not isinstance(of, DirectionAttack):
-        raise ValueError(f"attack.attacks.{attack} is not on directions, but of kind '{of.kind}'")
-    return of
-
-
-def on_directions(config: Config) -> list[str]:
-    """The attacks of the run that are on directions."""
-    return [name for name, one in config.attacks.items() if isinstance(one, DirectionAttack)]
-
-
-def cells(config: Config, attack: str, extent: Extent) -> dict[str, Any]:
-    """The cells of an attack to some extent."""
-    of = config.attack.attacks[attack]
-    control_seeds = list(range(extent.random_controls))
-    if isinstance(of, DirectionAttack):
-        return {"control_seeds": control_seeds, "operator": of.removal}
-    if isinstance(of, PrefillAttack):
-        return {
-            "text": of.text,
-            "ordinary": config.identification.safe.rows(),
-            "control_seeds": control_seeds,
-            "operator": {"kind": "prefill", "words": of.numbers},
-        }
-    if isinstance(of, Attributed):
-        return attribution.cells(of, extent)
-    if isinstance(of, InterpolateAttack | FineTuning):
-        return {"control_seeds": control_seeds, "operator": of.operator}
-    neurons = _of_neurons(extent)
-    return {
-        "targets": neurons.targets_among(config.criteria_of(attack)),
-        "fractions": neurons.fractions,
-        "order": of.order,
-        "control_seeds": control_seeds,
-        "operator": of.operator.model_dump(),
-    }
-
-
-def cell_count(config: Config, attack: str, extent: Extent) -> int:
-    """How many cells those are."""
-    of = config.attack.attacks[attack]
-    if isinstance(of, DirectionAttack):
-        variants = of.phases
-    elif isinstance(of, PrefillAttack):
-        variants = len(of.numbers)
-    elif isinstance(of, Attributed):
-        variants = attribution.variants(of, extent)
-    elif isinstance(of, InterpolateAttack):
-        variants = len(of.strengths)
-    elif isinstance(of, FineTuning):
-        variants = len(of.steps)
-    else:
-        neurons = _of_neurons(extent)
-        targets = neurons.targets_among(config.criteria_of(attack))
-        variants = len(targets) * (1 + len(neurons.fractions)) * len(of.operator.at_strengths())
-    return variants * (1 + extent.random_controls)
-
-
-def _of_neurons(extent: Extent) -> NeuronAttack | Attacked:
-    if isinstance(extent, NeuronAttack | Attacked):
-        return extent
-    raise ValueError(f"an attack of kind '{extent.kind}' is not on neurons")
+    search = config.attack_of(attack, DirectionAttack).search
+    return identification.search_settings(config, state, attack, search)
 
 
 def _ranking(config: Config, paths: Paths, state: State, attack: str) -> str:

@@ -21,11 +21,6 @@ Attributed = TaylorAttack | SingleAttack | IterativeAttack
 """Attacks whose neurons are found by a stage of their own."""
 
 
-def of_kind(config: Config, kind: str) -> list[str]:
-    """The attacks of the run that are of a kind."""
-    return [name for name, one in config.attacks.items() if one.kind == kind]
-
-
 def target_files(paths: Paths, source: State, attack: str, of: Attributed) -> list[str]:
     """The files of what an attack acts on that is found on a state, as `read_cells` takes them."""
     files = [fill(paths.attribution, source, attack=attack)]
@@ -77,30 +72,19 @@ def _fractions(extent: Attack | Attacked) -> list[float]:
 
 def taylor_settings(config: Config, state: State, attack: str) -> dict[str, Any]:
     """The settings of `taylor_neurons` (`attribution.settings.TaylorNeuronsSettings`)."""
-    return _search_settings(config, state, attack, taylor(config, attack).search)
+    search = config.attack_of(attack, TaylorAttack).search
+    return identification.search_settings(config, state, attack, search)
 
 
 def single_settings(config: Config, state: State, attack: str) -> dict[str, Any]:
     """The settings of `single_neuron` (`attribution.settings.SingleNeuronSettings`)."""
-    return _search_settings(config, state, attack, single(config, attack).search)
-
-
-def _search_settings(
-    config: Config, state: State, attack: str, search: dict[str, Any]
-) -> dict[str, Any]:
-    return {
-        "state": state._asdict(),
-        "attack": attack,
-        "search": search,
-        **identification.rows_of_sides(config),
-        "batch_size": config.compute.batch_size,
-        "cpu_threads": config.compute.cpu_threads,
-    }
+    search = config.attack_of(attack, SingleAttack).search
+    return identification.search_settings(config, state, attack, search)
 
 
 def iterative_settings(config: Config, state: State, attack: str) -> dict[str, Any]:
     """The settings of `iterative_neurons` (`attribution.settings.IterativeNeuronsSettings`)."""
-    of = iterative(config, attack)
+    of = config.attack_of(attack, IterativeAttack)
     again = {"pooling": pooling(config, of), "times": of.times}
     return {
         "state": state._asdict(),
@@ -113,41 +97,5 @@ def iterative_settings(config: Config, state: State, attack: str) -> dict[str, A
 
 def first_set(config: Config, paths: Paths, state: State, attack: str) -> str:
     """The set that is found on a state as it is, which later ones are added to."""
-    selection = iterative(config, attack).selection
+    selection = config.attack_of(attack, IterativeAttack).selection
     return fill(paths.neuron_set, state, selection=selection, contrast=OVERALL)
-
-
-def iterative(config: Config, attack: str) -> IterativeAttack:
-    """An attack that is known to be on neurons that are found anew.
-
-    Raises:
-        ValueError: it is of another kind.
-    """
-    of = config.attack.attacks[attack]
-    if not isinstance(of, IterativeAttack):
-        raise ValueError(f"attack.attacks.{attack} is not of kind 'iterative', but '{of.kind}'")
-    return of
-
-
-def taylor(config: Config, attack: str) -> TaylorAttack:
-    """An attack that is known to be by the gradient of a refusal.
-
-    Raises:
-        ValueError: it is of another kind.
-    """
-    of = config.attack.attacks[attack]
-    if not isinstance(of, TaylorAttack):
-        raise ValueError(f"attack.attacks.{attack} is not of kind 'taylor', but '{of.kind}'")
-    return of
-
-
-def single(config: Config, attack: str) -> SingleAttack:
-    """An attack that is known to be on one neuron.
-
-    Raises:
-        ValueError: it is of another kind.
-    """
-    of = config.attack.attacks[attack]
-    if not isinstance(of, SingleAttack):
-        raise ValueError(f"attack.attacks.{attack} is not of kind 'single', but '{of.kind}'")
-    return of

@@ -215,3 +215,17 @@ def rows_of_sides(config: Config) -> dict[str, Any]:
         "unsafe": sides.unsafe.rows(),
         "safe": sides.safe.rows(),
     }
+
+
+def search_settings(
+    config: Config, state: State, attack: str, search: dict[str, Any]
+) -> dict[str, Any]:
+    """The settings of a stage that looks for what an attack acts on, with prompts of both sides."""
+    return {
+        "state": state._asdict(),
+        "attack": attack,
+        "search": search,
+        **rows_of_sides(config),
+        "batch_size": config.compute.batch_size,
+        "cpu_threads": config.compute.cpu_threads,
+    }

@@ -5,20 +5,23 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+from safeneuron.config.schema.attacks.direction import DirectionAttack
 from safeneuron.config.schema.attacks.fine_tuning import FineTuning
 from safeneuron.config.schema.attacks.interpolate import InterpolateAttack
+from safeneuron.config.schema.attacks.iterative import IterativeAttack
+from safeneuron.config.schema.attacks.single import SingleAttack
+from safeneuron.config.schema.attacks.taylor import TaylorAttack
 from safeneuron.config.schema.experiment import Config
 from safeneuron.config.schema.identification import Side
 from safeneuron.experiment import (
-    attacks,
-    attribution,
+    attack_cells,
     identification,
     prompt_sets,
     requests,
     stages,
     tuning,
 )
-from safeneuron.experiment.attacks import Extent
+from safeneuron.experiment.attack_cells import Extent
 from safeneuron.experiment.catalog import Catalog, categories_of
 from safeneuron.experiment.prompt_sets import Rows
 from safeneuron.experiment.requests import Work
@@ -92,7 +95,7 @@ class JobWork:
 
     def refusal_directions(self, model: str, attack: str) -> Work:
         """Means over the prompts in each phase, and their first tokens without each direction."""
-        search = attacks.direction_search(self._config, attack)
+        search = self._config.attack_of(attack, DirectionAttack)
         sides = (prompt_sets.OVERALL, prompt_sets.SAFE)
         prompts = sum(
             min(search.prompts, self._prompts(prompt_sets.rows_of(self._config, side)))
@@ -104,7 +107,7 @@ class JobWork:
 
     def taylor_neurons(self, model: str, attack: str) -> Work:
         """First tokens on both sides, and a backward pass over the unsafe prompts."""
-        most = attribution.taylor(self._config, attack).prompts
+        most = self._config.attack_of(attack, TaylorAttack).prompts
         unsafe, safe = (
             min(most, self._prompts(prompt_sets.rows_of(self._config, side)))
             for side in (prompt_sets.OVERALL, prompt_sets.SAFE)
@@ -115,7 +118,7 @@ class JobWork:
 
     def single_neuron(self, model: str, attack: str) -> Work:
         """Backward passes over half of the prompts, and the other half's first tokens each time."""
-        search = attribution.single(self._config, attack)
+        search = self._config.attack_of(attack, SingleAttack)
         unsafe, safe = (
             min(search.prompts, self._prompts(prompt_sets.rows_of(self._config, side)))
             for side in (prompt_sets.OVERALL, prompt_sets.SAFE)
@@ -132,7 +135,7 @@ class JobWork:
         prompts = sum(self._prompts(prompt_sets.rows_of(self._config, side)) for side in sides)
         batch = min(self._config.compute.batch_size, prompts)
         shape = (self.size_of(model), self._width(model), batch, self._tokens(model))
-        again = attribution.iterative(self._config, attack).times - 1
+        again = self._config.attack_of(attack, IterativeAttack).times - 1
         return requests.forward(*shape, again * prompts)
 
     def attack(self, model: str, attack: str, benchmark: str) -> Work:
@@ -329,7 +332,7 @@ class JobWork:
         """How many variants of the model an attack has; the clean model is one."""
         if extent is None:
             return 1
-        return attacks.cell_count(self._config, attack, extent)
+        return attack_cells.cell_count(self._config, attack, extent)
 
     def _pairs(self, model: str) -> int:
         """How many pairs the mix has that a model is aligned on."""

@@ -77,7 +77,7 @@ def _check_targets(config: Config, key: str, targets: list[str] | None, attack: 
     criteria = config.criteria_of(attack)
     for target in targets or ():
         if unknown := [name for name in target.split("+") if name not in criteria]:
-            selection = config.neuron_attack(attack).selection
+            selection = config.attack_of(attack, NeuronAttack).selection
             raise ValueError(
                 f"{key}.targets: '{target}' has {', '.join(unknown)}, which is no criterion of "
                 f"identification.selections.{selection}; it has {', '.join(criteria)}"

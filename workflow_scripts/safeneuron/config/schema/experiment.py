@@ -29,6 +29,7 @@ from safeneuron.results.settings import Contrasts
 from safeneuron.settings import Distinct, Name, Section
 
 T = TypeVar("T")
+Kind = TypeVar("Kind", bound=Section)
 
 HERE = "."
 """The folder that snakemake runs in, as a path."""
@@ -172,22 +173,23 @@ class Config(Section):
         """The benchmarks of this run."""
         return _chosen(self.attack.benchmarks, self.run.benchmarks)
 
-    def neuron_attack(self, name: str) -> NeuronAttack:
-        """An attack that is known to be on neurons.
+    def attack_of(self, name: str, kind: type[Kind]) -> Kind:
+        """An attack that is known to be of a kind.
 
         Raises:
-            ValueError: it is on something else.
+            ValueError: it is of another kind.
         """
         attack = self.attack.attacks[name]
-        if not isinstance(attack, NeuronAttack):
+        if not isinstance(attack, kind):
+            wanted = kind.model_fields["kind"].default
             raise ValueError(
-                f"attack.attacks.{name} is not on neurons, but of kind '{attack.kind}'"
+                f"attack.attacks.{name} is not of kind '{wanted}', but '{attack.kind}'"
             )
         return attack
 
     def criteria_of(self, attack: str) -> list[str]:
         """The criteria of the selection of an attack on neurons."""
-        selection = self.neuron_attack(attack).selection
+        selection = self.attack_of(attack, NeuronAttack).selection
         return [*self.identification.selections[selection].criteria]
 
     def arms_of(self, model: str) -> list[str]:

@@ -31,6 +31,11 @@ class DirectionAttack(DirectionSearch):
     )
 
     @property
+    def variants(self) -> int:
+        """How many cells it has, without their controls."""
+        return self.phases
+
+    @property
     def search(self) -> dict[str, Any]:
         """How the directions are found."""
         return self.model_dump(include={*DirectionSearch.model_fields})

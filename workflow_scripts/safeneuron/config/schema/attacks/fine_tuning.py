@@ -14,6 +14,11 @@ class FineTuning(TuningCourse):
     models: Models = None
 
     @property
+    def variants(self) -> int:
+        """How many cells it has, without their controls."""
+        return len(self.steps)
+
+    @property
     def operator(self) -> dict[str, Any]:
         """What is done to the weights, settings of `FineTune`."""
         return self.model_dump(include={"kind", *TuningCourse.model_fields})

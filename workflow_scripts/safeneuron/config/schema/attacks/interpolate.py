@@ -40,6 +40,11 @@ class InterpolateAttack(Section):
     )
 
     @property
+    def variants(self) -> int:
+        """How many cells it has, without their controls."""
+        return len(self.strengths)
+
+    @property
     def operator(self) -> dict[str, Any]:
         """What is done to the weights, settings of `Interpolate`."""
         return {"kind": self.kind, "strengths": self.strengths}

@@ -44,6 +44,11 @@ class PrefillAttack(Section):
         return self
 
     @property
+    def variants(self) -> int:
+        """How many cells it has, without their controls."""
+        return len(self.numbers)
+
+    @property
     def numbers(self) -> list[int]:
         """The numbers of words that are forced."""
         return self.words or [*range(1, len(self.text.split()) + 1)]
