@@ -80,6 +80,7 @@ CATEGORIES = prompt_sets.category_contrasts(CONFIG, CATALOG)
 TAXONOMIES = [dataset for dataset in UNSAFE if len(CATEGORIES[dataset]) > 1]
 
 FIGURES = []
+ENDINGS = ("pdf", "png", "csv")  # of a figure
 TABLES = []
 
 

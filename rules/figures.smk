@@ -1,5 +1,4 @@
 # One rule a figure, so that a change of style redraws and computes nothing.
-ENDINGS = ("pdf", "png", "csv")
 
 
 FIGURES += expand(
@@ -149,81 +148,6 @@ rule figure_attack:
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 
-FIGURES += expand(
-    f"{RESULTS}/figures/causal_audit/{{model}}.{{ending}}",
-    model=curves.models_audited(CONFIG),
-    ending=ENDINGS,
-)
-
-
-rule figure_causal_audit:
-    """Draw rankings read from both ends on T0."""
-    input:
-        f"{RESULTS}/tables/causal_curves.parquet",
-    output:
-        pdf=f"{RESULTS}/figures/causal_audit/{{model}}.pdf",
-        png=report(
-            f"{RESULTS}/figures/causal_audit/{{model}}.png",
-            category="Does it hold",
-            subcategory="Causal audit: a ranking read from both ends",
-            labels={"model": "{model}"},
-        ),
-        csv=f"{RESULTS}/figures/causal_audit/{{model}}.csv",
-    log:
-        f"{RESULTS}/logs/figure_causal_audit/{{model}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_causal_audit/{{model}}.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    params:
-        settings=lambda wildcards: canonical_json({"model": wildcards.model}),
-        code=code_of("figure_causal_audit"),
-    shell:
-        "python workflow_scripts/figure_causal_audit.py --table {input:q} --pdf {output.pdf:q}"
-        " --png {output.png:q} --csv {output.csv:q}"
-        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
-
-
-FIGURES += [
-    f"{RESULTS}/figures/attack_curves/{model}/{judge}.{ending}"
-    for model in curves.models_on_curves(CONFIG)
-    for judge in benchmarks.judges_shown(CONFIG, model)
-    for ending in ENDINGS
-]
-
-
-rule figure_attack_curves:
-    """Draw what attacks on directions, words and weights do against their strength."""
-    input:
-        f"{RESULTS}/tables/attack_success.parquet",
-    output:
-        pdf=f"{RESULTS}/figures/attack_curves/{{model}}/{{judge}}.pdf",
-        png=report(
-            f"{RESULTS}/figures/attack_curves/{{model}}/{{judge}}.png",
-            category="Does it hold",
-            subcategory="Attacks over their strengths",
-            labels={"model": "{model}", "judge": "{judge}"},
-        ),
-        csv=f"{RESULTS}/figures/attack_curves/{{model}}/{{judge}}.csv",
-    log:
-        f"{RESULTS}/logs/figure_attack_curves/{{model}}/{{judge}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_attack_curves/{{model}}/{{judge}}.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    params:
-        settings=lambda wildcards: canonical_json(
-            {"model": wildcards.model, "judge": wildcards.judge}
-        ),
-        code=code_of("figure_attack_curves"),
-    shell:
-        "python workflow_scripts/figure_attack_curves.py --table {input:q} --pdf {output.pdf:q}"
-        " --png {output.png:q} --csv {output.csv:q}"
-        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
-
-
 FIGURES += [
     f"{RESULTS}/figures/training/{model}/{arm}.{ending}"
     for model in CONFIG.run.aligned
@@ -304,45 +228,6 @@ rule figure_rounds:
     shell:
         "python workflow_scripts/figure_rounds.py --table {input:q} --pdf {output.pdf:q}"
         " --png {output.png:q} --csv {output.csv:q}"
-        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
-
-
-FIGURES += expand(
-    f"{RESULTS}/figures/matrix/{{model}}.{{ending}}",
-    model=CHOSEN_MODELS,
-    ending=ENDINGS,
-)
-
-
-rule figure_matrix:
-    """Draw arms against the strongest attacks within a bound on utility."""
-    input:
-        table=f"{RESULTS}/tables/matrix.parquet",
-        time=f"{RESULTS}/tables/training_time.parquet" if TIMED_STATES else [],
-    output:
-        pdf=f"{RESULTS}/figures/matrix/{{model}}.pdf",
-        png=report(
-            f"{RESULTS}/figures/matrix/{{model}}.png",
-            category="Does it hold",
-            subcategory="Arms against attacks",
-            labels={"model": "{model}"},
-        ),
-        csv=f"{RESULTS}/figures/matrix/{{model}}.csv",
-    log:
-        f"{RESULTS}/logs/figure_matrix/{{model}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/figure_matrix/{{model}}.tsv"
-    localrule: True
-    conda:
-        "../environment.yml"
-    params:
-        settings=lambda wildcards: canonical_json(
-            {"model": wildcards.model, "utility_bound": ATTACK.utility_bound}
-        ),
-        code=code_of("figure_matrix"),
-    shell:
-        "python workflow_scripts/figure_matrix.py --table {input.table:q} --time {input.time:q}"
-        " --pdf {output.pdf:q} --png {output.png:q} --csv {output.csv:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
 
 

@@ -79,3 +79,42 @@ rule training_time:
         "python workflow_scripts/training_time.py --benchmarks @<(printf '%s\n' {input:q})"
         " --out {output.table:q} --csv {output.csv:q}"
         " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
+
+
+FIGURES += expand(
+    f"{RESULTS}/figures/matrix/{{model}}.{{ending}}",
+    model=CHOSEN_MODELS,
+    ending=ENDINGS,
+)
+
+
+rule figure_matrix:
+    """Draw arms against the strongest attacks within a bound on utility."""
+    input:
+        table=f"{RESULTS}/tables/matrix.parquet",
+        time=f"{RESULTS}/tables/training_time.parquet" if TIMED_STATES else [],
+    output:
+        pdf=f"{RESULTS}/figures/matrix/{{model}}.pdf",
+        png=report(
+            f"{RESULTS}/figures/matrix/{{model}}.png",
+            category="Does it hold",
+            subcategory="Arms against attacks",
+            labels={"model": "{model}"},
+        ),
+        csv=f"{RESULTS}/figures/matrix/{{model}}.csv",
+    log:
+        f"{RESULTS}/logs/figure_matrix/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_matrix/{{model}}.tsv"
+    localrule: True
+    conda:
+        "../environment.yml"
+    params:
+        settings=lambda wildcards: canonical_json(
+            {"model": wildcards.model, "utility_bound": ATTACK.utility_bound}
+        ),
+        code=code_of("figure_matrix"),
+    shell:
+        "python workflow_scripts/figure_matrix.py --table {input.table:q} --time {input.time:q}"
+        " --pdf {output.pdf:q} --png {output.png:q} --csv {output.csv:q}"
+        " --settings - --code {params.code} > {log:q} 2>&1 <<< {params.settings:q}"
