@@ -3,7 +3,7 @@
 from safeneuron.attribution.iterative import found_again
 from safeneuron.attribution.settings import IterativeNeuronsSettings
 from safeneuron.command import stage
-from safeneuron.data.prompts import selected_rows
+from safeneuron.data.prompts import selected_texts
 from safeneuron.models.chat import encode_prompts
 from safeneuron.models.checkpoint import load_checkpoint
 from safeneuron.models.threads import set_deterministic
@@ -22,7 +22,7 @@ if __name__ == "__main__":
         model, tokenizer = load_checkpoint(args.model)
         first = read_neuron_set(args.neurons)
         unsafe, safe = (
-            encode_prompts(tokenizer, [row["text"] for row in selected_rows(paths, rows)])
+            encode_prompts(tokenizer, selected_texts(paths, rows))
             for paths, rows in ((args.unsafe, settings.unsafe), (args.safe, settings.safe))
         )
         how = (settings.batch_size, tokenizer.pad_token_id)

@@ -4,14 +4,12 @@ import logging
 
 from safeneuron.artifacts.tables import write_rows
 from safeneuron.command import stage
-from safeneuron.data.prompts import selected_rows
-from safeneuron.data.spread import halves
+from safeneuron.data.prompts import selected_texts
 from safeneuron.directions.files import write_directions
 from safeneuron.directions.refusal import DIRECTION_SCORES, refusal_directions
 from safeneuron.directions.settings import RefusalDirectionsSettings
-from safeneuron.models.chat import encode_prompts
 from safeneuron.models.checkpoint import load_checkpoint
-from safeneuron.models.first_tokens import Halves
+from safeneuron.models.first_tokens import encoded_halves
 from safeneuron.models.threads import set_deterministic
 
 if __name__ == "__main__":
@@ -26,12 +24,7 @@ if __name__ == "__main__":
         set_deterministic(settings.cpu_threads)
         model, tokenizer = load_checkpoint(args.model)
         unsafe, safe = (
-            Halves(
-                *(
-                    encode_prompts(tokenizer, [row["text"] for row in half])
-                    for half in halves(selected_rows(paths, rows), settings.search.prompts)
-                )
-            )
+            encoded_halves(tokenizer, selected_texts(paths, rows), settings.search.prompts)
             for paths, rows in ((args.unsafe, settings.unsafe), (args.safe, settings.safe))
         )
         found = refusal_directions(

@@ -6,11 +6,9 @@ from safeneuron.artifacts.tables import write_rows
 from safeneuron.attribution.settings import SingleNeuronSettings
 from safeneuron.attribution.single import single_neuron
 from safeneuron.command import stage
-from safeneuron.data.prompts import selected_rows
-from safeneuron.data.spread import halves
-from safeneuron.models.chat import encode_prompts
+from safeneuron.data.prompts import selected_texts
 from safeneuron.models.checkpoint import load_checkpoint
-from safeneuron.models.first_tokens import Halves
+from safeneuron.models.first_tokens import encoded_halves
 from safeneuron.models.threads import set_deterministic
 from safeneuron.neurons.candidates import CANDIDATES
 from safeneuron.neurons.criteria import write_criteria
@@ -27,12 +25,7 @@ if __name__ == "__main__":
         set_deterministic(settings.cpu_threads)
         model, tokenizer = load_checkpoint(args.model)
         unsafe, safe = (
-            Halves(
-                *(
-                    encode_prompts(tokenizer, [row["text"] for row in half])
-                    for half in halves(selected_rows(paths, rows), settings.search.prompts)
-                )
-            )
+            encoded_halves(tokenizer, selected_texts(paths, rows), settings.search.prompts)
             for paths, rows in ((args.unsafe, settings.unsafe), (args.safe, settings.safe))
         )
         found = single_neuron(

@@ -5,7 +5,7 @@ import logging
 from safeneuron.attribution.settings import TaylorNeuronsSettings
 from safeneuron.attribution.taylor import taylor_scores
 from safeneuron.command import stage
-from safeneuron.data.prompts import selected_rows
+from safeneuron.data.prompts import selected_texts
 from safeneuron.data.spread import spread
 from safeneuron.models.chat import encode_prompts
 from safeneuron.models.checkpoint import load_checkpoint
@@ -19,13 +19,7 @@ if __name__ == "__main__":
         set_deterministic(settings.cpu_threads)
         model, tokenizer = load_checkpoint(args.model)
         unsafe, safe = (
-            encode_prompts(
-                tokenizer,
-                [
-                    row["text"]
-                    for row in spread(selected_rows(paths, rows), settings.search.prompts)
-                ],
-            )
+            encode_prompts(tokenizer, spread(selected_texts(paths, rows), settings.search.prompts))
             for paths, rows in ((args.unsafe, settings.unsafe), (args.safe, settings.safe))
         )
         odds = RefusalOdds(model, unsafe, safe, settings.batch_size, tokenizer.pad_token_id)

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from safeneuron.artifacts.gates import write_validation
 from safeneuron.command import stage
-from safeneuron.data.prompts import selected_rows
+from safeneuron.data.prompts import selected_texts
 from safeneuron.models.checkpoint import load_checkpoint
 from safeneuron.models.threads import set_deterministic
 from safeneuron.tuning.behaviour import measure
@@ -15,7 +15,7 @@ if __name__ == "__main__":
         settings = args.settings
         set_deterministic(settings.cpu_threads)
         harmful, harmless = (
-            [row["text"] for row in selected_rows(paths, rows)]
+            selected_texts(paths, rows)
             for paths, rows in (
                 (args.harmful, settings.harmful),
                 (args.harmless, settings.harmless),

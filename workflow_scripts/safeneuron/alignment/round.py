@@ -24,7 +24,7 @@ from safeneuron.artifacts.files import write_text
 from safeneuron.artifacts.manifests import read_manifest
 from safeneuron.artifacts.tables import read_table, write_rows
 from safeneuron.data.preferences import PREFERENCES
-from safeneuron.data.prompts import selected_rows
+from safeneuron.data.prompts import selected_texts
 from safeneuron.data.spread import spread
 from safeneuron.models.chat import encode_prompts
 from safeneuron.models.checkpoint import (
@@ -149,7 +149,7 @@ def _asked(
     unsafe, safe = (
         encode_prompts(
             tokenizer,
-            [row["text"] for row in spread(selected_rows(paths, rows), settings.prompts)],
+            spread(selected_texts(paths, rows), settings.prompts),
         )
         for paths, rows in zip(identification, (settings.unsafe, settings.safe), strict=True)
     )

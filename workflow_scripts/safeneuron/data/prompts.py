@@ -54,6 +54,11 @@ def selected_rows(paths: Sequence[Path], rows: Rows) -> list[dict[str, Any]]:
     return [row for table in tables for row in table.to_pylist()]
 
 
+def selected_texts(paths: Sequence[Path], rows: Rows) -> list[str]:
+    """The texts of `selected_rows`."""
+    return [row["text"] for row in selected_rows(paths, rows)]
+
+
 def prompt_tables(paths: Sequence[Path]) -> dict[str, pa.Table]:
     """Data set -> its prompt table; a table says itself of which data set it is.
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from safeneuron.artifacts.tables import read_table
 from safeneuron.data.preferences import PREFERENCES
-from safeneuron.data.prompts import selected_rows
+from safeneuron.data.prompts import selected_texts
 from safeneuron.directions.files import read_directions
 from safeneuron.interventions.cell import Cell, clean_cell, with_controls
 from safeneuron.interventions.direction_cells import direction_cells
@@ -60,7 +60,7 @@ def read_cells(settings: AnyCells | None, target: Sequence[Path]) -> list[Cell]:
             (directions,) = map(read_directions, target)
             return list(direction_cells(directions, settings))
         case PrefillCells():
-            ordinary = [row["text"] for row in selected_rows(target, settings.ordinary)]
+            ordinary = selected_texts(target, settings.ordinary)
             return list(prefill_cells(ordinary, settings))
         case TaylorCells():
             files = [*target]

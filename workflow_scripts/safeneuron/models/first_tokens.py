@@ -11,9 +11,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from safeneuron.data.spread import halves
 from safeneuron.models.batches import batches
+from safeneuron.models.chat import encode_prompts
 
 Ids = Sequence[Sequence[int]]
 """Prompts as token ids, chat template applied."""
@@ -24,6 +26,11 @@ class Halves(NamedTuple):
 
     estimate: Ids
     choose: Ids
+
+
+def encoded_halves(tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str], most: int) -> Halves:
+    """At most so many of one side's prompts, evenly spread and dealt in turn."""
+    return Halves(*(encode_prompts(tokenizer, half) for half in halves(prompts, most)))
 
 
 @torch.no_grad()
