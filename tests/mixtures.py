@@ -9,6 +9,7 @@ from torch.nn.functional import linear, silu
 from transformers import PreTrainedModel
 
 from families import HIDDEN, LAYERS, TOKENIZER
+from safeneuron.alignment.freezing import FrozenSlices, frozen_slices
 from safeneuron.models.checkpoint import save_checkpoint
 from safeneuron.models.experts import expose_experts
 
@@ -228,3 +229,17 @@ def recomputed(model, layer, states, expert):
     gate_up = model.model.layers[layer].mlp.experts.gate_up_proj[expert]
     gate, up = gate_up[:WIDTH], gate_up[WIDTH:]
     return (silu(linear(states, gate)) * linear(states, up)).detach()
+
+
+def train_frozen(model, mask):
+    """Three steps of AdamW, with weight decay, in which a mask's neurons are frozen."""
+    frozen = FrozenSlices(frozen_slices(model, mask))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=0.1)
+    for seed in range(3):
+        torch.manual_seed(seed)
+        ids = torch.randint(3, 60, (6, 12))
+        optimizer.zero_grad()
+        model(ids, labels=ids).loss.backward()
+        optimizer.step()
+        frozen.restore()
+    frozen.release()

@@ -11,7 +11,6 @@ import tiny
 from families import HIDDEN, LAYERS, TOKENIZER
 from mixtures import CHOSEN, EXPERTS, NEURONS, WIDTH, Recorded
 from safeneuron.alignment.freeze_proof import FreezeViolationError, freeze_report
-from safeneuron.alignment.freezing import FrozenSlices, frozen_slices
 from safeneuron.interventions.weights import Weights
 from safeneuron.interventions.zeroing import zeroed
 from safeneuron.models.generation import generate_after
@@ -96,16 +95,7 @@ def test_write_norms_are_those_of_the_rows_outward(model):
 
 def test_frozen_neurons_keep_their_bits_and_all_others_move(model):
     before = copy.deepcopy(model)
-    frozen = FrozenSlices(frozen_slices(model, MASK))
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=0.1)
-    for seed in range(3):
-        torch.manual_seed(seed)
-        ids = torch.randint(3, 60, (6, 12))
-        optimizer.zero_grad()
-        model(ids, labels=ids).loss.backward()
-        optimizer.step()
-        frozen.restore()
-    frozen.release()
+    mixtures.train_frozen(model, MASK)
     for at in np.ndindex(MASK.shape):
         pairs = zip(elements(model, *at), elements(before, *at), strict=True)
         moved = [bool((now != then).any()) for now, then in pairs]

@@ -12,7 +12,6 @@ import tiny
 from families import HIDDEN, LAYERS, TOKENIZER
 from mixtures import ALL, BESIDE, CHOSEN, EXPERTS, WIDTH, ffn_of, gated, rows_of
 from safeneuron.alignment.freeze_proof import FreezeViolationError, freeze_report
-from safeneuron.alignment.freezing import FrozenSlices, frozen_slices
 from safeneuron.capture.activations import pooled_activations
 from safeneuron.capture.capture import capture_moments
 from safeneuron.interventions.mean_ablate import MeanAblate
@@ -126,16 +125,7 @@ def test_a_shared_expert_and_a_plain_ffn_are_experts_that_every_token_reaches(ki
 
 def test_frozen_neurons_keep_their_bits_all_others_move_and_the_proof_says_so(kind, model):
     mask, before = mask_of(kind), copy.deepcopy(model)
-    frozen = FrozenSlices(frozen_slices(model, mask))
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=0.1)
-    for seed in range(3):
-        torch.manual_seed(seed)
-        ids = torch.randint(3, 60, (6, 12))
-        optimizer.zero_grad()
-        model(ids, labels=ids).loss.backward()
-        optimizer.step()
-        frozen.restore()
-    frozen.release()
+    mixtures.train_frozen(model, mask)
     now, then = rows_of(model, kind), rows_of(before, kind)
     for at in now:
         moved = [bool((a != b).any()) for a, b in zip(now[at], then[at], strict=True)]

@@ -12,7 +12,7 @@ import torch
 import mixtures
 from families import HIDDEN, LAYERS, TOKENIZER
 from mixtures import CHOSEN, EXPERTS, NEURONS, WIDTH, Recorded, recomputed
-from safeneuron.alignment.freezing import FrozenSlices, frozen_slices
+from safeneuron.alignment.freezing import frozen_slices
 from safeneuron.interventions.mean_ablate import MeanAblate
 from safeneuron.interventions.weights import Weights
 from safeneuron.interventions.zeroing import zeroed
@@ -187,16 +187,7 @@ def test_a_neuron_owns_its_gate_row_its_up_row_and_its_down_column(model, neuron
 def test_frozen_neurons_keep_their_bits_and_all_others_move(model):
     before = copy.deepcopy(model)
     model.train()
-    frozen = FrozenSlices(frozen_slices(model, MASK))
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=0.1)
-    for seed in range(3):
-        torch.manual_seed(seed)
-        ids = torch.randint(3, 60, (6, 12))
-        optimizer.zero_grad()
-        model(ids, labels=ids).loss.backward()
-        optimizer.step()
-        frozen.restore()
-    frozen.release()
+    mixtures.train_frozen(model, MASK)
     layers = zip(model.model.layers, before.model.layers, MASK, strict=True)
     for now, then, row in layers:
         of_experts = torch.from_numpy(row.reshape(EXPERTS, WIDTH))

@@ -94,3 +94,15 @@ def test_weights_take_no_part_in_the_worst_case(tmp_path):
     run = judged(tmp_path, state("base", 0, 0, 0.0, {2: 1.0}))
     assert {r["acted_on"] for r in worst_case(run.rows, JUDGES, run.outcomes)} == {"neurons"}
     assert {r["acted_on"] for r in worst_case_by_seed(run.rows, JUDGES)} == {"none", "neurons"}
+
+
+def test_a_strength_that_a_seed_lacks_counts_in_no_area(tmp_path):
+    run = judged(
+        tmp_path,
+        [
+            *state("base", 0, 0, 0.0, {1: 0.5, 2: 0.5, 3: 1.0}),
+            *state("base", 0, 1, 0.0, {1: 0.25, 2: 0.25}),  # no third direction was found
+        ],
+    )
+    areas = [(0.25 + 0.5) / 2, (0.125 + 0.25) / 2]
+    assert numbers(attack_curves(run.rows, JUDGES))["area"] == pytest.approx(sum(areas) / 2)

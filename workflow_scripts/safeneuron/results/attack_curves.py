@@ -44,12 +44,16 @@ def attack_curves(rows: Rows, judges: Sequence[str]) -> list[dict[str, Any]]:
     """Rows of `ATTACK_CURVES` from rows of `ATTACK_SUCCESS`, of each model's first benchmark.
 
     Columns: `area` and `control_area`, under the curves of the attack and of its controls' mean;
-    `breaks_at`, where all seeds break. Means over seeds, with Student's intervals.
+    `breaks_at`, where all seeds break. Means over seeds, with Student's intervals. Strengths that
+    some seed lacks, as directions that were not found in it, count in none.
     """
     frame = curve_rows(of_shown_judge(of_first_benchmark(rows), judges))
     out = []
     for key, mine, clean in by_attack(frame):
         real, control = mine[mine["control_seed"].isna()], mine[mine["control_seed"].notna()]
+        real, control = (_that_all_seeds_have(some) for some in (real, control))
+        if real.empty:
+            continue
         curves = [*_curves(real, clean)]
         breaks = [curve.breaks_at for curve in curves if curve.breaks_at is not None]
         numbers = {
@@ -84,6 +88,12 @@ def by_attack(frame: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFram
         key = dict(zip(columns, values, strict=True))
         here = (clean[list(ARM)] == [key[name] for name in ARM]).all(axis=1)
         yield key, mine, clean[here]
+
+
+def _that_all_seeds_have(mine: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the strengths that every seed was attacked at."""
+    having = mine.groupby("strength")["seed"].nunique()
+    return mine[mine["strength"].isin(having[having == mine["seed"].nunique()].index)]
 
 
 def _curves(mine: pd.DataFrame, clean: pd.DataFrame) -> Iterator[Curve]:

@@ -3,27 +3,23 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from safeneuron.artifacts.tables import COUNT, FLAG, REAL, TEXT, schema
+from safeneuron.artifacts.tables import TEXT, schema
 from safeneuron.results.bounded_worst_case import (
     ALL,
     Candidates,
     groups,
     strongest_within,
 )
-from safeneuron.results.contrasts import corrected, difference
+from safeneuron.results.contrasts import CONTRAST, corrected, difference
 from safeneuron.results.outcomes import Outcomes
 from safeneuron.results.settings import PrimaryContrast
 from safeneuron.results.shown import ARM, classes
-from safeneuron.results.summaries import ARM_COLUMNS, SUMMARY, summary_rows
+from safeneuron.results.summaries import ARM_COLUMNS, summary_rows
 
 BOUNDED_CONTRASTS = schema(
     **ARM_COLUMNS,
     attacks=TEXT,  # as in `BOUNDED_WORST_CASE`
-    **SUMMARY,
-    primary=FLAG,  # the one contrast that was named before the run
-    p=REAL,  # of `complied`, two-sided, uncorrected
-    p_holm=REAL,  # corrected over the model's contrasts but for the primary one, which needs none
-    gates_missed=COUNT,
+    **CONTRAST,
 )
 
 

@@ -24,7 +24,7 @@ from safeneuron.artifacts.tables import COUNT, REAL, STATE, TEXT, schema
 from safeneuron.interventions.schemas import CLEAN
 from safeneuron.results.shown import Rows, first_benchmark
 from safeneuron.results.targets import BY_GRADIENT
-from safeneuron.results.worst_case import adaptive, that_all_have
+from safeneuron.results.worst_case import OUTCOME, adaptive, that_all_have
 
 HELD_OUT, ALL = "held-out", "all"
 """Attacks of the kinds that an arm is not trained against, and of all kinds.
@@ -46,13 +46,7 @@ BOUNDED_WORST_CASE = schema(
     validation_complied=REAL,
     validation_utility=REAL,
     validation_clean_utility=REAL,
-    complied=REAL,  # from here on: on evaluation prompts
-    not_refused=REAL,
-    attempted=REAL,  # of the oracle alone
-    refused=REAL,
-    broken=REAL,
-    utility=REAL,
-    gate=TEXT,
+    **OUTCOME,  # on evaluation prompts
 )
 
 _SLACK = 1e-9  # of a utility that is just at the bound, for rounding

@@ -20,15 +20,16 @@ from safeneuron.results.summaries import (
 from safeneuron.results.worst_case import COMPARED, by_strength, strongest
 from safeneuron.statistics.multiplicity import holm
 
-CONTRASTS = schema(
-    **ARM_COLUMNS,
-    **COMPARED,
+CONTRAST = {
     **SUMMARY,
-    primary=FLAG,  # the one contrast that was named before the run
-    p=REAL,  # of `complied`, two-sided, uncorrected
-    p_holm=REAL,  # corrected over the model's contrasts but for the primary one, which needs none
-    gates_missed=COUNT,
-)
+    "primary": FLAG,  # the one contrast that was named before the run
+    "p": REAL,  # of `complied`, two-sided, uncorrected
+    "p_holm": REAL,  # corrected over the model's contrasts but for the primary, which needs none
+    "gates_missed": COUNT,
+}
+"""The columns of a difference between two arms."""
+
+CONTRASTS = schema(**ARM_COLUMNS, **COMPARED, **CONTRAST)
 
 
 def contrasts(

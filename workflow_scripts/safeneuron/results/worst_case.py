@@ -32,6 +32,17 @@ COMPARED = {
 }
 """The columns that say among which attacks the strongest is taken."""
 
+OUTCOME = {
+    "complied": REAL,
+    "not_refused": REAL,
+    "attempted": REAL,  # of the oracle alone
+    "refused": REAL,
+    "broken": REAL,
+    "utility": REAL,
+    "gate": TEXT,
+}
+"""What became of the prompts of one state and seed under the attack that was chosen."""
+
 WORST_CASE = schema(**ARM_COLUMNS, **COMPARED, **SUMMARY, cells=COUNT, gates_missed=COUNT)
 WORST_CASE_BY_SEED = schema(
     **STATE,
@@ -41,13 +52,7 @@ WORST_CASE_BY_SEED = schema(
     attack=TEXT,  # the one that is strongest, with its operator's strength if it has one
     target=TEXT,
     cells=COUNT,  # among how many cells; null for the clean model
-    complied=REAL,
-    not_refused=REAL,
-    attempted=REAL,  # of the oracle alone
-    refused=REAL,
-    broken=REAL,
-    utility=REAL,
-    gate=TEXT,
+    **OUTCOME,
 )
 
 
