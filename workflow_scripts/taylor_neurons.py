@@ -2,6 +2,7 @@
 
 import logging
 
+from safeneuron.attribution.gradients import check_one_width
 from safeneuron.attribution.settings import TaylorNeuronsSettings
 from safeneuron.attribution.taylor import taylor_scores
 from safeneuron.command import stage
@@ -18,6 +19,7 @@ if __name__ == "__main__":
         settings = args.settings
         set_deterministic(settings.cpu_threads)
         model, tokenizer = load_checkpoint(args.model)
+        check_one_width(model)
         unsafe, safe = (
             encode_prompts(tokenizer, spread(selected_texts(paths, rows), settings.search.prompts))
             for paths, rows in ((args.unsafe, settings.unsafe), (args.safe, settings.safe))

@@ -153,6 +153,17 @@ def test_a_model_of_another_size_is_refused(tmp_path):
     check_weight_attacks(same, {})
 
 
+def test_a_model_that_sees_images_is_not_interpolated(tmp_path):
+    tiny.build().save_pretrained(tmp_path / "one")
+    local = {name: {"kind": "local", "path": str(tmp_path / "one")} for name in ("one", "two")}
+    config = load(local, ["one"], {"back": {"kind": "interpolate", "toward": "two"}})
+    check_weight_attacks(config, {})
+    about = tmp_path / "one" / "config.json"
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"vision_config": {}}))
+    told = refusal(config)
+    assert "the files of 'one', which sees images, have others; name models of text alone" in told
+
+
 @pytest.mark.parametrize("kind", ["relearn", "benign_tune"])
 def test_pairs_must_be_text_in_the_models_language(kind):
     attack = {"mine": {"kind": kind}}

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel
 
-from safeneuron.attribution.gradients import refusal_gradients
+from safeneuron.attribution.gradients import check_one_width, refusal_gradients
 from safeneuron.attribution.settings import SingleSearch
 from safeneuron.errors import SafeNeuronError
 from safeneuron.interventions.pin_gap import PinGap
@@ -84,6 +84,7 @@ def single_neuron(
         NoCandidateError: there is none.
         UnsupportedArchitectureError: see `gradients.check_one_width`.
     """
+    check_one_width(model)
     odds = RefusalOdds(model, unsafe.choose, safe.choose, batch_size, pad_id)
     gaps = gradient_gaps(model, unsafe.estimate, safe.estimate, odds.refusal, batch_size)
     tried = candidates(gaps, search)

@@ -13,7 +13,7 @@ from safeneuron.experiment.benchmarks import asked_of, speaks_organism
 from safeneuron.experiment.catalog import Catalog
 from safeneuron.experiment.requests import needed_gb
 from safeneuron.experiment.work import JobWork
-from safeneuron.models.folder import weight_shapes
+from safeneuron.models.folder import sees, weight_shapes
 
 
 def check_weight_attacks(config: Config, catalog: Catalog) -> None:
@@ -34,6 +34,13 @@ def check_weight_attacks(config: Config, catalog: Catalog) -> None:
 def _check_toward(config: Config, name: str, model: str, toward: str | None) -> None:
     key = f"attack.attacks.{name}.toward"
     entry = config.models[model]
+    of = config.origin_of(model)
+    if isinstance(of, LocalModel) and sees(Path(of.path)):
+        raise ConfigError(
+            f"attack.attacks.{name}.kind: 'interpolate' reads weights by the names that a loaded "
+            f"model has, and the files of '{model}', which sees images, have others; name models "
+            f"of text alone in attack.attacks.{name}.models"
+        )
     if toward is None:
         if not isinstance(entry, OrganismModel | TunedModel):
             raise ConfigError(
@@ -49,7 +56,7 @@ def _check_toward(config: Config, name: str, model: str, toward: str | None) -> 
             f"{key}: '{toward}' is trained by the workflow, but not in run.models "
             f"({', '.join(config.run.models)}); add it there"
         )
-    one, two = config.origin_of(model), config.origin_of(toward)
+    one, two = of, config.origin_of(toward)
     same = True
     if isinstance(one, OrganismModel) and isinstance(two, OrganismModel):
         same = one == two

@@ -91,6 +91,11 @@ def check_chat_template(folder: Path) -> None:
         )
 
 
+def sees(folder: Path) -> bool:
+    """Whether the model in a folder has a vision tower."""
+    return "vision_config" in _read_json(folder / "config.json")
+
+
 def check_image_processor(folder: Path) -> None:
     """Whether the model of a complete folder sees, and brings its image processor.
 
@@ -98,7 +103,7 @@ def check_image_processor(folder: Path) -> None:
         NoVisionError: it is a model of text.
         IncompleteCheckpointError: it has no image processor.
     """
-    if "vision_config" not in _read_json(folder / "config.json"):
+    if not sees(folder):
         raise NoVisionError(f"the model in {folder} has no vision tower")
     if not any((folder / name).is_file() for name in IMAGE_PROCESSOR):
         raise IncompleteCheckpointError(
