@@ -73,6 +73,13 @@ def test_a_curve_begins_at_the_clean_model_and_has_its_control_beside_it():
     assert again.get_ylabel().startswith("again\n")
 
 
+def test_it_is_the_state_that_missed_its_gate_and_not_the_model():
+    late = [row | {"gate": "missed"} for row in curve("again", "relearn", {1.0: 0.2}, "freeze", 2)]
+    figure = drawn([*curve("again", "relearn", {1.0: 0.5}), *late])
+    assert {"T0", "freeze, T2 (gate missed)"} < {*lines(figure.axes[0])}
+    assert "missed" not in figure.get_suptitle()
+
+
 def test_lines_are_of_t0_and_each_arms_last_round_and_of_all_seeds():
     figure = drawn(
         [

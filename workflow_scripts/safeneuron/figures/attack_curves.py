@@ -34,7 +34,7 @@ def draw(table: pa.Table, judge: str) -> Figure:
 
     Strength 0 is the clean model. Lines are means over seeds, and dots each seed's share with its
     95 % Wilson interval; dashed is the mean of the random controls. Shares that the judge does not
-    know, as whether an answer is exact, have no column.
+    know, as whether an answer is exact, have no column. States say if a seed missed its gate.
 
     Args:
         table: rows of `ATTACK_SUCCESS` of one model on one benchmark.
@@ -60,6 +60,7 @@ def draw(table: pa.Table, judge: str) -> Figure:
             number % len(style.ARM_COLOURS)
         ]  # fmt: skip
         label = "T0" if key["arm"] == "base" else f"{key['arm']}, T{key['round']}"
+        label += " (gate missed)" if style.missed_gate(clean) else ""
         for axis, name in zip(line, panels, strict=True):
             _lines(axis, clean, mine, name, colour, label)
             _scale(axis, mine)
@@ -68,7 +69,7 @@ def draw(table: pa.Table, judge: str) -> Figure:
         axis.set_title(title)
     seeds = frame["seed"].nunique()
     figure.suptitle(
-        f"{style.model_title(frame)}: attacks over their strengths, judge {judge}"
+        f"{frame['model'].iloc[0]}: attacks over their strengths, judge {judge}"
         + (f", mean of {seeds} seeds" if seeds > 1 else ""),
         x=0.01,
         ha="left",
