@@ -18,7 +18,7 @@ from safeneuron.neurons.stability import (
     stability_rows,
 )
 from safeneuron.results.stability import as_wide
-from safeneuron.statistics.intervals import mean_interval
+from safeneuron.statistics.crossed import mean_share_interval
 from synthetic import moments_of
 
 LAYERS, NEURONS, TRUE, COUNT, DRAWS = 2, 200, 20, 4, 3
@@ -93,7 +93,10 @@ def test_halves_are_selected_from_prompts_of_their_own(tmp_path, compared, apart
         shared.append(np.mean(mine))
         top.append(np.mean(highest))
     assert row["jaccard"] == pytest.approx(np.mean(shared))
-    assert (row["jaccard_low"], row["jaccard_high"]) == pytest.approx(tuple(mean_interval(shared)))
+    for name, shares in (("jaccard", shared), ("top_shared", top)):
+        found = row[f"{name}_low"], row[f"{name}_high"]
+        assert found == pytest.approx(tuple(mean_share_interval(shares)))
+        assert 0 <= found[0] <= row[name] <= found[1] <= 1
     assert (row["top"], row["top_shared"]) == (10, pytest.approx(np.mean(top)))
     assert (row["pairs"], row["draws"]) == (DRAWS * COUNT // (2 * size), DRAWS)
     assert row["n_safe"] == (SAFE / 2 if apart else SAFE)

@@ -10,6 +10,7 @@ from safeneuron.statistics.crossed import (
     Estimate,
     crossed_mean,
     difference_of_shares_interval,
+    mean_share_interval,
     p_value,
     share_interval,
 )
@@ -147,6 +148,20 @@ def test_what_students_interval_of_seeds_puts_outside_the_range_stays_within():
     assert 0.85 < low < 0.98 < 0.99 < high < 1
     half = crossed_mean(2 * values - 1, np.arange(100))
     assert difference_of_shares_interval(half)[1] <= 1
+
+
+def test_a_mean_of_shares_has_students_interval_far_from_the_ends_and_stays_within_them():
+    middle, high = [0.48, 0.52, 0.5, 0.51], [0.9, 1.0, 0.99, 1.0]
+    np.testing.assert_allclose(mean_share_interval(middle), mean_interval(middle), atol=1e-3)
+    assert mean_interval(high).high > 1
+    low, top = mean_share_interval(high)
+    # the bounds p for which (mean - p)^2 = t^2 * p * (1 - p) / answers
+    mean, variance = np.mean(high), np.var(high, ddof=1) / 4
+    scale = stats.t.ppf(0.975, 3) ** 2 * variance / (mean * (1 - mean))
+    roots = np.roots([1 + scale, -(2 * mean + scale), mean**2])
+    np.testing.assert_allclose(sorted(roots), (low, top), rtol=1e-9)
+    assert 0 < low < mean < top < 1
+    assert all(map(math.isnan, mean_share_interval([0.5])))
 
 
 def test_95_percent_intervals_hold_the_truth_where_those_over_seeds_do_not():

@@ -24,7 +24,7 @@ from safeneuron.neurons.scores import score
 from safeneuron.neurons.selection import masks, top_neurons
 from safeneuron.neurons.sets import NeuronSet, read_neuron_set
 from safeneuron.neurons.topic_control import expected_share
-from safeneuron.statistics.intervals import mean_interval
+from safeneuron.statistics.crossed import mean_share_interval
 
 HALVES, APART, CATEGORIES = "halves", "halves_apart", "categories"
 """What is compared: halves of the unsafe prompts, each with all safe prompts as the categories are;
@@ -97,8 +97,8 @@ def halves(count: int) -> list[int]:
 def of_draws(draws: Sequence[Sequence[Pair]]) -> dict[str, Any]:
     """The columns of `STABILITY` that are of halves: of the pairs of each draw."""
     means = [Pair(*(fmean(values) for values in zip(*pairs, strict=True))) for pairs in draws]
-    jaccards = mean_interval([mean.jaccard for mean in means])
-    top = mean_interval([mean.top_shared for mean in means])
+    jaccards = mean_share_interval([mean.jaccard for mean in means])
+    top = mean_share_interval([mean.top_shared for mean in means])
     return {
         **{name: fmean(getattr(mean, name) for mean in means) for name in Pair._fields},
         "pairs": sum(map(len, draws)),

@@ -11,6 +11,8 @@ prompts and not seeds are what varies.
 """
 
 import math
+import sys
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -97,6 +99,22 @@ def share_interval(share: Estimate, confidence: float = 0.95) -> Interval:
     # Wilson's bounds depend on quantile² / answers alone
     ratio = float(stdtrit(share.df, (1 + confidence) / 2) / ndtri((1 + confidence) / 2))
     return wilson_interval(mean * answers / ratio**2, answers / ratio**2, confidence)
+
+
+def mean_share_interval(shares: Sequence[float], confidence: float = 0.95) -> Interval:
+    """Interval of a mean over independent shares, within [0, 1].
+
+    That of `share_interval`, of the variance among them: far from 0 and 1 it is near Student's.
+
+    Returns:
+        (nan, nan) for fewer than two shares.
+    """
+    number = len(shares)
+    if number < 2:
+        return Interval(math.nan, math.nan)
+    of_mean = float(np.var(shares, ddof=1)) / number
+    estimate = Estimate(float(np.mean(shares)), of_mean, number - 1, sys.maxsize, number)
+    return share_interval(estimate, confidence)
 
 
 def difference_of_shares_interval(difference: Estimate, confidence: float = 0.95) -> Interval:
