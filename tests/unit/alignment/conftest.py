@@ -1,6 +1,7 @@
 import pytest
 
 from safeneuron.alignment import dpo_training
+from safeneuron.alignment.simulated_direction import SimulatedDirection
 
 
 @pytest.fixture
@@ -26,3 +27,18 @@ def without_gradients(monkeypatch):
         return 0.0 * loss(*given, **named)
 
     monkeypatch.setattr(dpo_training._PlannedTrainer, "compute_loss", nothing)
+
+
+@pytest.fixture
+def removed(monkeypatch):
+    """What trainings of this test removed, step by step: directions [phases, hidden] or None."""
+    seen = []
+    begin = SimulatedDirection.begin_step
+
+    def recorded(self, step, removing):
+        begin(self, step, removing)
+        now = self.removal.directions
+        seen.append(now if now is None else now.clone())
+
+    monkeypatch.setattr(SimulatedDirection, "begin_step", recorded)
+    return seen

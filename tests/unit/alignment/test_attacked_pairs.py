@@ -8,31 +8,16 @@ import pytest
 import torch
 
 import mixtures
-from safeneuron.alignment.simulated_direction import SimulatedDirection
 from safeneuron.alignment.simulation import Simulation
 from safeneuron.directions.projection import projected_out
 from safeneuron.interventions.zeroing import zeroed
 from safeneuron.models.rows import of_rows
 from safeneuron.models.site import UnsupportedArchitectureError
 from unit.alignment.plain_dpo import answer_distribution, round_loss
-from unit.alignment.rounds import MASK, PAIRS, build, changed, hooks, plan_of, train
+from unit.alignment.rounds import MASK, PAIRS, build, changed, hooks, plan_of, same_bits, train
 
 BY_ID = {pair["pair_id"]: pair for pair in PAIRS}
 BOTH = {"neurons": 1.0, "direction": 1.0, "prefill": 0.0}
-
-
-@pytest.fixture
-def removed(monkeypatch):
-    """The directions that a training of this test removed last."""
-    seen = []
-    begin = SimulatedDirection.begin_step
-
-    def recorded(self, step, removing):
-        begin(self, step, removing)
-        seen.append(self.removal.directions.double().numpy())
-
-    monkeypatch.setattr(SimulatedDirection, "begin_step", recorded)
-    return seen
 
 
 @contextmanager
@@ -51,7 +36,7 @@ def test_the_attack_acts_on_the_passes_of_safety_pairs_or_of_all(
     with torch.enable_grad():
         trained = train(plan, tmp_path, **changes)
     model, reference, settings = trained.before, build(), changed(**changes)
-    directions = np.linalg.qr(removed[0].T)[0].T
+    directions = np.linalg.qr(removed[0].double().numpy().T)[0].T
     dpo, divergence = [], []
     for pair in (BY_ID[name] for name in batches[0]["pair_ids"]):
         hit = attacked == "all" or pair["role"] == "safety"
@@ -83,3 +68,17 @@ def test_neurons_of_experts_are_not_zeroed_for_some_prompts_alone():
     with pytest.raises(UnsupportedArchitectureError, match="mixtures of experts, whose neurons"):
         Simulation(model, plan, 0, seed=1)
     assert hooks(model) == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "attack"), [("direction_ablate", "direction"), ("recover", "prefill")]
+)
+def test_an_attack_that_is_never_drawn_leaves_plain_dpo_to_the_bit(method, attack, tmp_path):
+    never, always = (
+        train(plan_of(method, shares={attack: share}), tmp_path / str(share))
+        for share in (0.0, 1.0)
+    )
+    plain = train("dpo", tmp_path / "plain")
+    assert same_bits(never.model, plain.model)
+    assert never.logged("loss") == plain.logged("loss")
+    assert not same_bits(always.model, plain.model)

@@ -122,15 +122,6 @@ def test_the_loss_prefers_the_refusal_to_the_rest_behind_the_forced_words(batche
     assert history[0]["loss"] == pytest.approx(expected.item(), rel=1e-5)
 
 
-def test_without_forced_words_it_is_plain_dpo_to_the_bit(tmp_path):
-    never = train(plan_of("recover", shares={"prefill": 0.0}), tmp_path / "1")
-    plain = train("dpo", tmp_path / "2")
-    always = train(plan_of("recover", shares=ALWAYS), tmp_path / "3")
-    assert same_bits(never.model, plain.model)
-    assert never.logged("loss") == plain.logged("loss")
-    assert not same_bits(always.model, plain.model)
-
-
 def test_pairs_and_their_numbers_of_tokens_are_drawn_alike_from_one_to_the_most():
     plan = plan_of("recover", shares={"prefill": 0.5}, prefill_tokens=4)
     draws = [(step, f"pair-{pair}") for step in range(100) for pair in range(40)]

@@ -26,7 +26,7 @@ from unit.alignment.rounds import (
     train,
 )
 
-ALWAYS, NEVER = ({"direction": share} for share in (1.0, 0.0))
+ALWAYS = {"direction": 1.0}
 SIX = {"steps": 6, "save_every": 3}
 
 
@@ -71,21 +71,6 @@ def is_an_attack_on(model, directions):
     )
 
 
-@pytest.fixture
-def removed(monkeypatch):
-    """What trainings of this test removed, step by step: directions [phases, hidden] or None."""
-    seen = []
-    begin = SimulatedDirection.begin_step
-
-    def recorded(self, step, removing):
-        begin(self, step, removing)
-        now = self.removal.directions
-        seen.append(now if now is None else now.clone())
-
-    monkeypatch.setattr(SimulatedDirection, "begin_step", recorded)
-    return seen
-
-
 def test_the_directions_are_those_of_the_policy_at_the_last_refresh(removed, monkeypatch, tmp_path):
     policies = []
     refresh = SimulatedDirection._refresh
@@ -127,15 +112,6 @@ def test_phases_places_and_the_attack_of_a_step_are_drawn_alike():
     assert attacks[0] > 1200 and 1200 < attacks[1] < 1470 and attacks[2] > 400
     assert phases.keys() == {1, 2} and all(35 < count < 85 for count in phases.values())
     assert all(35 < count < 85 for count in places.values())
-
-
-def test_steps_without_it_are_those_of_an_arm_without_it_to_the_bit(tmp_path):
-    never = train(plan_of("direction_ablate", shares=NEVER), tmp_path / "1")
-    plain = train("dpo", tmp_path / "2")
-    always = train(plan_of("direction_ablate", shares=ALWAYS), tmp_path / "3")
-    assert same_bits(never.model, plain.model)
-    assert never.logged("loss") == plain.logged("loss")
-    assert not same_bits(always.model, plain.model)
 
 
 def test_attacks_are_drawn_apart_each_in_its_share_of_the_steps():
