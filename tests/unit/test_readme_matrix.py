@@ -44,8 +44,8 @@ def test_the_contrast_that_was_named_before_the_run_is_the_tables():
     (row,) = rows("matrix", "bounded_contrasts", **where).to_dict("records")
     assert row["primary"] and row["seeds"] == 5
     less = summary("matrix", "bounded_contrasts", difference, **where)
-    assert f"it complies {less} less often under the strongest attack" in SHOWN
-    assert f"(p = {share(row['p'], 3)}), and takes {ratio():.1f} times as long" in SHOWN
+    assert f"less plain DPO's at the same dose, is {less} (p = {share(row['p'], 3)}" in SHOWN
+    assert f"its training takes {ratio():.1f} times as long" in SHOWN
 
 
 def ratio():
